@@ -1,0 +1,245 @@
+//! The plan: nodes and edges as plain data, without closures. All that the machine sees of a saga.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::DefinitionId;
+use crate::step::{Class, IfUnknown, Policy};
+
+/// The place of a node in its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeId(pub u32);
+
+/// A node runs only if the condition has this value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// The condition.
+    pub condition: NodeId,
+    /// The arm.
+    pub value: bool,
+}
+
+/// What a saga does when a required step has failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// Roll back.
+    #[default]
+    Backward,
+    /// Keep what is done, stop as `failed`, and wait for an operator's retry from the failed step.
+    Park,
+}
+
+/// The call of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepNode {
+    /// Its number among the plan's steps, from 0.
+    pub step_order: u32,
+    /// The step's name.
+    pub step_name: Arc<str>,
+    /// The system on which it acts.
+    pub system: Option<Arc<str>>,
+    /// How it can be taken back.
+    pub class: Class,
+    /// What is done about an unknown outcome.
+    pub if_unknown: IfUnknown,
+    /// Are late duplicates harmless at its system?
+    pub late_safe: bool,
+    /// Does it work in a transaction of the engine's own database?
+    pub transactional: bool,
+    /// Is its failure tolerated (`.await.ok()`)? Then it gives `null` and the saga goes on.
+    pub tolerated: bool,
+    /// Are its arguments computed by code that may answer differently when it runs again? Then they are
+    /// evaluated once and carried in the journal. Plain projections of journaled values are not.
+    pub evaluated: bool,
+    /// How patiently it is tried.
+    pub policy: Policy,
+}
+
+impl StepNode {
+    /// Must a durable intent stand before its first attempt? So that after a crash one can tell a step that
+    /// may have run from one that cannot have.
+    pub fn needs_intent(&self) -> bool {
+        !self.transactional
+            && (self.class == Class::Pivot
+                || self.if_unknown == IfUnknown::Park
+                || self.policy.retry.max_attempts == 1)
+    }
+}
+
+/// What a node does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// The saga's input.
+    Input,
+    /// The call of a step.
+    Step(Box<StepNode>),
+    /// An expression, computed once and journaled; a failing one rolls back.
+    Value,
+    /// A condition, computed once and journaled.
+    Condition,
+    /// The value of an `if`: that of the arm that ran.
+    Select {
+        /// The condition.
+        condition: NodeId,
+        /// The value of the first arm.
+        then: NodeId,
+        /// The value of the other one.
+        otherwise: NodeId,
+    },
+}
+
+/// One place in the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Unique in the plan: the step's name and that of the `let` which holds its value.
+    pub name: Arc<str>,
+    /// What it does.
+    pub op: Op,
+    /// What must be settled before it.
+    pub after: Vec<NodeId>,
+    /// Whose values it reads.
+    pub data: Vec<NodeId>,
+    /// It runs only if all of these hold; otherwise it is skipped.
+    pub guards: Vec<Guard>,
+}
+
+impl Node {
+    /// The call, if the node is one.
+    pub fn step(&self) -> Option<&StepNode> {
+        match &self.op {
+            Op::Step(step) => Some(step),
+            _ => None,
+        }
+    }
+}
+
+/// A saga as data: static, complete before the first run, and identified by its fingerprint.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(super) id: DefinitionId,
+    pub(super) nodes: Vec<Node>,
+    pub(super) steps: Vec<NodeId>,
+    pub(super) output: Vec<NodeId>,
+    pub(super) on_failure: OnFailure,
+    pub(super) deadline: Option<Duration>,
+}
+
+/// What can be wrong with a plan that the type system does not see. The macro finds it at compile time.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PlanError {
+    /// After the point of no return nothing may fail.
+    #[error(
+        "step `{step}` can fail after (or beside) the pivot `{pivot}`: make it `retriable`, tolerate its \
+         failure, or move it before the pivot"
+    )]
+    AfterPivot {
+        /// The step that may fail.
+        step: String,
+        /// The pivot.
+        pivot: String,
+    },
+    /// Two nodes of one name cannot be told apart in the journal.
+    #[error("two nodes are named `{0}`: give one of them another name")]
+    DuplicateName(String),
+}
+
+impl Plan {
+    /// Name, version and fingerprint.
+    pub fn id(&self) -> &DefinitionId {
+        &self.id
+    }
+    /// All nodes; a [`NodeId`] is the index. Every node comes after those it depends on.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+    /// The node of that place.
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id.0 as usize)
+    }
+    /// The calls of steps by `step_order`.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = (NodeId, &Node, &StepNode)> + DoubleEndedIterator {
+        // Built from the nodes, so every id stands for a call.
+        self.steps
+            .iter()
+            .filter_map(|id| self.node(*id).and_then(|n| n.step().map(|s| (*id, n, s))))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+    /// How many steps it has.
+    pub fn total_steps(&self) -> u32 {
+        u32::try_from(self.steps.len()).unwrap_or(u32::MAX)
+    }
+    /// The node of a step.
+    pub fn step_id(&self, step_order: u32) -> Option<NodeId> {
+        self.steps.get(step_order as usize).copied()
+    }
+    /// Whose values the saga's output reads.
+    pub fn output(&self) -> &[NodeId] {
+        &self.output
+    }
+    /// What it does when a step has failed.
+    pub fn on_failure(&self) -> OnFailure {
+        self.on_failure
+    }
+    /// How long a workflow may take before it is rolled back.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+    /// Does any of its steps need a store that can lend a transaction?
+    pub fn is_transactional(&self) -> bool {
+        self.steps().any(|(_, _, step)| step.transactional)
+    }
+
+    pub(super) fn adjust(&mut self, change: &dyn Fn(&str, &mut Policy)) {
+        for node in &mut self.nodes {
+            if let Op::Step(step) = &mut node.op {
+                let name = Arc::clone(&step.step_name);
+                change(&name, &mut step.policy);
+            }
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), PlanError> {
+        let mut names = std::collections::BTreeSet::new();
+        if let Some(twice) = self.nodes.iter().find(|n| !names.insert(&n.name)) {
+            return Err(PlanError::DuplicateName(twice.name.to_string()));
+        }
+        for (pivot_id, pivot, step) in self.steps() {
+            if step.class != Class::Pivot {
+                continue;
+            }
+            let before = self.ancestors(pivot_id);
+            for (id, node, step) in self.steps() {
+                let may_fail = !step.tolerated && step.class != Class::Retriable;
+                if id != pivot_id && may_fail && !before.contains(&id) && !exclusive(pivot, node) {
+                    return Err(PlanError::AfterPivot {
+                        step: node.name.to_string(),
+                        pivot: pivot.name.to_string(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ancestors(&self, of: NodeId) -> std::collections::BTreeSet<NodeId> {
+        let mut seen = std::collections::BTreeSet::new();
+        let mut todo = vec![of];
+        while let Some(id) = todo.pop() {
+            for before in self.node(id).map(|n| n.after.as_slice()).unwrap_or_default() {
+                if seen.insert(*before) {
+                    todo.push(*before);
+                }
+            }
+        }
+        seen
+    }
+}
+
+/// Do they stand in different arms of one `if`?
+fn exclusive(a: &Node, b: &Node) -> bool {
+    a.guards.iter().any(|g| b.guards.contains(&Guard { value: !g.value, ..*g }))
+}

@@ -1,0 +1,83 @@
+//! Typed placeholders for values that exist only when a workflow runs.
+
+use std::marker::PhantomData;
+
+use super::plan::NodeId;
+use crate::error::StepError;
+use crate::json::Json;
+use crate::step::Data;
+
+/// Stands for a value that will exist when the saga runs. `Copy` and typed; it never outlives its plan.
+pub struct Handle<T> {
+    pub(super) node: NodeId,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Handle<T> {
+    pub(super) fn new(node: NodeId) -> Self {
+        Self { node, of: PhantomData }
+    }
+}
+impl<T> Clone for Handle<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Handle<T> {}
+
+/// The journaled values of a workflow, by node.
+#[derive(Clone, Copy, Debug)]
+pub struct Values<'a>(pub &'a [Option<Json>]);
+
+impl Values<'_> {
+    fn decode<T: Data>(&self, node: NodeId) -> Result<T, StepError> {
+        let read = match self.0.get(node.0 as usize).and_then(Option::as_ref) {
+            Some(json) => json.decode(),
+            None => Json::null().decode(),
+        };
+        read.map_err(|e| StepError::permanent(format!("a journaled value {e}")))
+    }
+}
+
+/// The handles that a closure reads: `()`, `(a,)`, `(a, b)`, … up to 12, nestable. It receives exactly their
+/// values, decoded.
+pub trait Deps: Copy + Send + Sync + 'static {
+    /// What the closure receives.
+    type Values;
+    /// Adds the nodes it reads.
+    fn nodes(&self, out: &mut Vec<NodeId>);
+    /// Decodes the values.
+    ///
+    /// # Errors
+    /// When a journaled value has another type than the handle says.
+    fn load(&self, values: Values<'_>) -> Result<Self::Values, StepError>;
+}
+
+impl<T: Data> Deps for Handle<T> {
+    type Values = T;
+    fn nodes(&self, out: &mut Vec<NodeId>) {
+        out.push(self.node);
+    }
+    fn load(&self, values: Values<'_>) -> Result<T, StepError> {
+        values.decode(self.node)
+    }
+}
+
+macro_rules! tuples {
+    ($($($t:ident)*;)*) => {$(
+        #[allow(non_snake_case, unused_variables, reason = "one text for all lengths, the empty one too")]
+        impl<$($t: Deps),*> Deps for ($($t,)*) {
+            type Values = ($($t::Values,)*);
+            fn nodes(&self, out: &mut Vec<NodeId>) {
+                let ($($t,)*) = self;
+                $($t.nodes(out);)*
+            }
+            fn load(&self, values: Values<'_>) -> Result<Self::Values, StepError> {
+                let ($($t,)*) = self;
+                Ok(($($t.load(values)?,)*))
+            }
+        }
+    )*}
+}
+tuples! { ; A; A B; A B C; A B C D; A B C D E; A B C D E F; A B C D E F G; A B C D E F G H; A B C D E F G H I;
+A B C D E F G H I J; A B C D E F G H I J K; A B C D E F G H I J K L; }

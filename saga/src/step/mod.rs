@@ -1,0 +1,16 @@
+//! What a step is: its name, its types, its policy, and the functions that run and undo it.
+
+mod context;
+mod erased;
+mod meta;
+mod traits;
+
+pub use context::{StepContext, TestContext};
+pub use erased::{Callable, Callee, ErasedStep, PlainStep, TransactionalFns};
+pub use meta::{Class, IfUnknown, Meta, Policy};
+pub use traits::{
+    Adoptable, Args, Arguments, Data, Journaled, Provide, Signature, Step, StepResult, Success,
+    TransactionalStep, Tx,
+};
+
+pub(crate) use context::{ContextParts, Recorder};

@@ -10,6 +10,7 @@ mod retry;
 
 pub mod definition;
 pub mod step;
+pub mod store;
 
 pub use clock::Timestamp;
 pub use definition::{Definition, Handle, OnFailure, Plan, PlanError, SagaBuilder, Start};

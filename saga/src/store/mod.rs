@@ -1,0 +1,19 @@
+//! Where workflows are kept: the records, the one write door, and the memory store, which is the reference.
+
+mod commit;
+mod error;
+mod record;
+mod statistics;
+mod store_trait;
+
+pub use commit::{Commit, CommitOutcome, Decision, NewWorkflow};
+pub use error::StoreError;
+pub use record::{
+    AuditEvent, AuditKind, Debt, FailureReason, Header, HeaderState, Signal, SignalKind, Status, StepRow,
+    StepStatus, TouchedEffect,
+};
+pub use statistics::Statistics;
+pub use store_trait::{
+    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Registration, Sent, Store, Transacted,
+    Transactions,
+};

@@ -9,6 +9,7 @@ mod json;
 mod retry;
 
 pub mod definition;
+pub mod machine;
 pub mod step;
 pub mod store;
 

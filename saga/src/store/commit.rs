@@ -96,6 +96,10 @@ impl Commit {
     }
     /// Is there anything to write?
     pub fn is_empty(&self) -> bool {
-        self.create.is_none() && self.facts.is_empty() && self.decision.is_none() && self.audit.is_empty()
+        self.create.is_none()
+            && self.facts.is_empty()
+            && self.decision.is_none()
+            && self.audit.is_empty()
+            && self.signals.is_empty()
     }
 }

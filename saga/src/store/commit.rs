@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::record::{AuditEvent, Header, HeaderState, Status, StepRow};
+use super::record::{AuditEvent, Header, HeaderState, Status, StepRow, StepStatus};
+use crate::clock::Timestamp;
 use crate::id::{CommitId, WorkflowId};
 
 /// One atomic addition to the journal of one workflow.
@@ -73,7 +74,8 @@ pub enum CommitOutcome {
         /// Who holds it.
         holder: WorkflowId,
     },
-    /// The header has changed meanwhile. Facts and audit are durable, the decision was not taken.
+    /// The header has changed meanwhile. If the writer owns the workflow still, facts and audit are durable and
+    /// only the decision was not taken; otherwise nothing was written.
     Refused {
         /// The header's present `rev`.
         rev: i64,
@@ -93,6 +95,22 @@ impl Commit {
     /// A commit with nothing in it.
     pub fn empty(workflow_id: WorkflowId, id: CommitId) -> Self {
         Self { workflow_id, id, create: None, facts: vec![], decision: None, audit: vec![], signals: vec![] }
+    }
+    /// The latest time that it tells of: what a store knows of the present. Stores read no clock, so that a
+    /// header's `updated_at` is a time of the engine's clock too.
+    pub fn told(&self) -> Option<Timestamp> {
+        let step = |row: &StepRow| [row.started_at, row.completed_at, row.failed_at];
+        let state = |s: &HeaderState| [s.started_at, s.completed_at, s.failed_at];
+        let created = self.create.iter().map(|new| Some(new.header.created_at));
+        let created = created.chain(self.create.iter().flat_map(|new| state(&new.header.state)));
+        let facts = self.facts.iter().flat_map(step);
+        let decided = self.decision.iter().flat_map(|decision| state(&decision.state));
+        let audited = self.audit.iter().map(|event| Some(event.at));
+        created.chain(facts).chain(decided).chain(audited).flatten().max()
+    }
+    /// Does it say that something got done or undone? Then a workflow does not count as poison any more.
+    pub fn shows_progress(&self) -> bool {
+        self.facts.iter().any(|row| matches!(row.status, StepStatus::Completed | StepStatus::Compensated))
     }
     /// Is there anything to write?
     pub fn is_empty(&self) -> bool {

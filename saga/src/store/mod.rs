@@ -2,12 +2,17 @@
 
 mod commit;
 mod error;
+mod judge;
+pub mod limits;
+mod memory;
 mod record;
 mod statistics;
 mod store_trait;
 
 pub use commit::{Commit, CommitOutcome, Decision, NewWorkflow};
 pub use error::StoreError;
+pub use judge::{Standing, Verdict, judge};
+pub use memory::{Calls, MemoryStore, MemoryTx};
 pub use record::{
     AuditEvent, AuditKind, Debt, FailureReason, Header, HeaderState, Signal, SignalKind, Status, StepRow,
     StepStatus, TouchedEffect,

@@ -238,6 +238,16 @@ pub struct HeaderState {
     pub failed_at: Option<Timestamp>,
 }
 
+impl HeaderState {
+    /// How long a completed workflow took, in seconds.
+    pub fn seconds(&self) -> f64 {
+        match (self.started_at, self.completed_at) {
+            (Some(start), Some(end)) => end.since(start).as_secs_f64(),
+            _ => 0.0,
+        }
+    }
+}
+
 /// The row of one step in one run: a fact, which is always accepted from a worker that is not fenced.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepRow {

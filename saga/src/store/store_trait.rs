@@ -141,6 +141,9 @@ pub trait Store: Send + Sync + 'static {
     /// highest priority first, then those that wait longest. When it returns they are durably the worker's.
     /// Live workflows of dead workers are taken over too and marked unclean.
     ///
+    /// *Known* is a matter of name and version. A workflow whose fingerprint differs from the worker's is
+    /// handed out too, when no live worker has its definition: somebody has to park it.
+    ///
     /// # Errors
     /// [`StoreError::Fenced`] when the worker has been declared dead.
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError>;
@@ -149,7 +152,10 @@ pub trait Store: Send + Sync + 'static {
     /// concern one workflow, and no two creates of one batch share an idempotency or exclusion key.
     ///
     /// `worker` is `None` for starts from a process without a worker and for operators' decisions, which are
-    /// allowed only on workflows that nobody owns.
+    /// allowed only on workflows that nobody owns. A commit to a workflow that the writer does not own is
+    /// refused as a whole.
+    ///
+    /// A commit of a workflow that does not exist is [`CommitOutcome::Unstorable`].
     ///
     /// # Errors
     /// [`StoreError::Fenced`]: nothing of the batch was written, nor ever will be.
@@ -178,6 +184,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The audit trail of a workflow, oldest first.
     async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError>;
+
+    /// The text of a plan that some worker brought, to show how another one differs.
+    async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError>;
 
     /// Counts over a tenant's workflows.
     async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError>;
@@ -210,7 +219,8 @@ pub struct Door {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transacted {
     /// The body's commit and what it wrote are durable together, or refused together. A refused decision
-    /// does not take facts back.
+    /// does not take facts back. A fact that the journal has already, from an earlier attempt whose answer was
+    /// lost, refuses everything: what was written then stays, what was written now is rolled back.
     Committed(CommitOutcome),
     /// The body failed; nothing was written.
     Failed(StepError),

@@ -7,14 +7,17 @@ mod error;
 mod id;
 mod json;
 mod retry;
+mod tx;
 
 pub mod definition;
+pub mod engine;
 pub mod machine;
 pub mod step;
 pub mod store;
 
 pub use clock::Timestamp;
 pub use definition::{Definition, Handle, OnFailure, Plan, PlanError, SagaBuilder, Start};
+pub use engine::{Client, Config, Engine, Outcome, WorkflowHandle};
 pub use error::{Effect, ErrorKind, IntoStepError, ResultExt, Retry, StepError};
 pub use id::{CommitId, DefinitionId, InvalidId, WorkerId, WorkflowId};
 pub use json::{Json, JsonError};

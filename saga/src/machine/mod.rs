@@ -29,3 +29,5 @@ mod tests;
 pub use command::{Call, CallKind, Command, Env, Event, Expression};
 pub use operator::{DebtAction, OperatorRefusal, cancel_stopped, change_debt, retry};
 pub use state::{Machine, Settings};
+
+pub(crate) use state::pending_row;

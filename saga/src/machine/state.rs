@@ -102,31 +102,7 @@ pub(super) struct StepState {
 
 impl StepState {
     fn new(run: u32, id: NodeId, node: &Node, spec: &Arc<StepNode>) -> Self {
-        let row = StepRow {
-            run,
-            step_order: spec.step_order,
-            item: "".into(),
-            rev: 0,
-            node: Arc::clone(&node.name),
-            step_name: Arc::clone(&spec.step_name),
-            target_system: spec.system.clone(),
-            status: StepStatus::Pending,
-            effect: TouchedEffect::None,
-            attempts: 0,
-            undo_attempts: 0,
-            key_generation: 0,
-            deaths: 0,
-            input: None,
-            output: None,
-            record: None,
-            carry: None,
-            debt: None,
-            debt_note: None,
-            error_message: None,
-            started_at: None,
-            completed_at: None,
-            failed_at: None,
-        };
+        let row = pending_row(run, &node.name, spec);
         Self {
             node: id,
             spec: Arc::clone(spec),
@@ -136,6 +112,35 @@ impl StepState {
             carry: BTreeMap::new(),
             undo_output: None,
         }
+    }
+}
+
+/// The row of a step that has not been reached.
+pub(crate) fn pending_row(run: u32, node: &Arc<str>, step: &StepNode) -> StepRow {
+    StepRow {
+        run,
+        step_order: step.step_order,
+        item: "".into(),
+        rev: 0,
+        node: Arc::clone(node),
+        step_name: Arc::clone(&step.step_name),
+        target_system: step.system.clone(),
+        status: StepStatus::Pending,
+        effect: TouchedEffect::None,
+        attempts: 0,
+        undo_attempts: 0,
+        key_generation: 0,
+        deaths: 0,
+        input: None,
+        output: None,
+        record: None,
+        carry: None,
+        debt: None,
+        debt_note: None,
+        error_message: None,
+        started_at: None,
+        completed_at: None,
+        failed_at: None,
     }
 }
 
@@ -306,6 +311,10 @@ impl Machine {
     /// The header's `rev`, as far as it is known here.
     pub fn rev(&self) -> i64 {
         self.rev
+    }
+    /// Is a commit on its way whose answer is not known yet?
+    pub fn is_committing(&self) -> bool {
+        matches!(self.slot, Slot::Committing(_))
     }
     /// Has somebody asked it to stop going forward?
     pub fn is_cancelled(&self) -> bool {

@@ -10,8 +10,8 @@ use super::state::State;
 use super::{MemoryStore, alive};
 use crate::error::StepError;
 use crate::json::Json;
-use crate::step::Tx;
 use crate::store::{Commit, CommitOutcome, Door, StoreError, Transacted, Transactions};
+use crate::tx::Tx;
 
 /// What a transactional step over the memory store works in: a map of the user's own.
 ///

@@ -9,7 +9,12 @@ mod json;
 mod retry;
 
 pub mod definition;
+pub mod flow;
 pub mod step;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 
 pub use clock::Timestamp;
 pub use definition::{Definition, Handle, OnFailure, Plan, PlanError, SagaBuilder, Start};
@@ -23,6 +28,9 @@ pub use step::{
     Args, Callable, Class, IfUnknown, Meta, Policy, Provide, Signature, Step, StepContext, TransactionalStep,
     Tx,
 };
+
+#[cfg(feature = "macros")]
+pub use saga_macros::{Resources, saga, step};
 
 /// The result of a step, or of anything that may fail like one.
 pub type Result<T, E = StepError> = std::result::Result<T, E>;

@@ -9,11 +9,16 @@ mod json;
 mod retry;
 mod tx;
 
-pub mod definition;
-pub mod engine;
-pub mod machine;
 pub mod step;
+pub mod definition;
+pub mod flow;
 pub mod store;
+pub mod machine;
+pub mod engine;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 
 pub use clock::Timestamp;
 pub use definition::{Definition, Handle, OnFailure, Plan, PlanError, SagaBuilder, Start};
@@ -28,6 +33,9 @@ pub use step::{
     Args, Callable, Class, IfUnknown, Meta, Policy, Provide, Signature, Step, StepContext, TransactionalStep,
     Tx,
 };
+
+#[cfg(feature = "macros")]
+pub use saga_macros::{Resources, saga, step};
 
 /// The result of a step, or of anything that may fail like one.
 pub type Result<T, E = StepError> = std::result::Result<T, E>;

@@ -276,11 +276,9 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
 
     /// Closes the `if`; its value is that of the arm that ran.
     pub fn end_if<T>(&mut self, condition: Condition, then: Handle<T>, otherwise: Handle<T>) -> Handle<T> {
-        self.guards.pop();
-        self.frontier.extend(condition.then_end);
-        self.frontier.sort_unstable();
-        self.frontier.dedup();
-        let op = Op::Select { condition: condition.guard, then: then.node, otherwise: otherwise.node };
+        let guard = condition.guard;
+        self.end_arms(condition);
+        let op = Op::Select { condition: guard, then: then.node, otherwise: otherwise.node };
         self.push("select", op, vec![then.node, otherwise.node])
     }
 
@@ -288,6 +286,14 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
     pub fn end_when<T>(&mut self, condition: Condition, then: Handle<T>) -> Handle<Option<T>> {
         // The value of a skipped node reads as `null`, which is `None`; so the node stands for both arms.
         self.end_if(condition, Handle::new(then.node), Handle::new(then.node))
+    }
+
+    /// Closes an `if` whose arms give no value.
+    pub fn end_arms(&mut self, condition: Condition) {
+        self.guards.pop();
+        self.frontier.extend(condition.then_end);
+        self.frontier.sort_unstable();
+        self.frontier.dedup();
     }
 
     /// Opens branches that run side by side.
@@ -319,6 +325,19 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         deps: D,
         output: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
     ) -> Result<Definition<R>, PlanError> {
+        let definition = self.finish_checked(deps, output);
+        definition.plan.check()?;
+        Ok(definition)
+    }
+
+    /// [`finish`](Self::finish) for `#[saga]`: the compiler has checked the order, and names are unique by
+    /// construction.
+    #[doc(hidden)]
+    pub fn finish_checked<T: Data, D: Deps>(
+        self,
+        deps: D,
+        output: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
+    ) -> Definition<R> {
         let mut plan = Plan {
             id: DefinitionId { name: self.name.into(), version: self.version, fingerprint: "".into() },
             nodes: self.nodes,
@@ -327,13 +346,12 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             on_failure: self.on_failure,
             deadline: self.deadline,
         };
-        plan.check()?;
         plan.id.fingerprint = plan.compute_fingerprint().into();
-        Ok(Definition {
+        Definition {
             plan: Arc::new(plan),
             code: self.code,
             output: Self::compute(deps, output),
             _input: PhantomData,
-        })
+        }
     }
 }

@@ -1,0 +1,126 @@
+//! What a saga becomes: a function that makes start requests, and beside it, in the namespace of types, an
+//! enum of the same name with the saga's definition. A person could write every line of it.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{ExprPath, Ident};
+
+use super::lower;
+use super::model::Saga;
+use super::order::{self, Order};
+
+pub(super) fn saga(saga: &Saga) -> TokenStream {
+    let order = order::check(saga);
+    let (function, marker) = (function(saga), marker(saga));
+    let (definition, signature) = (definition(saga, &order), signature(saga, &order.steps));
+    quote! {
+        #function
+        #marker
+        #definition
+        #signature
+    }
+}
+
+/// `fn provision_subscriber(request) -> Start<provision_subscriber>`
+fn function(saga: &Saga) -> TokenStream {
+    let Saga { krate, function, vis, docs, input, input_type, .. } = saga;
+    quote! {
+        #(#docs)*
+        #[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value)]
+        #[must_use = "a start request does nothing until it is given to an engine"]
+        #vis fn #function(#input: #input_type) -> #krate::Start<#function> {
+            #krate::Start::new(&#input)
+        }
+    }
+}
+
+fn marker(saga: &Saga) -> TokenStream {
+    let Saga { function, vis, docs, .. } = saga;
+    quote! {
+        #(#docs)*
+        #[allow(
+            non_camel_case_types,
+            dead_code,
+            unreachable_pub,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            clippy::empty_enums
+        )]
+        #vis enum #function {}
+    }
+}
+
+/// `provision_subscriber::definition()`
+fn definition(saga: &Saga, order: &Order) -> TokenStream {
+    let Saga { krate, function, vis, name, version, input, input_type, .. } = saga;
+    let builder = Ident::new("builder", Span::mixed_site());
+    let body = lower::body(saga, &builder);
+    let checks = &order.checks;
+    let parks = saga.parks.then(|| quote!(#builder.on_failure(#krate::OnFailure::Park);));
+    let deadline = saga.deadline.as_ref().map(|d| quote!(#builder.deadline(#d);));
+    let (generics, resources, clause) = match &saga.resources {
+        Some(resources) => (quote!(), resources.to_token_stream(), quote!()),
+        None => {
+            let resources = Ident::new("R", Span::mixed_site());
+            let steps = distinct(&order.steps);
+            (
+                quote!(<#resources>),
+                quote!(#resources),
+                quote!(where #resources: ::core::marker::Sync + 'static, #(#steps: #krate::Callable<#resources>),*),
+            )
+        }
+    };
+    quote! {
+        #[allow(dead_code, unreachable_pub)]
+        impl #function {
+            /// The plan of this saga, and the code behind it.
+            #[must_use]
+            #vis fn definition #generics () -> #krate::Definition<#resources> #clause {
+                #checks
+                let mut #builder = #krate::SagaBuilder::<#resources, #input_type>::new(#name, #version);
+                #parks
+                #deadline
+                #[allow(unused_variables)]
+                let #input = #builder.input();
+                #body
+            }
+        }
+    }
+}
+
+/// `impl Signature`: the type of the output, for handles of running workflows.
+fn signature(saga: &Saga, steps: &[ExprPath]) -> TokenStream {
+    let Saga { krate, function, name, input, returns, .. } = saga;
+    let output = quote_spanned! {returns.span()=>
+        type Output = <#returns as #krate::step::StepResult>::Ok;
+    };
+    let any_pivot = Order::any_pivot(krate, &distinct(steps));
+    let key = input.to_string();
+    quote! {
+        impl #krate::Signature for #function {
+            #output
+            const META: &'static #krate::Meta = &#krate::Meta {
+                params: &[#key],
+                ..#krate::Meta::new(
+                    #name,
+                    if #any_pivot { #krate::Class::Pivot } else { #krate::Class::Compensatable },
+                )
+            };
+        }
+    }
+}
+
+fn distinct(steps: &[ExprPath]) -> Vec<ExprPath> {
+    let mut seen = vec![];
+    let text = |step: &ExprPath| step.to_token_stream().to_string();
+    steps
+        .iter()
+        .filter(|step| {
+            let new = !seen.contains(&text(step));
+            seen.push(text(step));
+            new
+        })
+        .cloned()
+        .collect()
+}

@@ -11,6 +11,8 @@ mod retry;
 pub mod definition;
 pub mod step;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use clock::Timestamp;
 pub use definition::{Definition, Handle, OnFailure, Plan, PlanError, SagaBuilder, Start};

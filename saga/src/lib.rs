@@ -15,6 +15,8 @@ pub mod flow;
 pub mod store;
 pub mod machine;
 pub mod engine;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -3,4 +3,6 @@
 //! `domain` holds the words, [`ports`] what a step may ask of the world; adapters speak the systems' own
 //! protocols and know nothing of sagas.
 
+pub mod adapters;
 pub mod ports;
+pub mod secret;

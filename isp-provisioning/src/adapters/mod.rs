@@ -3,5 +3,6 @@
 
 pub mod database;
 pub mod freeradius;
+pub mod voltha;
 
 mod sql_error;

@@ -10,6 +10,7 @@ pub mod faults;
 pub mod journal;
 pub mod perform;
 pub mod server;
+pub mod voltha;
 
 pub use faults::{Fault, FaultMode, Faults};
 pub use journal::{Effects, Kept, World};

@@ -1,15 +1,18 @@
 //! The messages of VOLTHA's northbound API, as far as this crate uses them.
 //!
 //! Field numbers and types are VOLTHA's. Fields that are missing here are skipped when read. Enum fields are
-//! plain numbers, so that states of later versions are kept and not mistaken for another one.
+//! plain numbers, so that states of later versions are kept and not mistaken for another one. As JSON, the
+//! messages stand in recorded exchanges.
 
 use prost::{Enumeration, Message};
+use serde::{Deserialize, Serialize};
 
 /// The gRPC service's name.
 pub const SERVICE: &str = "voltha.VolthaService";
 
 /// A device's id.
-#[derive(Clone, PartialEq, Eq, Message)]
+#[derive(Clone, PartialEq, Eq, Message, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Id {
     /// A UUID in practice.
     #[prost(string, tag = "1")]
@@ -17,7 +20,8 @@ pub struct Id {
 }
 
 /// What `GetVoltha` answers.
-#[derive(Clone, PartialEq, Eq, Message)]
+#[derive(Clone, PartialEq, Eq, Message, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Version {
     /// The running version.
     #[prost(string, tag = "1")]
@@ -25,7 +29,8 @@ pub struct Version {
 }
 
 /// All devices, OLTs and ONUs alike.
-#[derive(Clone, PartialEq, Eq, Message)]
+#[derive(Clone, PartialEq, Eq, Message, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Devices {
     /// In no promised order.
     #[prost(message, repeated, tag = "1")]
@@ -33,7 +38,8 @@ pub struct Devices {
 }
 
 /// An OLT or an ONU.
-#[derive(Clone, PartialEq, Eq, Message)]
+#[derive(Clone, PartialEq, Eq, Message, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Device {
     /// VOLTHA's id. It changes when an ONU is deleted and found again.
     #[prost(string, tag = "1")]
@@ -71,6 +77,9 @@ pub struct Device {
     /// The OLT's port on which an ONU hangs.
     #[prost(uint32, tag = "20")]
     pub parent_port_no: u32,
+    /// Where an OLT listens. One of several ways to say it; this crate needs no other.
+    #[prost(string, tag = "21")]
+    pub host_and_port: String,
     /// Why it is in its state, in the adapter's words.
     #[prost(string, tag = "22")]
     pub reason: String,
@@ -80,7 +89,8 @@ pub struct Device {
 }
 
 /// The ports of a device.
-#[derive(Clone, PartialEq, Eq, Message)]
+#[derive(Clone, PartialEq, Eq, Message, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Ports {
     /// In no promised order.
     #[prost(message, repeated, tag = "1")]
@@ -88,7 +98,8 @@ pub struct Ports {
 }
 
 /// One port.
-#[derive(Clone, PartialEq, Eq, Message)]
+#[derive(Clone, PartialEq, Eq, Message, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Port {
     /// Its number.
     #[prost(uint32, tag = "1")]

@@ -27,12 +27,15 @@ pub struct PostgresRadius {
 
 impl PostgresRadius {
     /// The adapter for the database at `url`. It connects with the first call, so a database that is down
-    /// does not keep the service from starting. A call waits `acquire_timeout` for a connection.
+    /// does not keep the service from starting. A call waits `acquire_timeout` for a connection. To be called
+    /// inside a tokio runtime.
     pub fn connect(url: &str, storage: PasswordStorage, acquire_timeout: Duration) -> PortResult<Self> {
-        let options: PgConnectOptions = url.parse().map_err(|_| {
-            // The reason may repeat the URL, and with it the password.
-            PortError::configuration("the RADIUS database's URL is not one of PostgreSQL")
-        })?;
+        // The reason of a refusal may repeat the URL, and with it the password; so it is not passed on.
+        let refused = || PortError::configuration("the RADIUS database's URL is not one of PostgreSQL");
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(refused());
+        }
+        let options: PgConnectOptions = url.parse().map_err(|_| refused())?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(acquire_timeout)
@@ -121,4 +124,20 @@ async fn commit(tx: Transaction<'static, Postgres>) -> PortResult<()> {
 
 fn failed(error: sqlx::Error) -> PortError {
     from_postgres(&error, Stage::Work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::ErrorClass;
+
+    #[tokio::test]
+    async fn a_url_of_another_kind_is_refused_without_being_shown() {
+        for url in ["", "mysql://user:hidden@host/db", "postgres://user:hidden@host:port/db"] {
+            let refused = PostgresRadius::connect(url, PasswordStorage::Cleartext, Duration::from_secs(1));
+            let error = refused.unwrap_err();
+            assert_eq!(error.class, ErrorClass::Configuration);
+            assert!(!error.message.contains("hidden"));
+        }
+    }
 }

@@ -8,9 +8,11 @@
 pub mod control;
 pub mod faults;
 pub mod journal;
+pub mod netbox;
 pub mod perform;
 pub mod server;
 
 pub use faults::{Fault, FaultMode, Faults};
 pub use journal::{Effects, Kept, World};
+pub use netbox::{Netbox, NetboxConfig};
 pub use server::{Simulator, Tasks};

@@ -14,5 +14,5 @@ pub mod server;
 
 pub use faults::{Fault, FaultMode, Faults};
 pub use journal::{Effects, Kept, World};
-pub use netbox::{Netbox, NetboxConfig};
+pub use netbox::{NetboxConfig, NetboxSimulator};
 pub use server::{Simulator, Tasks};

@@ -1,4 +1,16 @@
 //! The adapters against the simulators, over the wire.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "../suite/mod.rs"]
+mod suite;
 
 mod harness;
+mod netbox;
+mod netbox_recorded;

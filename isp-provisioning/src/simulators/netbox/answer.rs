@@ -77,8 +77,8 @@ impl Call {
                 let pool = kept.world().pool(id).ok_or_else(|| unknown("Prefix"))?;
                 Ok(Json(render::prefix(&self.base, id, pool)).into_response())
             }
-            (Resource::AvailableIps(id), false) => self.available(kept.world(), number(id)?),
-            (Resource::AvailableIps(id), true) => self.allocate(kept, number(id)?),
+            (Resource::AvailableIps(id), false) => self.available(kept.world(), id),
+            (Resource::AvailableIps(id), true) => self.allocate(kept, id),
             (Resource::Addresses, false) => Ok(self.find(kept.world())),
             (Resource::Addresses, true) => self.create(kept),
             (Resource::Address(id), _) if self.method == Method::DELETE => self.release(kept, number(id)?),

@@ -92,7 +92,7 @@ impl Default for NetboxConfig {
 
 /// A running NetBox simulator.
 #[derive(Debug)]
-pub struct Netbox {
+pub struct NetboxSimulator {
     /// Where it listens, and how to stop it.
     pub simulator: Simulator,
     /// What will go wrong next.
@@ -114,7 +114,7 @@ impl Shared {
     }
 }
 
-impl Netbox {
+impl NetboxSimulator {
     /// Listens on `addr`; what happens is remembered in the file `journal`, if there is one.
     pub async fn start(addr: SocketAddr, config: NetboxConfig, journal: Option<&Path>) -> io::Result<Self> {
         let first = NetboxWorld::new(&config).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;

@@ -13,7 +13,7 @@ pub(super) enum Resource {
     CustomFields,
     Prefixes,
     Prefix(Option<u64>),
-    AvailableIps(Option<u64>),
+    AvailableIps(u64),
     Addresses,
     Address(Option<u64>),
 }
@@ -26,7 +26,8 @@ impl Resource {
             ["extras", "custom-fields"] => Self::CustomFields,
             ["ipam", "prefixes"] => Self::Prefixes,
             ["ipam", "prefixes", id] => Self::Prefix(id.parse().ok()),
-            ["ipam", "prefixes", id, "available-ips"] => Self::AvailableIps(id.parse().ok()),
+            // Here the path itself wants a number; elsewhere the object is looked for, and not found.
+            ["ipam", "prefixes", id, "available-ips"] => Self::AvailableIps(id.parse().ok()?),
             ["ipam", "ip-addresses"] => Self::Addresses,
             ["ipam", "ip-addresses", id] => Self::Address(id.parse().ok()),
             _ => return None,

@@ -16,7 +16,7 @@ pub(super) struct NetboxWorld {
     pub(super) reference_field: ReferenceField,
     pub(super) addresses: BTreeMap<u64, Address>,
     pub(super) effects: Effects,
-    taken: BTreeSet<Ipv4Addr>,
+    taken: BTreeMap<Ipv4Addr, Network>,
     last_id: u64,
 }
 
@@ -94,7 +94,7 @@ impl NetboxWorld {
             reference_field: config.reference_field,
             addresses: BTreeMap::new(),
             effects: Effects::default(),
-            taken: BTreeSet::new(),
+            taken: BTreeMap::new(),
             last_id: 0,
         };
         for pool in &config.pools {
@@ -124,7 +124,7 @@ impl NetboxWorld {
     /// The first free addresses of a pool, at most `limit`.
     pub(super) fn free(&self, pool: &KnownPool, limit: usize) -> Vec<Network> {
         let left = pool.pool.capacity.map_or(limit, |capacity| capacity.saturating_sub(self.used(pool)));
-        let free = pool.network.hosts().filter(|host| !self.taken.contains(host));
+        let free = pool.network.hosts().filter(|host| !self.taken.contains_key(host));
         free.take(limit.min(left)).map(|host| Network { host, bits: pool.network.bits }).collect()
     }
 
@@ -151,7 +151,11 @@ impl NetboxWorld {
         now: jiff::Timestamp,
     ) -> Result<Event, Conflict> {
         let event = self.made(vec![(address, wanted)], now)?;
-        if self.taken.contains(&address.host) { Err(Conflict::AddressTaken(address)) } else { Ok(event) }
+        // The mask does not matter; the text names the address that is there.
+        match self.taken.get(&address.host) {
+            Some(known) => Err(Conflict::AddressTaken(*known)),
+            None => Ok(event),
+        }
     }
 
     fn made(&self, wanted: Vec<(Network, Wanted)>, now: jiff::Timestamp) -> Result<Event, Conflict> {
@@ -192,14 +196,14 @@ impl NetboxWorld {
 
     fn used(&self, pool: &KnownPool) -> usize {
         let gateway = pool.pool.gateway;
-        let inside = self.taken.iter().filter(|host| pool.network.contains(**host));
+        let inside = self.taken.keys().filter(|host| pool.network.contains(**host));
         inside.filter(|host| Some(**host) != gateway).count()
     }
 
     fn insert(&mut self, address: Address) {
         // Ids are never used again, not even those of deleted addresses.
         self.last_id = self.last_id.max(address.id);
-        self.taken.insert(address.address.host);
+        self.taken.insert(address.address.host, address.address);
         self.addresses.insert(address.id, address);
     }
 }

@@ -1,0 +1,6 @@
+//! The systems' own protocols: each adapter implements one port, classifies what went wrong, and knows
+//! nothing of sagas.
+
+pub mod netbox;
+
+mod http;

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Start / stop a real NetBox (PyPI package `netbox`) with its own PostgreSQL and Redis, loopback only.
-#
-# The tests against it: . DIR/env; cargo test -p isp-provisioning --features real-systems --test real_netbox
 #   netbox.sh start DIR   -> prints and writes DIR/env (NETBOX_URL, NETBOX_TOKEN, ...)
 #   netbox.sh stop  DIR
+# The tests against it: set -a; . DIR/env; set +a; cargo test -p isp-provisioning --features real-systems --test real_netbox
 # Needs: PostgreSQL 15 server binaries, root (postgres refuses to run as root: runs it as user postgres).
 # Installs by name: redis-server (Debian), netbox==$NETBOX_VERSION (PyPI). Needs a Python >= 3.12.
 # Cache (venv + migrated database dump): $ISP_CACHE, default ~/.cache/isp-start

@@ -39,7 +39,7 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request) -> Response {
         body,
     };
     let (fault, tasks) = (shared.faults.take(operation), shared.tasks.clone());
-    let effect = move || shared.world(|kept| call.act(kept)).unwrap_or_else(Refusal::into_response);
+    let effect = async move { shared.world(|kept| call.act(kept)).unwrap_or_else(Refusal::into_response) };
     perform(fault, &tasks, refused, effect).await
 }
 

@@ -11,6 +11,8 @@
 #[path = "../suite/mod.rs"]
 mod suite;
 
+mod genieacs;
+mod genieacs_wire;
 mod harness;
 mod netbox;
 mod netbox_recorded;

@@ -18,7 +18,7 @@ pub enum DataModel {
 
 /// A router to simulate.
 #[derive(Clone, Debug)]
-pub struct Router {
+pub struct SimulatedRouter {
     /// Lower case with colons.
     pub mac: String,
     /// Which parameters it has.
@@ -31,12 +31,22 @@ pub struct Router {
     pub without: Vec<String>,
     /// Parameters, by the ends of their paths, that cannot be written.
     pub read_only: Vec<String>,
+    /// Parameters, by the ends of their paths, that look writable and are not: a write is dropped silently.
+    pub stubborn: Vec<String>,
 }
 
-impl Router {
+impl SimulatedRouter {
     /// A router on line that the server knows well.
     pub fn new(mac: impl Into<String>, model: DataModel) -> Self {
-        Self { mac: mac.into(), model, online: true, explored: true, without: vec![], read_only: vec![] }
+        Self {
+            mac: mac.into(),
+            model,
+            online: true,
+            explored: true,
+            without: vec![],
+            read_only: vec![],
+            stubborn: vec![],
+        }
     }
     /// GenieACS's id for it.
     pub fn device_id(&self) -> String {
@@ -54,55 +64,39 @@ impl Router {
     fn serial(&self) -> String {
         format!("SN{}", self.mac.replace(':', "").to_uppercase())
     }
-    fn parameters(&self) -> Vec<(&'static str, Value, &'static str, Access)> {
+    fn parameters(&self) -> [(String, Value, &'static str, Access); 7] {
         use Access::*;
-        let mac = json!(self.mac.to_uppercase());
         let (text, number) = ("xsd:string", "xsd:unsignedInt");
-        match self.model {
-            DataModel::Tr098 => vec![
-                ("InternetGatewayDevice.DeviceInfo.SoftwareVersion", json!("1.0"), text, Read),
-                ("InternetGatewayDevice.DeviceInfo.ProvisioningCode", json!(""), text, Write),
-                (
-                    "InternetGatewayDevice.WANDevice.1.WANConnectionDevice.1.WANIPConnection.1.MACAddress",
-                    mac,
-                    text,
-                    Read,
-                ),
-                (
-                    "InternetGatewayDevice.WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.Username",
-                    json!("factory"),
-                    text,
-                    Write,
-                ),
-                (
-                    "InternetGatewayDevice.WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.Password",
-                    json!("factory"),
-                    text,
-                    Secret,
-                ),
-                (
-                    "InternetGatewayDevice.WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.X_HW_VLAN",
-                    json!(0),
-                    number,
-                    Write,
-                ),
-                (
-                    "InternetGatewayDevice.LANDevice.1.WLANConfiguration.1.SSID",
-                    json!("factory-ssid"),
-                    text,
-                    Write,
-                ),
+        let (wan, ppp) = ("InternetGatewayDevice.WANDevice.1.WANConnectionDevice.1", "WANPPPConnection.1");
+        let [mac, version, code, user, password, vlan, ssid] = match self.model {
+            DataModel::Tr098 => [
+                format!("{wan}.WANIPConnection.1.MACAddress"),
+                "InternetGatewayDevice.DeviceInfo.SoftwareVersion".into(),
+                "InternetGatewayDevice.DeviceInfo.ProvisioningCode".into(),
+                format!("{wan}.{ppp}.Username"),
+                format!("{wan}.{ppp}.Password"),
+                format!("{wan}.{ppp}.X_HW_VLAN"),
+                "InternetGatewayDevice.LANDevice.1.WLANConfiguration.1.SSID".into(),
             ],
-            DataModel::Tr181 => vec![
-                ("Device.DeviceInfo.SoftwareVersion", json!("2.0"), text, Read),
-                ("Device.DeviceInfo.ProvisioningCode", json!(""), text, Write),
-                ("Device.Ethernet.Interface.1.MACAddress", mac, text, Read),
-                ("Device.Ethernet.VLANTermination.1.VLANID", json!(0), number, Write),
-                ("Device.PPP.Interface.1.Username", json!("factory"), text, Write),
-                ("Device.PPP.Interface.1.Password", json!("factory"), text, Secret),
-                ("Device.WiFi.SSID.1.SSID", json!("factory-ssid"), text, Write),
+            DataModel::Tr181 => [
+                "Device.Ethernet.Interface.1.MACAddress".to_owned(),
+                "Device.DeviceInfo.SoftwareVersion".into(),
+                "Device.DeviceInfo.ProvisioningCode".into(),
+                "Device.PPP.Interface.1.Username".into(),
+                "Device.PPP.Interface.1.Password".into(),
+                "Device.Ethernet.VLANTermination.1.VLANID".into(),
+                "Device.WiFi.SSID.1.SSID".into(),
             ],
-        }
+        };
+        [
+            (mac, json!(self.mac.to_uppercase()), text, Read),
+            (version, json!("1.0"), text, Read),
+            (code, json!(""), text, Write),
+            (user, json!("factory"), text, Write),
+            (password, json!("factory"), text, Secret),
+            (vlan, json!(0), number, Write),
+            (ssid, json!("factory-ssid"), text, Write),
+        ]
     }
 }
 
@@ -111,6 +105,8 @@ impl Router {
 pub(super) enum Access {
     Read,
     Write,
+    /// Says so, and does not.
+    Stubborn,
     /// Written, and read back empty.
     Secret,
 }
@@ -139,15 +135,19 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn new(router: &Router, now: Timestamp) -> Self {
+    pub(super) fn new(router: &SimulatedRouter, now: Timestamp) -> Self {
         let listed = |ends: &[String], path: &str| ends.iter().any(|end| path.ends_with(end.as_str()));
         let parameters = router.parameters().into_iter().filter(|(path, ..)| !listed(&router.without, path));
         let parameters = parameters.map(|(path, value, kind, access)| {
-            let access = if listed(&router.read_only, path) { Access::Read } else { access };
+            let access = match access {
+                _ if listed(&router.read_only, &path) => Access::Read,
+                _ if listed(&router.stubborn, &path) => Access::Stubborn,
+                access => access,
+            };
             let told = router.explored || path.ends_with("SoftwareVersion");
             let mut parameter = Parameter { value, kind, access, seen: None, reject: None };
             parameter.seen = told.then(|| (parameter.readable(), now));
-            (path.to_owned(), parameter)
+            (path, parameter)
         });
         Self {
             identity: json!({

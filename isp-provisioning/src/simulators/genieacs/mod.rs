@@ -37,7 +37,7 @@ use super::control;
 use super::faults::Faults;
 use super::journal::Kept;
 use super::server::{Simulator, Tasks};
-pub use device::{DataModel, Router as SimulatedRouter};
+pub use device::{DataModel, SimulatedRouter};
 pub use world::Change;
 use world::GenieacsWorld;
 

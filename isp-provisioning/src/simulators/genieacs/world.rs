@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::journal::{Effects, World};
-use super::device::{Access, Device, Router};
+use super::device::{Access, Device, SimulatedRouter};
 use super::task::{Task, Work};
 
 /// Everything that a GenieACS remembers, and its routers.
@@ -77,7 +77,7 @@ impl World for GenieacsWorld {
 }
 
 impl GenieacsWorld {
-    pub(super) fn new(routers: &[Router], now: Timestamp) -> Self {
+    pub(super) fn new(routers: &[SimulatedRouter], now: Timestamp) -> Self {
         let devices = routers.iter().map(|router| (router.device_id(), Device::new(router, now)));
         Self {
             devices: devices.collect(),
@@ -155,7 +155,7 @@ impl GenieacsWorld {
                 for (path, value, _) in values {
                     // What the model does not have, or cannot write, is dropped without a word.
                     let Some(parameter) = device.parameters.get_mut(path) else { continue };
-                    if parameter.access != Access::Read {
+                    if matches!(parameter.access, Access::Write | Access::Secret) {
                         parameter.value = value.clone();
                         parameter.seen = Some((parameter.readable(), now));
                     }

@@ -3,7 +3,7 @@
 //! `scripts/systems/freeradius.sh start DIR` starts one and prints the variables that are needed here.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-#[path = "it/freeradius/suite.rs"]
+#[path = "suite/freeradius.rs"]
 mod freeradius_suite;
 
 use std::process::Stdio;

@@ -4,7 +4,7 @@
 //! way round: a client that shares no code with it, run by `VOLTHA_PYTHON`, against the simulator.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-#[path = "it/voltha/suite.rs"]
+#[path = "suite/voltha.rs"]
 mod voltha_suite;
 
 use std::path::Path;

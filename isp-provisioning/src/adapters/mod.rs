@@ -1,8 +1,11 @@
-//! The systems of the ports, each in its own protocol. An adapter translates and classifies; it knows
+//! The systems' own protocols: each adapter implements one port, classifies what went wrong, and knows
 //! nothing of sagas.
 
 pub mod database;
 pub mod freeradius;
+pub mod genieacs;
+pub mod netbox;
 pub mod voltha;
 
+mod http;
 mod sql_error;

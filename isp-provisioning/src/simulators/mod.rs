@@ -7,11 +7,16 @@
 
 pub mod control;
 pub mod faults;
+pub mod genieacs;
 pub mod journal;
+pub mod netbox;
 pub mod perform;
 pub mod server;
 pub mod voltha;
 
 pub use faults::{Fault, FaultMode, Faults};
+pub use genieacs::{GenieacsConfig, GenieacsSimulator};
 pub use journal::{Effects, Kept, World};
+pub use netbox::{NetboxConfig, NetboxSimulator};
 pub use server::{Simulator, Tasks};
+pub use voltha::{VolthaConfig, VolthaSimulator};

@@ -15,28 +15,28 @@ pub async fn perform(
     fault: Option<Fault>,
     tasks: &Tasks,
     refusal: impl FnOnce(u16) -> Response,
-    effect: impl FnOnce() -> Response + Send + 'static,
+    effect: impl Future<Output = Response> + Send + 'static,
 ) -> Response {
-    let Some(fault) = fault else { return effect() };
+    let Some(fault) = fault else { return effect.await };
     match fault.mode {
         FaultMode::Refuse => refused(refusal(fault.status.unwrap_or(400)), fault.ms),
         FaultMode::Delay => {
             sleep(fault.duration()).await;
-            effect()
+            effect.await
         }
         FaultMode::HoldAnswer => {
-            effect();
+            effect.await;
             sleep(fault.duration()).await;
             hang_up()
         }
         FaultMode::DropAnswer => {
-            effect();
+            effect.await;
             hang_up()
         }
         FaultMode::Late => {
             tasks.spawn(async move {
                 sleep(fault.duration()).await;
-                effect();
+                effect.await;
             });
             hang_up()
         }

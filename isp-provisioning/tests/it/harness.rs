@@ -30,8 +30,9 @@ impl Counter {
                 "/count",
                 post(move || async move {
                     let refusal = |status| StatusCode::from_u16(status).unwrap().into_response();
-                    let effect =
-                        move || format!("{}", counted.fetch_add(1, Ordering::SeqCst) + 1).into_response();
+                    let effect = async move {
+                        (counted.fetch_add(1, Ordering::SeqCst) + 1).to_string().into_response()
+                    };
                     perform(asked.take("count"), &later, refusal, effect).await
                 }),
             )

@@ -1,13 +1,25 @@
 //! The adapters against the simulators, over the wire.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
-// Suites that the tests against the real systems run as well; they have to find them in the same place.
-#[path = "freeradius/suite.rs"]
+#[path = "../suite/freeradius.rs"]
 mod freeradius_suite;
-#[path = "voltha/suite.rs"]
+#[path = "../suite/mod.rs"]
+mod suite;
+#[path = "../suite/voltha.rs"]
 mod voltha_suite;
 
 mod database;
 mod freeradius;
+mod genieacs;
+mod genieacs_wire;
 mod harness;
+mod netbox;
+mod netbox_recorded;
 mod voltha;

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 use sha2::{Digest, Sha512};
 
 use super::statements::Standing;
@@ -20,7 +21,8 @@ const NAME_BYTES: usize = 64;
 const SALT_BYTES: usize = 8;
 
 /// How the subscriber's secret is kept in `radcheck`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PasswordStorage {
     /// In clear text. PPPoE with CHAP or MS-CHAP needs it: the server must know the password itself.
     #[default]

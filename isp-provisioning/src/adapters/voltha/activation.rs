@@ -65,7 +65,7 @@ impl Voltha {
     /// Looks until the device is active, has failed, or the time is up.
     async fn wait(&self, device: Device, enabled: Enabled) -> PortResult<()> {
         let id = device.id;
-        let mut pauses = self.settings.pauses(self.settings.activation_timeout);
+        let mut pauses = self.settings.activation_pauses();
         loop {
             let device = match self.get(&id).await {
                 Ok(device) => device.ok_or_else(|| gone(&id))?,

@@ -33,19 +33,20 @@ pub struct Voltha {
 }
 
 impl Voltha {
-    /// The adapter for the VOLTHA at `endpoint`, `http://host:port`. It connects with the first call, and
-    /// again whenever the connection is lost. To be called inside a tokio runtime.
-    pub fn new(endpoint: &str, settings: VolthaSettings) -> PortResult<Self> {
-        let refused = |why: &str| PortError::configuration(format!("the VOLTHA endpoint {endpoint:?} {why}"));
-        if !endpoint.starts_with("http://") {
+    /// The adapter. It connects with the first call, and again whenever the connection is lost. To be called
+    /// inside a tokio runtime.
+    pub fn new(settings: VolthaSettings) -> PortResult<Self> {
+        let refused =
+            |why: &str| PortError::configuration(format!("the VOLTHA address {:?} {why}", settings.url));
+        if !settings.url.starts_with("http://") {
             return Err(refused("does not begin with http://"));
         }
-        let channel = Endpoint::from_shared(endpoint.to_owned())
+        let channel = Endpoint::from_shared(settings.url.clone())
             .map_err(|_| refused("is no URL"))?
-            .connect_timeout(settings.connect_timeout)
+            .connect_timeout(settings.connect_timeout())
             .tcp_nodelay(true)
             .connect_lazy();
-        let client = VolthaClient::new(channel, settings.call_timeout);
+        let client = VolthaClient::new(channel, settings.timeout());
         Ok(Self { client, known: Known::default(), settings })
     }
 
@@ -96,7 +97,7 @@ impl OpticalLine for Voltha {
         if let Some(device) = self.recall(serial).await? {
             return Ok(onu(device));
         }
-        let mut pauses = self.settings.pauses(self.settings.discovery_timeout);
+        let mut pauses = self.settings.discovery_pauses();
         loop {
             if let Some(device) = self.search(serial).await? {
                 return Ok(onu(device));

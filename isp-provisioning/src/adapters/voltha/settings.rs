@@ -2,42 +2,90 @@
 
 use std::time::Duration;
 
-/// What can be set about the adapter. The defaults fit the simulator; a site raises `discovery_timeout` to
-/// the minutes that a technician may still need.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use serde::Deserialize;
+
+/// How the adapter reaches VOLTHA, and how long it waits. The defaults fit the simulator; a site raises
+/// `discovery_timeout_ms` to the minutes that a technician may still need.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct VolthaSettings {
-    /// How long a connection may take to come about.
-    pub connect_timeout: Duration,
-    /// How long to wait for the answer to one call.
-    pub call_timeout: Duration,
+    /// `http://voltha-api:55555`.
+    pub url: String,
+    /// How long one call may take.
+    #[serde(default = "default_timeout_ms")]
+    pub timeout_ms: u64,
+    /// How long connecting may take.
+    #[serde(default = "default_connect_timeout_ms")]
+    pub connect_timeout_ms: u64,
     /// How long a serial is looked for before it counts as not found.
-    pub discovery_timeout: Duration,
+    #[serde(default = "default_discovery_timeout_ms")]
+    pub discovery_timeout_ms: u64,
     /// How long an ONU may take from enabled to active.
-    pub activation_timeout: Duration,
+    #[serde(default = "default_activation_timeout_ms")]
+    pub activation_timeout_ms: u64,
     /// The first pause between two looks; each is twice as long as the one before.
-    pub poll_first: Duration,
+    #[serde(default = "default_poll_first_ms")]
+    pub poll_first_ms: u64,
     /// The longest pause.
-    pub poll_most: Duration,
+    #[serde(default = "default_poll_most_ms")]
+    pub poll_most_ms: u64,
 }
 
-impl Default for VolthaSettings {
-    fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(3),
-            call_timeout: Duration::from_secs(10),
-            discovery_timeout: Duration::from_secs(2),
-            activation_timeout: Duration::from_secs(50),
-            poll_first: Duration::from_millis(20),
-            poll_most: Duration::from_secs(1),
-        }
-    }
+fn default_timeout_ms() -> u64 {
+    10_000
+}
+fn default_connect_timeout_ms() -> u64 {
+    3_000
+}
+fn default_discovery_timeout_ms() -> u64 {
+    2_000
+}
+fn default_activation_timeout_ms() -> u64 {
+    // Ten seconds less than the step that waits for it.
+    50_000
+}
+fn default_poll_first_ms() -> u64 {
+    20
+}
+fn default_poll_most_ms() -> u64 {
+    1_000
 }
 
 impl VolthaSettings {
+    /// Settings with the default times.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            timeout_ms: default_timeout_ms(),
+            connect_timeout_ms: default_connect_timeout_ms(),
+            discovery_timeout_ms: default_discovery_timeout_ms(),
+            activation_timeout_ms: default_activation_timeout_ms(),
+            poll_first_ms: default_poll_first_ms(),
+            poll_most_ms: default_poll_most_ms(),
+        }
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+    pub(super) fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(self.connect_timeout_ms)
+    }
+    /// The pauses between the looks for a serial.
+    pub(super) fn discovery_pauses(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+        self.pauses(Duration::from_millis(self.discovery_timeout_ms))
+    }
+    /// The pauses between the looks at an ONU that comes up.
+    pub(super) fn activation_pauses(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+        self.pauses(Duration::from_millis(self.activation_timeout_ms))
+    }
+
     /// The pauses for a wait of at most `whole`; together they are exactly as long.
-    pub(super) fn pauses(&self, whole: Duration) -> impl Iterator<Item = Duration> + Send + use<> {
-        let most = self.poll_most.max(Duration::from_millis(1));
-        let (mut next, mut left) = (self.poll_first.clamp(Duration::from_millis(1), most), whole);
+    fn pauses(&self, whole: Duration) -> impl Iterator<Item = Duration> + Send + use<> {
+        // A pause of nothing would spin.
+        let most = Duration::from_millis(self.poll_most_ms.max(1));
+        let first = Duration::from_millis(self.poll_first_ms.max(1)).min(most);
+        let (mut next, mut left) = (first, whole);
         std::iter::from_fn(move || {
             let pause = next.min(left);
             left -= pause;
@@ -52,11 +100,8 @@ mod tests {
     use super::*;
 
     fn pauses(first: u64, most: u64, whole: u64) -> Vec<u128> {
-        let settings = VolthaSettings {
-            poll_first: Duration::from_millis(first),
-            poll_most: Duration::from_millis(most),
-            ..VolthaSettings::default()
-        };
+        let settings =
+            VolthaSettings { poll_first_ms: first, poll_most_ms: most, ..VolthaSettings::new("http://v") };
         settings.pauses(Duration::from_millis(whole)).map(|pause| pause.as_millis()).collect()
     }
 
@@ -70,5 +115,15 @@ mod tests {
         assert!(pauses(20, 100, 0).is_empty());
         assert_eq!(pauses(0, 0, 3), [1, 1, 1]);
         assert_eq!(pauses(500, 100, 200), [100, 100]);
+    }
+
+    #[test]
+    fn only_the_url_is_required_and_a_misspelt_name_is_refused() {
+        let read = |text: &str| serde_json::from_str::<VolthaSettings>(text);
+        assert_eq!(read(r#"{"url":"http://v"}"#).unwrap(), VolthaSettings::new("http://v"));
+        let patient = read(r#"{"url":"http://v","discovery_timeout_ms":300000}"#).unwrap();
+        assert_eq!(patient.discovery_timeout_ms, 300_000);
+        assert!(read(r#"{"url":"http://v","discovery_timeout":300}"#).is_err());
+        assert!(read("{}").is_err());
     }
 }

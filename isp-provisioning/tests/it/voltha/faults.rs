@@ -25,8 +25,8 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let simulator = start().await;
-        let impatient = VolthaSettings { call_timeout: Duration::from_millis(150), ..settings() };
-        let voltha = Voltha::new(&simulator.url(), impatient).unwrap();
+        let impatient = VolthaSettings { timeout_ms: 150, ..settings(&simulator.url()) };
+        let voltha = Voltha::new(impatient).unwrap();
         let id = voltha.find(ONU).await.unwrap().device_id;
         Self { simulator, voltha, id }
     }
@@ -206,8 +206,8 @@ async fn without_a_connection_nothing_happened() {
 async fn a_silent_server_is_ambiguous_only_for_a_change() {
     // The operating system takes connections; nobody ever reads from them.
     let silent = tokio::net::TcpListener::bind(ANY_PORT).await.unwrap();
-    let impatient = VolthaSettings { call_timeout: Duration::from_millis(50), ..settings() };
-    let voltha = Voltha::new(&format!("http://{}", silent.local_addr().unwrap()), impatient).unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let voltha = Voltha::new(VolthaSettings { timeout_ms: 50, ..settings(&url) }).unwrap();
     assert_eq!(voltha.disable("any").await.unwrap_err().class, Ambiguous);
     let error = voltha.find(ONU).await.unwrap_err();
     assert_eq!(error.class, Transient);
@@ -217,15 +217,15 @@ async fn a_silent_server_is_ambiguous_only_for_a_change() {
 #[tokio::test]
 async fn an_address_that_cannot_be_one_is_a_matter_of_configuration() {
     for endpoint in ["", "127.0.0.1:50057", "https://voltha:50057", "http://a b"] {
-        assert_eq!(Voltha::new(endpoint, settings()).unwrap_err().class, Configuration, "{endpoint}");
+        assert_eq!(Voltha::new(settings(endpoint)).unwrap_err().class, Configuration, "{endpoint}");
     }
 }
 
 #[tokio::test]
 async fn an_onu_that_appears_while_it_is_looked_for_is_found() {
     let simulator = start().await;
-    let patient = VolthaSettings { discovery_timeout: PATIENT, ..settings() };
-    let voltha = Voltha::new(&simulator.url(), patient).unwrap();
+    let patient = VolthaSettings { discovery_timeout_ms: 10_000, ..settings(&simulator.url()) };
+    let voltha = Voltha::new(patient).unwrap();
     let (found, ()) = tokio::join!(voltha.find("NEWX00000001"), async {
         tokio::time::sleep(Duration::from_millis(30)).await;
         simulator.find("NEWX00000001", Found::Enabled).unwrap();

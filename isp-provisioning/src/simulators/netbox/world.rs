@@ -17,6 +17,8 @@ pub(super) struct NetboxWorld {
     pub(super) addresses: BTreeMap<u64, Address>,
     pub(super) effects: Effects,
     taken: BTreeMap<Ipv4Addr, Network>,
+    /// How many addresses carry each reference.
+    references: BTreeMap<String, usize>,
     last_id: u64,
 }
 
@@ -82,6 +84,7 @@ impl World for NetboxWorld {
                 let Some(gone) = self.addresses.remove(id) else { return };
                 self.effects.count("release", gone.reference.as_deref().unwrap_or_default());
                 self.taken.remove(&gone.address.host);
+                self.forget_reference(gone.reference.as_deref());
             }
         }
     }
@@ -95,6 +98,7 @@ impl NetboxWorld {
             addresses: BTreeMap::new(),
             effects: Effects::default(),
             taken: BTreeMap::new(),
+            references: BTreeMap::new(),
             last_id: 0,
         };
         for pool in &config.pools {
@@ -161,7 +165,7 @@ impl NetboxWorld {
     fn made(&self, wanted: Vec<(Network, Wanted)>, now: jiff::Timestamp) -> Result<Event, Conflict> {
         let mut references = BTreeSet::new();
         for reference in wanted.iter().filter_map(|(_, wanted)| wanted.reference.as_ref()) {
-            let known = self.addresses.values().any(|known| known.reference.as_ref() == Some(reference));
+            let known = self.references.contains_key(reference);
             let again = !references.insert(reference);
             if (known || again) && self.reference_field != ReferenceField::NotUnique {
                 return Err(Conflict::ReferenceTaken);
@@ -200,10 +204,23 @@ impl NetboxWorld {
         inside.filter(|host| Some(**host) != gateway).count()
     }
 
+    fn forget_reference(&mut self, reference: Option<&str>) {
+        let Some(reference) = reference else { return };
+        if let Some(count) = self.references.get_mut(reference) {
+            *count -= 1;
+            if *count == 0 {
+                self.references.remove(reference);
+            }
+        }
+    }
+
     fn insert(&mut self, address: Address) {
         // Ids are never used again, not even those of deleted addresses.
         self.last_id = self.last_id.max(address.id);
         self.taken.insert(address.address.host, address.address);
+        if let Some(reference) = &address.reference {
+            *self.references.entry(reference.clone()).or_default() += 1;
+        }
         self.addresses.insert(address.id, address);
     }
 }

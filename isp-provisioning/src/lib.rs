@@ -9,5 +9,7 @@
 pub mod domain;
 pub mod ports;
 pub mod secret;
+pub mod steps;
+pub mod workflow;
 pub mod adapters;
 pub mod simulators;

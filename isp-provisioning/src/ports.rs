@@ -28,8 +28,10 @@ pub enum ErrorClass {
 }
 
 /// Why a call to a system failed. The message is for operators; it never holds a secret.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{message}")]
+///
+/// It is no `std::error::Error` on purpose: whatever is one converts with `?` into "nobody knows what
+/// happened", and the class would be lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortError {
     /// What may be concluded from it.
     pub class: ErrorClass,
@@ -37,6 +39,12 @@ pub struct PortError {
     pub message: String,
     /// When the system asked to be left alone for a while (`Retry-After`).
     pub retry_after: Option<Duration>,
+}
+
+impl std::fmt::Display for PortError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
 }
 
 impl PortError {

@@ -13,3 +13,4 @@ pub mod steps;
 pub mod workflow;
 pub mod adapters;
 pub mod simulators;
+pub mod api;

@@ -158,6 +158,22 @@ pub trait Business: Send + Sync {
     async fn delete_service(&self, tx: &mut Tx<'_>, reference: &str) -> PortResult<()>;
 }
 
+/// A customer who is known already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownCustomer {
+    /// `cust_…`
+    pub customer_id: String,
+    /// Lower case.
+    pub email: Option<String>,
+}
+
+/// Who is known to the business, outside of any workflow.
+#[async_trait]
+pub trait Customers: Send + Sync {
+    /// The tenant's customer of this id.
+    async fn find(&self, tenant: &str, customer_id: &str) -> PortResult<Option<KnownCustomer>>;
+}
+
 /// A billing service to be created.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewService {

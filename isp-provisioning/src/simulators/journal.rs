@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -25,12 +25,14 @@ pub trait World: Send + 'static {
 pub struct Kept<W> {
     world: W,
     file: Option<File>,
+    /// How many bytes of the file are whole lines.
+    whole: u64,
 }
 
 impl<W: World> Kept<W> {
     /// A world that is forgotten with the process.
     pub fn in_memory(first: W) -> Self {
-        Self { world: first, file: None }
+        Self { world: first, file: None, whole: 0 }
     }
 
     /// The world as the file remembers it: `first`, with all its lines applied. `None` is
@@ -45,9 +47,9 @@ impl<W: World> Kept<W> {
             .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
         // A line that the kill tore off was never answered, so nobody knows of it. It has to go, or the next
         // line would be glued to it.
-        file.set_len(whole as u64)?;
-        file.seek(SeekFrom::End(0))?;
-        Ok(Self { world, file: Some(file) })
+        let whole = whole as u64;
+        file.set_len(whole)?;
+        Ok(Self { world, file: Some(file), whole })
     }
 
     /// The present world.
@@ -60,7 +62,12 @@ impl<W: World> Kept<W> {
         if let Some(file) = &mut self.file {
             let mut line = serde_json::to_vec(event)?;
             line.push(b'\n');
-            file.write_all(&line)?;
+            if let Err(e) = file.write_all(&line) {
+                // Half a line on a full disk must not become the beginning of the next one.
+                file.set_len(self.whole)?;
+                return Err(e);
+            }
+            self.whole += line.len() as u64;
         }
         self.world.apply(event);
         Ok(())

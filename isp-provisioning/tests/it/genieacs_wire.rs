@@ -189,6 +189,17 @@ async fn a_task_that_cannot_be_digested_brings_the_server_down_for_a_while() {
 }
 
 #[tokio::test]
+async fn a_task_past_its_expiry_is_forgotten() {
+    let wire = Wire::start().await;
+    let mut task = set("late", "k");
+    task["expiry"] = json!(0);
+    wire.task("", task).await;
+    wire.change(Change { online: Some(true), ..Change::default() });
+    assert_eq!(wire.get("tasks/").await, json!([]));
+    assert_eq!(wire.genieacs.effects("set", "k"), 0);
+}
+
+#[tokio::test]
 async fn the_world_survives_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let journal = dir.path().join("genieacs");

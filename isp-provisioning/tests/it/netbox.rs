@@ -245,6 +245,8 @@ async fn an_ignored_filter_never_leads_to_somebody_elses_address() {
         let (simulator, netbox) = start_with(config).await;
         if field == ReferenceField::LooseFilter {
             netbox.allocate("wf_10", None, "").await.unwrap();
+        } else {
+            assert_eq!(class(netbox.allocate("wf_1", None, "").await), ErrorClass::Configuration);
         }
         let before = simulator.state();
         assert_eq!(class(netbox.find("wf_1").await), ErrorClass::Configuration, "{field:?}");

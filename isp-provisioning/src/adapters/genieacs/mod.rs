@@ -7,7 +7,7 @@
 //!
 //! A task's `uniqueKey` is the caller's reference: a repeated task takes the place of the one still queued.
 
-mod mac;
+mod fault;
 mod parameters;
 mod records;
 mod settings;
@@ -18,6 +18,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::http;
+use crate::domain::formats;
 use crate::ports::{Cpe, CpeSettings, CpeSnapshot, PortError, PortResult, RouterConfig};
 pub use parameters::{DataModel, ParameterMap};
 pub use settings::GenieacsSettings;
@@ -57,7 +58,7 @@ impl Genieacs {
 #[async_trait]
 impl RouterConfig for Genieacs {
     async fn find(&self, mac: &str) -> PortResult<Cpe> {
-        let mac = mac::normalised(mac)
+        let mac = formats::mac(mac)
             .ok_or_else(|| PortError::permanent(format!("CPE not found: {mac} is not a MAC address")))?;
         // The address is checked, so it holds nothing that a pattern would understand.
         let same = json!({ "$regex": format!("^{mac}$"), "$options": "i" });

@@ -141,6 +141,10 @@ impl AddressPool for Netbox {
                 let gone = "netbox: allocate an address: the reference is taken, but by no address";
                 self.ours_or(reference, PortError::transient(gone)).await?
             }
+            // Not this subscriber's fault, and no address carries a reference.
+            StatusCode::BAD_REQUEST if reply.says("does not exist for this object type") => {
+                return Err(PortError { class: ErrorClass::Configuration, ..reply.refused() });
+            }
             StatusCode::BAD_REQUEST | StatusCode::CONFLICT => {
                 self.ours_or(reference, reply.refused()).await?
             }

@@ -60,7 +60,7 @@ fn run_queue(shared: &Shared, device: &str) -> io::Result<()> {
     let now = Timestamp::now();
     shared.world(|kept| {
         let due = kept.world().due(device, now);
-        due.into_iter().try_for_each(|task| kept.commit(&Event::Ran(task, now)))
+        due.into_iter().try_for_each(|event| kept.commit(&event))
     })
 }
 

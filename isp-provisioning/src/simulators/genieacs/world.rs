@@ -43,6 +43,8 @@ pub(super) enum Event {
     /// A session took the task to the router.
     Ran(String, Timestamp),
     Withdrawn(String),
+    /// Nobody wants it any more.
+    Expired(String),
     FaultForgotten(String),
     Tagged(String, String),
     Untagged(String, String),
@@ -57,6 +59,9 @@ impl World for GenieacsWorld {
             Event::Queued(task) => self.queue(task),
             Event::Ran(id, now) => self.run(id, *now),
             Event::Withdrawn(id) => self.withdraw(id),
+            Event::Expired(id) => {
+                self.tasks.remove(id);
+            }
             Event::FaultForgotten(id) => {
                 self.faults.remove(id);
             }
@@ -93,12 +98,17 @@ impl GenieacsWorld {
         format!("{:024x}", self.last_task + 1)
     }
 
-    /// The tasks that a session with this router would run now. A faulted one waits to be retried.
-    pub(super) fn due(&self, device: &str, now: Timestamp) -> Vec<String> {
-        let due = self.tasks.values().filter(|task| {
-            task.device == device && !self.faults.contains_key(&task.fault_id()) && !task.expired(now)
-        });
-        due.map(|task| task.id.clone()).collect()
+    /// What a session with this router would do now. A faulted task waits to be retried.
+    pub(super) fn due(&self, device: &str, now: Timestamp) -> Vec<Event> {
+        let due = self
+            .tasks
+            .values()
+            .filter(|task| task.device == device && !self.faults.contains_key(&task.fault_id()));
+        due.map(|task| match task.expired(now) {
+            true => Event::Expired(task.id.clone()),
+            false => Event::Ran(task.id.clone(), now),
+        })
+        .collect()
     }
 
     /// What `/_sim/state` shows.

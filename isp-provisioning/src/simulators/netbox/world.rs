@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::journal::{Effects, World};
+use super::network::Network;
 use super::{NetboxConfig, Pool, ReferenceField};
 
 /// Everything that a NetBox remembers.
@@ -17,6 +18,8 @@ pub(super) struct NetboxWorld {
     pub(super) addresses: BTreeMap<u64, Address>,
     pub(super) effects: Effects,
     taken: BTreeMap<Ipv4Addr, Network>,
+    /// How many addresses carry each reference.
+    references: BTreeMap<String, usize>,
     last_id: u64,
 }
 
@@ -25,13 +28,6 @@ pub(super) struct NetboxWorld {
 pub(super) struct KnownPool {
     pub(super) pool: Pool,
     pub(super) network: Network,
-}
-
-/// An address and how many of its bits name the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Network {
-    pub(super) host: Ipv4Addr,
-    pub(super) bits: u8,
 }
 
 /// One IP address object.
@@ -82,6 +78,7 @@ impl World for NetboxWorld {
                 let Some(gone) = self.addresses.remove(id) else { return };
                 self.effects.count("release", gone.reference.as_deref().unwrap_or_default());
                 self.taken.remove(&gone.address.host);
+                self.forget_reference(gone.reference.as_deref());
             }
         }
     }
@@ -95,6 +92,7 @@ impl NetboxWorld {
             addresses: BTreeMap::new(),
             effects: Effects::default(),
             taken: BTreeMap::new(),
+            references: BTreeMap::new(),
             last_id: 0,
         };
         for pool in &config.pools {
@@ -161,7 +159,7 @@ impl NetboxWorld {
     fn made(&self, wanted: Vec<(Network, Wanted)>, now: jiff::Timestamp) -> Result<Event, Conflict> {
         let mut references = BTreeSet::new();
         for reference in wanted.iter().filter_map(|(_, wanted)| wanted.reference.as_ref()) {
-            let known = self.addresses.values().any(|known| known.reference.as_ref() == Some(reference));
+            let known = self.references.contains_key(reference);
             let again = !references.insert(reference);
             if (known || again) && self.reference_field != ReferenceField::NotUnique {
                 return Err(Conflict::ReferenceTaken);
@@ -200,44 +198,23 @@ impl NetboxWorld {
         inside.filter(|host| Some(**host) != gateway).count()
     }
 
+    fn forget_reference(&mut self, reference: Option<&str>) {
+        let Some(reference) = reference else { return };
+        if let Some(count) = self.references.get_mut(reference) {
+            *count -= 1;
+            if *count == 0 {
+                self.references.remove(reference);
+            }
+        }
+    }
+
     fn insert(&mut self, address: Address) {
         // Ids are never used again, not even those of deleted addresses.
         self.last_id = self.last_id.max(address.id);
         self.taken.insert(address.address.host, address.address);
+        if let Some(reference) = &address.reference {
+            *self.references.entry(reference.clone()).or_default() += 1;
+        }
         self.addresses.insert(address.id, address);
-    }
-}
-
-impl Network {
-    /// `10.0.1.0/24`; without a mask, a single host.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (host, bits) = text.split_once('/').unwrap_or((text, "32"));
-        let (host, bits) = (host.parse().ok()?, bits.parse().ok()?);
-        (bits <= 32).then_some(Self { host, bits })
-    }
-    /// Is the host inside?
-    pub(super) fn contains(self, host: Ipv4Addr) -> bool {
-        self.first() <= host.to_bits() && host.to_bits() <= self.last()
-    }
-    fn first(self) -> u32 {
-        self.host.to_bits() & !self.wildcard()
-    }
-    fn last(self) -> u32 {
-        self.first() | self.wildcard()
-    }
-    fn wildcard(self) -> u32 {
-        u32::MAX.checked_shr(u32::from(self.bits)).unwrap_or(0)
-    }
-    /// The hosts that may be handed out: all but the network's own and the broadcast address.
-    fn hosts(self) -> impl Iterator<Item = Ipv4Addr> {
-        let (first, last) = (self.first(), self.last());
-        let hosts = if self.bits >= 31 { first..=last } else { first + 1..=last - 1 };
-        hosts.map(Ipv4Addr::from_bits)
-    }
-}
-
-impl std::fmt::Display for Network {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.host, self.bits)
     }
 }

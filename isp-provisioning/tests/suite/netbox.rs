@@ -2,6 +2,7 @@
 //! real one. Every case uses references of its own and tidies up after itself.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use isp_provisioning::adapters::netbox::Netbox;
 use isp_provisioning::ports::{AddressPool, ErrorClass};
@@ -59,6 +60,20 @@ pub async fn a_long_description_is_no_reason_to_fail(netbox: Adapter) {
     netbox.release("it:long").await.unwrap();
 }
 
+pub async fn who_hangs_up_and_asks_again_gets_one_address(netbox: Adapter) {
+    netbox.check().await.unwrap();
+    for ms in [1, 5, 10, 20, 40, 80] {
+        let reference = format!("it:hang-up-{ms}");
+        let given_up = tokio::time::timeout(Duration::from_millis(ms), netbox.allocate(&reference, None, ""));
+        let early = given_up.await.ok().map(Result::unwrap);
+        // The first request may still be on its way; the reference keeps the two apart.
+        let made = netbox.allocate(&reference, None, "").await.unwrap();
+        assert!(early.is_none_or(|early| early == made), "{ms} ms");
+        assert_eq!(netbox.find(&reference).await.unwrap(), Some(made), "{ms} ms");
+        netbox.release(&reference).await.unwrap();
+    }
+}
+
 pub async fn twenty_at_once_with_one_reference_get_one_address(netbox: Adapter) {
     let addresses = at_once(&netbox, |_| "it:same".to_owned()).await;
     assert_eq!(addresses.into_iter().collect::<BTreeSet<_>>().len(), 1);
@@ -93,6 +108,7 @@ macro_rules! netbox_suite {
             a_wished_address_is_given_or_refused,
             nobody_elses_address_is_released,
             a_long_description_is_no_reason_to_fail,
+            who_hangs_up_and_asks_again_gets_one_address,
             twenty_at_once_with_one_reference_get_one_address,
             twenty_at_once_with_their_own_references_get_twenty_addresses);
     };

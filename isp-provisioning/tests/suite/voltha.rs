@@ -54,8 +54,7 @@ pub(crate) fn adapter(url: &str) -> Voltha {
 }
 
 pub(crate) fn client(url: &str) -> VolthaClient {
-    let channel = Endpoint::from_shared(url.to_owned()).unwrap().connect_lazy();
-    VolthaClient::new(channel, Duration::from_secs(5))
+    VolthaClient::new(Endpoint::from_shared(url.to_owned()).unwrap(), Duration::from_secs(5))
 }
 
 async fn states(url: &str, id: &str) -> (AdminState, OperStatus) {

@@ -7,6 +7,7 @@
 //!
 //! A task's `uniqueKey` is the caller's reference: a repeated task takes the place of the one still queued.
 
+mod fault;
 mod parameters;
 mod records;
 mod settings;

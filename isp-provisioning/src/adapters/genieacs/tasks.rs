@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::Genieacs;
+use super::fault::Fault;
 use crate::adapters::http::{Call, Effect, Reply};
 use crate::ports::{ErrorClass, PortError, PortResult};
 
@@ -43,29 +44,6 @@ enum Outcome {
     Done,
     Queued,
     Faulted(Fault),
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-struct Fault {
-    code: String,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    detail: Detail,
-}
-
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Detail {
-    set_parameter_values_fault: Vec<ParameterFault>,
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ParameterFault {
-    parameter_name: String,
-    fault_code: String,
-    fault_string: String,
 }
 
 #[derive(Deserialize)]
@@ -207,21 +185,6 @@ impl Genieacs {
     }
 }
 
-impl Fault {
-    /// A router takes all values or none, so its refusal means that nothing happened. Other faults (a session
-    /// that broke off) say nothing about that.
-    fn error(&self, device_id: &str) -> PortError {
-        let refused = self.code.strip_prefix("cwmp.").is_some_and(|code| ("9001"..="9008").contains(&code));
-        let class = if refused { ErrorClass::Permanent } else { ErrorClass::Ambiguous };
-        let details =
-            self.detail.set_parameter_values_fault.iter().map(|fault| {
-                format!("{}: {} {}", fault.parameter_name, fault.fault_code, fault.fault_string)
-            });
-        let reasons: Vec<String> = std::iter::once(self.message.clone()).chain(details).collect();
-        PortError::new(class, format!("genieacs: {device_id} answered {}: {}", self.code, reasons.join("; ")))
-    }
-}
-
 /// Did the call fail because GenieACS does not know the router (any more)?
 pub(super) fn device_is_gone(error: &PortError) -> bool {
     error.class == ErrorClass::Permanent && error.message.starts_with("CPE not found: ")
@@ -271,12 +234,5 @@ mod tests {
     fn a_password_is_not_in_the_debug_text() {
         let secret = Assignment { value: json!("hunter2"), ..Assignment::blank("A.Password") };
         assert_eq!(format!("{secret:?}"), "A.Password = \"…\"");
-    }
-
-    #[test]
-    fn a_refusal_of_the_router_is_final_and_a_broken_session_is_not() {
-        let fault = |code: &str| Fault { code: code.into(), message: "m".into(), detail: Detail::default() };
-        assert_eq!(fault("cwmp.9003").error("d").class, ErrorClass::Permanent);
-        assert_eq!(fault("session_terminated").error("d").class, ErrorClass::Ambiguous);
     }
 }

@@ -1,4 +1,4 @@
-//! Enabling an ONU and waiting until it is active.
+//! Enabling an ONU and waiting until it is active; disabling it.
 //!
 //! VOLTHA answers `EnableDevice` at once and brings the device up afterwards; whether that went well shows
 //! only in its state. So a device is read before, and again and again after.
@@ -17,6 +17,15 @@ enum Enabled {
     ByUs,
     /// It was enabled when we came.
     Before,
+}
+
+/// What a disabled device left behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Itself, disabled.
+    Disabled,
+    /// Nothing: VOLTHA does not know it.
+    Gone,
 }
 
 impl Voltha {
@@ -40,6 +49,8 @@ impl Voltha {
         if let Some(serial) = self.known.forget(device_id)
             && let Some(device) = self.search(&serial).await?
         {
+            // Whoever disables the old id later means this device.
+            self.known.succeed(device_id, &device.id);
             return Ok(device);
         }
         Err(gone(device_id))
@@ -89,6 +100,26 @@ impl Voltha {
         }
     }
 
+    /// Disables the device. One that is disabled already, or gone, is as good.
+    pub(super) async fn switch_off(&self, device_id: &str) -> PortResult<Left> {
+        let refusal = match self.client.disable_device(device_id).await {
+            Ok(()) => return Ok(Left::Disabled),
+            Err(status) if status.code() == Code::NotFound => return Ok(Left::Gone),
+            Err(status) => status,
+        };
+        let error = port_error("DisableDevice", &refusal, Call::Write);
+        if refusal.code() != Code::FailedPrecondition {
+            return Err(error);
+        }
+        match self.get(device_id).await?.map(|device| device.admin_state()) {
+            None => Ok(Left::Gone),
+            Some(AdminState::Disabled) => Ok(Left::Disabled),
+            Some(AdminState::Preprovisioned) => Err(error),
+            // It is being deleted or reconciled, and says so with the same code.
+            Some(_) => Err(PortError::transient(error.message)),
+        }
+    }
+
     /// The device did not come up. A refusal for good promises that nothing is left of the call, so what
     /// this call enabled is disabled again first.
     async fn give_up(&self, device: &Device, enabled: Enabled) -> PortError {
@@ -96,16 +127,12 @@ impl Voltha {
         if enabled == Enabled::Before {
             return PortError::permanent(failed);
         }
-        match self.client.disable_device(&device.id).await {
-            Ok(()) => PortError::permanent(failed),
-            Err(status) if status.code() == Code::NotFound => PortError::permanent(failed),
-            Err(status) => {
-                let error = port_error("DisableDevice", &status, Call::Write);
-                PortError::ambiguous(format!(
-                    "{failed}; and it could not be disabled again: {}",
-                    error.message
-                ))
-            }
+        match self.switch_off(&device.id).await {
+            Ok(Left::Disabled | Left::Gone) => PortError::permanent(failed),
+            Err(error) => PortError::ambiguous(format!(
+                "{failed}; and it could not be disabled again: {}",
+                error.message
+            )),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! VOLTHA's gRPC service as a client sees it: one method per call, a deadline on each.
 
+use std::error::Error;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use prost::Message;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
-use tonic::transport::Channel;
-use tonic::{Request, Status};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status, TimeoutExpired};
 use tonic_prost::ProstCodec;
 
 use super::wire::{Device, Devices, Id, Ports, Version};
@@ -17,14 +19,24 @@ const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
 /// A client of `voltha.VolthaService`. Clones share the connection.
 #[derive(Clone, Debug)]
 pub struct VolthaClient {
-    grpc: Grpc<Channel>,
+    endpoint: Endpoint,
+    line: Arc<Mutex<Line>>,
     deadline: Duration,
 }
 
+/// The connection in use, and how many there were before it.
+#[derive(Clone, Debug)]
+struct Line {
+    number: u64,
+    channel: Channel,
+}
+
 impl VolthaClient {
-    /// A client over this channel that waits `deadline` for each answer.
-    pub fn new(channel: Channel, deadline: Duration) -> Self {
-        Self { grpc: Grpc::new(channel).max_decoding_message_size(LONGEST_ANSWER), deadline }
+    /// A client that waits `deadline` for each answer. It connects with the first call. To be called inside a
+    /// tokio runtime.
+    pub fn new(endpoint: Endpoint, deadline: Duration) -> Self {
+        let line = Line { number: 0, channel: endpoint.connect_lazy() };
+        Self { endpoint, line: Arc::new(Mutex::new(line)), deadline }
     }
     /// The version; also a sign of life.
     pub async fn get_voltha(&self) -> Result<Version, Status> {
@@ -61,7 +73,8 @@ impl VolthaClient {
         Q: Message + 'static,
         A: Message + Default + 'static,
     {
-        let mut grpc = self.grpc.clone();
+        let Line { number, channel } = self.line().clone();
+        let mut grpc = Grpc::new(channel).max_decoding_message_size(LONGEST_ANSWER);
         let mut request = Request::new(message);
         // The server learns the deadline too and need not go on for nobody.
         request.set_timeout(self.deadline);
@@ -70,9 +83,39 @@ impl VolthaClient {
             let codec = ProstCodec::<Q, A>::default();
             grpc.unary(request, PathAndQuery::from_static(path), codec).await
         };
+        // tonic keeps an eye on the request's time-out as well; either may be first.
         match tokio::time::timeout(self.deadline, answer).await {
-            Ok(answer) => answer.map(tonic::Response::into_inner),
-            Err(_) => Err(Status::deadline_exceeded(format!("no answer within {:?}", self.deadline))),
+            Ok(Ok(answer)) => Ok(answer.into_inner()),
+            Ok(Err(status)) if !caused_by::<TimeoutExpired>(&status) => Err(status),
+            _ => {
+                self.reconnect(number);
+                Err(Status::deadline_exceeded(format!("no answer within {:?}", self.deadline)))
+            }
         }
     }
+
+    /// Takes another connection for the calls to come. A peer that vanished without a word leaves one behind
+    /// that looks alive for a quarter of an hour; other calls on it may go on.
+    fn reconnect(&self, silent: u64) {
+        let mut line = self.line();
+        if line.number == silent {
+            *line = Line { number: silent + 1, channel: self.endpoint.connect_lazy() };
+        }
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Is there an error of this kind behind the status?
+pub(super) fn caused_by<E: Error + 'static>(status: &Status) -> bool {
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        if error.is::<E>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

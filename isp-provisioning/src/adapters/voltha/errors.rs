@@ -1,9 +1,8 @@
 //! What a gRPC status of VOLTHA says about effects.
 
-use std::error::Error;
-
 use tonic::{Code, ConnectError, Status};
 
+use super::client::caused_by;
 use crate::ports::{ErrorClass, PortError};
 
 /// What kind of call failed.
@@ -17,7 +16,8 @@ pub(super) enum Call {
 
 /// The port's error for a status.
 pub(super) fn port_error(method: &str, status: &Status, call: Call) -> PortError {
-    let class = match class(status.code(), never_sent(status)) {
+    let never_sent = caused_by::<ConnectError>(status);
+    let class = match class(status.code(), never_sent) {
         ErrorClass::Ambiguous if call == Call::Read => ErrorClass::Transient,
         class => class,
     };
@@ -47,18 +47,6 @@ fn class(code: Code, never_sent: bool) -> ErrorClass {
         | Code::Unavailable
         | Code::DataLoss => ErrorClass::Ambiguous,
     }
-}
-
-/// Was there no connection to send the call on?
-fn never_sent(status: &Status) -> bool {
-    let mut cause = status.source();
-    while let Some(error) = cause {
-        if error.is::<ConnectError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 #[cfg(test)]

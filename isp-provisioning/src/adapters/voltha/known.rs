@@ -11,6 +11,7 @@ pub(super) struct Known(Mutex<Pairs>);
 struct Pairs {
     ids: HashMap<String, String>,
     serials: HashMap<String, String>,
+    successors: HashMap<String, String>,
 }
 
 impl Known {
@@ -33,6 +34,14 @@ impl Known {
         pairs.ids.remove(&serial);
         Some(serial)
     }
+    /// Notes that the device is now found under another id.
+    pub(super) fn succeed(&self, old: &str, new: &str) {
+        self.pairs().successors.insert(old.to_owned(), new.to_owned());
+    }
+    /// The id that came after this one.
+    pub(super) fn successor(&self, id: &str) -> Option<String> {
+        self.pairs().successors.get(id).cloned()
+    }
 
     fn pairs(&self) -> MutexGuard<'_, Pairs> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -54,6 +63,13 @@ mod tests {
         assert_eq!(known.id("alcl1234ABCD").as_deref(), Some("d1"));
         assert_eq!(known.forget("d1").as_deref(), Some("ALCL1234ABCD"));
         assert_eq!((known.id("ALCL1234ABCD"), known.forget("d1")), (None, None));
+    }
+
+    #[test]
+    fn an_id_leads_to_the_one_that_came_after_it() {
+        let known = Known::default();
+        known.succeed("d1", "d2");
+        assert_eq!((known.successor("d1").as_deref(), known.successor("d2")), (Some("d2"), None));
     }
 
     #[test]

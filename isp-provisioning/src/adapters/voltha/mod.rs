@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use tonic::transport::Endpoint;
 use tonic::{Code, Status};
 
+use self::activation::Left;
 use self::client::VolthaClient;
 use self::errors::{Call, port_error};
 use self::known::Known;
@@ -41,12 +42,11 @@ impl Voltha {
         if !settings.url.starts_with("http://") {
             return Err(refused("does not begin with http://"));
         }
-        let channel = Endpoint::from_shared(settings.url.clone())
+        let endpoint = Endpoint::from_shared(settings.url.clone())
             .map_err(|_| refused("is no URL"))?
             .connect_timeout(settings.connect_timeout())
-            .tcp_nodelay(true)
-            .connect_lazy();
-        let client = VolthaClient::new(channel, settings.timeout());
+            .tcp_nodelay(true);
+        let client = VolthaClient::new(endpoint, settings.timeout());
         Ok(Self { client, known: Known::default(), settings })
     }
 
@@ -114,21 +114,14 @@ impl OpticalLine for Voltha {
     }
 
     async fn disable(&self, device_id: &str) -> PortResult<()> {
-        let refusal = match self.client.disable_device(device_id).await {
-            Ok(()) => return Ok(()),
-            Err(status) if status.code() == Code::NotFound => return Ok(()),
-            Err(status) => status,
-        };
-        let error = port_error("DisableDevice", &refusal, Call::Write);
-        if refusal.code() != Code::FailedPrecondition {
-            return Err(error);
+        let mut id = device_id.to_owned();
+        while self.switch_off(&id).await? == Left::Gone {
+            match self.known.successor(&id) {
+                Some(successor) => id = successor,
+                None => break,
+            }
         }
-        match self.get(device_id).await?.map(|device| device.admin_state()) {
-            None | Some(AdminState::Disabled) => Ok(()),
-            Some(AdminState::Preprovisioned) => Err(error),
-            // It is being deleted or reconciled, and says so with the same code.
-            Some(_) => Err(PortError::transient(error.message)),
-        }
+        Ok(())
     }
 }
 

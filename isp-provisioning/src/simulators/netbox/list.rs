@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::ReferenceField;
-use super::world::{Address, Network};
+use super::network::Network;
+use super::world::Address;
 
 /// The query of a list request.
 #[derive(Clone, Debug, Default)]

@@ -10,6 +10,7 @@
 
 mod answer;
 mod list;
+mod network;
 mod render;
 mod request;
 mod world;

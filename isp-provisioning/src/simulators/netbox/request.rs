@@ -4,7 +4,8 @@
 use axum::http::{HeaderMap, Method, header};
 use serde_json::{Map, Value, json};
 
-use super::world::{Network, Wanted};
+use super::network::Network;
+use super::world::Wanted;
 use super::{NetboxConfig, ReferenceField};
 
 /// What a path names. An id that is no number is kept as `None`.

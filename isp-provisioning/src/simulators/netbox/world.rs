@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::journal::{Effects, World};
+use super::network::Network;
 use super::{NetboxConfig, Pool, ReferenceField};
 
 /// Everything that a NetBox remembers.
@@ -27,13 +28,6 @@ pub(super) struct NetboxWorld {
 pub(super) struct KnownPool {
     pub(super) pool: Pool,
     pub(super) network: Network,
-}
-
-/// An address and how many of its bits name the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Network {
-    pub(super) host: Ipv4Addr,
-    pub(super) bits: u8,
 }
 
 /// One IP address object.
@@ -222,39 +216,5 @@ impl NetboxWorld {
             *self.references.entry(reference.clone()).or_default() += 1;
         }
         self.addresses.insert(address.id, address);
-    }
-}
-
-impl Network {
-    /// `10.0.1.0/24`; without a mask, a single host.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (host, bits) = text.split_once('/').unwrap_or((text, "32"));
-        let (host, bits) = (host.parse().ok()?, bits.parse().ok()?);
-        (bits <= 32).then_some(Self { host, bits })
-    }
-    /// Is the host inside?
-    pub(super) fn contains(self, host: Ipv4Addr) -> bool {
-        self.first() <= host.to_bits() && host.to_bits() <= self.last()
-    }
-    fn first(self) -> u32 {
-        self.host.to_bits() & !self.wildcard()
-    }
-    fn last(self) -> u32 {
-        self.first() | self.wildcard()
-    }
-    fn wildcard(self) -> u32 {
-        u32::MAX.checked_shr(u32::from(self.bits)).unwrap_or(0)
-    }
-    /// The hosts that may be handed out: all but the network's own and the broadcast address.
-    fn hosts(self) -> impl Iterator<Item = Ipv4Addr> {
-        let (first, last) = (self.first(), self.last());
-        let hosts = if self.bits >= 31 { first..=last } else { first + 1..=last - 1 };
-        hosts.map(Ipv4Addr::from_bits)
-    }
-}
-
-impl std::fmt::Display for Network {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.host, self.bits)
     }
 }

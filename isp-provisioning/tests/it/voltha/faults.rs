@@ -25,7 +25,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let simulator = start().await;
-        let impatient = VolthaSettings { timeout_ms: 150, ..settings(&simulator.url()) };
+        let impatient = VolthaSettings { timeout_ms: 400, ..settings(&simulator.url()) };
         let voltha = Voltha::new(impatient).unwrap();
         let id = voltha.find(ONU).await.unwrap().device_id;
         Self { simulator, voltha, id }
@@ -113,8 +113,9 @@ async fn failed_precondition_is_decided_by_the_state_of_the_device() {
 async fn somebody_else_who_enables_it_first_is_as_good() {
     let scene = Scene::new().await;
     // The adapter has seen it disabled; its EnableDevice comes second.
-    scene.fault(Fault::new("enable", FaultMode::Delay).ms(60));
-    let (ours, theirs) = tokio::join!(scene.voltha.enable(&scene.id), async {
+    scene.fault(Fault::new("enable", FaultMode::Delay).ms(300));
+    let patient = adapter(&scene.simulator.url());
+    let (ours, theirs) = tokio::join!(patient.enable(&scene.id), async {
         tokio::time::sleep(Duration::from_millis(20)).await;
         client(&scene.simulator.url()).enable_device(&scene.id).await
     });
@@ -126,7 +127,7 @@ async fn somebody_else_who_enables_it_first_is_as_good() {
 #[tokio::test]
 async fn a_delayed_change_is_ambiguous_and_happens_after_all() {
     let scene = Scene::new().await;
-    scene.fault(Fault::new("enable", FaultMode::Delay).ms(250));
+    scene.fault(Fault::new("enable", FaultMode::Delay).ms(700));
     assert_eq!(scene.enable_fails().await, Ambiguous);
     assert_eq!(scene.enabled(), 0);
     scene.eventually_enabled().await;
@@ -167,7 +168,7 @@ async fn a_change_that_comes_late_is_ambiguous() {
 async fn a_look_that_goes_wrong_is_never_ambiguous() {
     let scene = Scene::new().await;
     for mode in [FaultMode::HoldAnswer, FaultMode::DropAnswer, FaultMode::Late, FaultMode::Delay] {
-        scene.fault(Fault::new("get", mode).ms(300));
+        scene.fault(Fault::new("get", mode).ms(700));
         assert_eq!(scene.voltha.find(ONU).await.unwrap_err().class, Transient, "{mode:?}");
     }
 }
@@ -243,6 +244,55 @@ async fn an_onu_that_was_found_again_is_enabled_under_its_new_id() {
     assert!(again.enabled && again.device_id != scene.id);
     client(&scene.simulator.url()).delete_device(&again.device_id).await.unwrap();
     assert_eq!(scene.voltha.find(ONU).await.unwrap_err().message, "ONU serial not found");
+}
+
+#[tokio::test]
+async fn disabling_the_old_id_disables_what_was_enabled_under_the_new_one() {
+    let scene = Scene::new().await;
+    scene.simulator.find(ONU, Found::Disabled).unwrap();
+    scene.voltha.enable(&scene.id).await.unwrap();
+    scene.voltha.disable(&scene.id).await.unwrap();
+    assert_eq!(scene.disabled(), 1);
+    assert!(!scene.voltha.find(ONU).await.unwrap().enabled);
+}
+
+#[tokio::test]
+async fn a_connection_that_died_without_a_word_is_replaced() {
+    let simulator = start().await;
+    let (url, freeze) = freezable(simulator.addr).await;
+    let voltha = Voltha::new(VolthaSettings { timeout_ms: 100, ..settings(&url) }).unwrap();
+    voltha.find(ONU).await.unwrap();
+    freeze.send(()).unwrap();
+    assert_eq!(voltha.find(ONU).await.unwrap_err().class, Transient);
+    voltha.find(ONU).await.unwrap();
+}
+
+/// A way to `server` whose first connection can be frozen: it stays open, and nothing gets through.
+async fn freezable(server: std::net::SocketAddr) -> (String, tokio::sync::oneshot::Sender<()>) {
+    let listener = tokio::net::TcpListener::bind(ANY_PORT).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (freeze, frozen) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let mut frozen = Some(frozen);
+        loop {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let mut far = tokio::net::TcpStream::connect(server).await.unwrap();
+            let frozen = frozen.take();
+            tokio::spawn(async move {
+                let until = async {
+                    match frozen {
+                        Some(frozen) => drop(frozen.await),
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                    () = until => std::future::pending().await,
+                }
+            });
+        }
+    });
+    (url, freeze)
 }
 
 #[tokio::test]

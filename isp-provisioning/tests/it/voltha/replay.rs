@@ -75,7 +75,7 @@ async fn replay(name: &str) {
     let scenario: Scenario = serde_json::from_str(&text).unwrap();
     // Long enough for the recorded looks in between to see it activating.
     let simulator =
-        start_with(VolthaConfig { activation: Duration::from_millis(300), ..config() }, None).await;
+        start_with(VolthaConfig { activation: Duration::from_millis(600), ..config() }, None).await;
     let mut replayer = Replayer { client: client(&simulator.url()), names: BTreeMap::new() };
     for device in replayer.client.list_devices().await.unwrap().items {
         replayer.learn(&device);

@@ -67,20 +67,20 @@ fn implementations(input: &DeriveInput, errors: &mut Errors) -> Option<TokenStre
             });
         }
     }
-    two_parameters(input, &provided, errors);
+    bare_parameter(input, &provided, errors);
     Some(impls)
 }
 
-/// Two fields whose types are bare type parameters could be of one type.
-fn two_parameters(input: &DeriveInput, provided: &BTreeMap<String, Type>, errors: &mut Errors) {
-    let mut bare = input.generics.type_params().filter(|p| provided.contains_key(&p.ident.to_string()));
-    if let (Some(first), Some(second)) = (bare.next(), bare.next()) {
-        let (first, second) = (&first.ident, &second.ident);
+/// A field whose type is a bare type parameter could be of any other field's type.
+fn bare_parameter(input: &DeriveInput, provided: &BTreeMap<String, Type>, errors: &mut Errors) {
+    let bare = input.generics.type_params().find(|p| provided.contains_key(&p.ident.to_string()));
+    if let Some(bare) = bare.filter(|_| provided.len() > 1) {
+        let name = &bare.ident;
         errors.at(
-            second,
+            name,
             format!(
-                "`{first}` and `{second}` could be one type, and a step asks for a resource by its type: hold \
-                 them as `Arc<dyn Trait>`, or mark a field `#[resources(skip)]`"
+                "`{name}` could be the type of another field, and a step asks for a resource by its type: hold \
+                 it as `Arc<dyn Trait>`, or mark its field `#[resources(skip)]`"
             ),
         );
     }

@@ -7,8 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, Ident};
 
 use super::expression::is_projection;
-use super::model::{Block, Call, Flow, If, Join, Saga, Statement};
-use super::spelling::spell;
+use super::model::{Block, Call, Condition, Flow, If, Join, Saga, Statement};
 use crate::mentions;
 
 /// The longest tuple of handles; longer ones are nested.
@@ -169,9 +168,10 @@ impl Lower {
             Flow::Value(expression) => {
                 let label = called(expression).map_or_else(|| "check".to_owned(), plain);
                 let (handles, pattern) = self.dependencies([expression]);
+                let semicolon = (!ends_itself(expression)).then(|| quote!(;));
                 quote_spanned! {expression.span()=>
                     #builder.value(#label, #handles, move |#pattern| {
-                        #expression;
+                        #expression #semicolon
                         ::core::result::Result::Ok(())
                     });
                 }
@@ -205,8 +205,8 @@ impl Lower {
     }
 
     /// `let mut arms = builder.begin_if(..);`
-    fn begin_if(&mut self, arms: &Ident, condition: &Expr) -> TokenStream {
-        let (builder, label) = (&self.builder, spell(condition));
+    fn begin_if(&mut self, arms: &Ident, condition: &Condition) -> TokenStream {
+        let (builder, label, condition) = (&self.builder, &condition.text, &condition.expression);
         let (handles, pattern) = self.dependencies([condition]);
         quote_spanned! {condition.span()=>
             let mut #arms = #builder.begin_if(#label, #handles, move |#pattern| {
@@ -315,6 +315,20 @@ fn called(expression: &Expr) -> Option<&Ident> {
         },
         _ => None,
     }
+}
+
+/// Is it a statement without a semicolon?
+fn ends_itself(expression: &Expr) -> bool {
+    matches!(
+        expression,
+        Expr::Block(_)
+            | Expr::ForLoop(_)
+            | Expr::If(_)
+            | Expr::Loop(_)
+            | Expr::Match(_)
+            | Expr::Unsafe(_)
+            | Expr::While(_)
+    )
 }
 
 /// Where a block ends.

@@ -54,7 +54,7 @@ pub(super) enum Flow {
     /// `step(..).await?`
     Call(Call),
     /// `when(condition, step(..)).await?`
-    When { keyword: Ident, condition: Expr, call: Call },
+    When { keyword: Ident, condition: Condition, call: Call },
     /// `if condition { .. } else { .. }`
     If(Box<If>),
     /// `try_join!(..)?`
@@ -63,6 +63,13 @@ pub(super) enum Flow {
     Block(Box<Block>),
     /// An expression without steps.
     Value(Expr),
+}
+
+pub(super) struct Condition {
+    /// As it was written, for people.
+    pub(super) text: String,
+    /// Without steps.
+    pub(super) expression: Expr,
 }
 
 pub(super) struct Call {
@@ -74,7 +81,7 @@ pub(super) struct Call {
 }
 
 pub(super) struct If {
-    pub(super) condition: Expr,
+    pub(super) condition: Condition,
     pub(super) then: Block,
     pub(super) otherwise: Option<Block>,
 }

@@ -9,7 +9,8 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ExprCall, ExprIf, ExprPath, Ident, ItemFn, Local, Macro, Pat, Stmt, Token, parse_quote};
 
 use super::forms::{self, Awaited};
-use super::model::{Block, Body, Call, Flow, If, Join, Statement};
+use super::model::{Block, Body, Call, Condition, Flow, If, Join, Statement};
+use super::spelling::spell;
 use super::validate::{self, Mistake};
 use crate::diagnostics::Errors;
 
@@ -214,7 +215,7 @@ impl Reader<'_> {
             self.errors.at(&choice.cond, Mistake::IfLet);
             None
         } else {
-            self.pure(&choice.cond, into)
+            self.condition(&choice.cond, into)
         };
         let then = self.block(&choice.then_branch, wanted);
         let otherwise = match &choice.else_branch {
@@ -287,7 +288,7 @@ impl Reader<'_> {
             self.errors.at(step, Mistake::WhenForm);
             return None;
         };
-        let condition = self.pure(condition, into);
+        let condition = self.condition(condition, into);
         let call = self.plain_call(step, call, tolerated)?;
         Some(Flow::When { keyword: keyword.clone(), condition: condition?, call })
     }
@@ -352,6 +353,11 @@ impl Reader<'_> {
             }
         };
         Some(Block { statements: vec![], value: Some(value) })
+    }
+
+    fn condition(&mut self, condition: &Expr, into: &mut Statements) -> Option<Condition> {
+        let expression = self.pure(condition, into)?;
+        Some(Condition { text: spell(condition), expression })
     }
 
     /// An expression without steps: those it holds are put before it, in the order in which they run.

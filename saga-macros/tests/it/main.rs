@@ -4,4 +4,7 @@
 
 #[path = "../isp/mod.rs"]
 mod isp;
+
+mod resources;
 mod sagas;
+mod steps;

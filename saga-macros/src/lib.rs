@@ -6,6 +6,7 @@
 
 mod diagnostics;
 mod docs;
+mod krate;
 mod mentions;
 mod options;
 mod resources;

@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Field, GenericArgument, Index, Path, PathArguments, Type};
 
 use crate::diagnostics::Errors;
+use crate::krate::Crate;
 use crate::options::{self, Known};
 
 const STRUCT: Known = Known { of: "`#[resources]` on a struct", names: &["crate = path"] };
@@ -110,14 +111,14 @@ fn options(attributes: &[Attribute]) -> impl Iterator<Item = TokenStream> {
     })
 }
 
-fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> TokenStream {
+fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> Crate {
     let mut path: Option<Path> = None;
     for tokens in options(attributes) {
         options::parse(tokens, &STRUCT, errors, |key, input| {
             (key == "crate").then(|| options::path(input, &mut path))
         });
     }
-    options::crate_path(path)
+    Crate::of(path.as_ref())
 }
 
 fn is_skipped(field: &Field, errors: &mut Errors) -> bool {

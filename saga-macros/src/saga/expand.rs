@@ -92,8 +92,9 @@ fn definition(saga: &Saga, order: &Order) -> TokenStream {
 /// `impl Signature`: the type of the output, for handles of running workflows.
 fn signature(saga: &Saga, steps: &[ExprPath]) -> TokenStream {
     let Saga { krate, function, name, input, returns, .. } = saga;
+    let at = krate.at(returns.span());
     let output = quote_spanned! {returns.span()=>
-        type Output = <#returns as #krate::step::StepResult>::Ok;
+        type Output = <#returns as #at::step::StepResult>::Ok;
     };
     let any_pivot = Order::any_pivot(krate, &distinct(steps));
     let key = input.to_string();

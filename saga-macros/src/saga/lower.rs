@@ -8,6 +8,7 @@ use syn::{Expr, ExprCall, Ident};
 
 use super::expression::is_projection;
 use super::model::{Block, Call, Condition, Flow, If, Join, Saga, Statement};
+use crate::krate::Crate;
 use crate::mentions;
 
 /// The longest tuple of handles; longer ones are nested.
@@ -35,7 +36,7 @@ pub(super) fn body(saga: &Saga, builder: &Ident) -> TokenStream {
 }
 
 struct Lower {
-    saga: TokenStream,
+    saga: Crate,
     builder: Ident,
     /// The values that exist, in the order of their declaration.
     scope: Vec<Ident>,
@@ -119,6 +120,7 @@ impl Lower {
             Flow::Value(expression) => {
                 let label = name.map_or_else(|| "value".to_owned(), plain);
                 let (handles, pattern) = self.dependencies([expression]);
+                let builder = at(&builder, expression.span());
                 quote_spanned! {expression.span()=>
                     #builder.value(#label, #handles, move |#pattern| ::core::result::Result::Ok(#expression))
                 }
@@ -195,12 +197,14 @@ impl Lower {
         let then_value = self.scoped(|lower| lower.block(&choice.then, name));
         let otherwise_value =
             choice.otherwise.as_ref().map(|block| self.scoped(|lower| lower.block(block, name)));
+        let builder_there = at(&builder, then.span());
+        let end = quote_spanned!(then.span()=> #builder_there #named .end_if(#arms, #then, #otherwise));
         quote!({
             #condition
             let #then = #then_value;
             #builder.begin_else(&mut #arms);
             let #otherwise = #otherwise_value;
-            #builder #named .end_if(#arms, #then, #otherwise)
+            #end
         })
     }
 
@@ -233,7 +237,7 @@ impl Lower {
     }
 
     fn call(&mut self, call: &Call, name: Option<&Ident>) -> TokenStream {
-        let builder = &self.builder;
+        let builder = at(&self.builder, call.step.span());
         let evaluated = !call.call.args.iter().all(is_projection);
         let method = match (call.tolerated, evaluated) {
             (false, false) => "call",
@@ -284,6 +288,11 @@ fn arguments(call: &ExprCall) -> TokenStream {
     let mut tokens = quote_spanned!(step.span()=> <#step>::args);
     call.paren_token.surround(&mut tokens, |inside| arguments.to_tokens(inside));
     tokens
+}
+
+/// The same name, such that a mistake in what follows it is reported at `span`.
+fn at(name: &Ident, span: Span) -> Ident {
+    Ident::new(&name.to_string(), name.span().located_at(span))
 }
 
 /// `.named("customer")`, so that a place in the plan keeps its name when calls are put in before it.

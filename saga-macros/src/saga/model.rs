@@ -1,14 +1,14 @@
 //! A saga that obeys every rule: its body as a tree of what it does, free of syntax.
 
-use proc_macro2::TokenStream;
 use syn::{Attribute, Expr, ExprCall, ExprPath, Ident, LitInt, Type, Visibility};
 
+use crate::krate::Crate;
 use crate::options::Length;
 
 /// All that the expansion needs to know.
 pub(super) struct Saga {
     /// Where the crate `saga` is found.
-    pub(super) krate: TokenStream,
+    pub(super) krate: Crate,
     /// The function's name.
     pub(super) function: Ident,
     pub(super) vis: Visibility,

@@ -9,10 +9,11 @@ use syn::ExprPath;
 use syn::spanned::Spanned;
 
 use super::model::{Block, Call, Flow, If, Join, Saga, Statement};
+use crate::krate::Crate;
 
 /// What a saga calls, and the assertions on its order.
 pub(super) struct Order {
-    saga: TokenStream,
+    saga: Crate,
     /// Every step, in the order of the calls.
     pub(super) steps: Vec<ExprPath>,
     /// Constants and assertions.
@@ -28,7 +29,7 @@ pub(super) fn check(saga: &Saga) -> Order {
 
 impl Order {
     /// Whether the steps' own names say that one of them is a pivot.
-    pub(super) fn any_pivot(saga: &TokenStream, steps: &[ExprPath]) -> TokenStream {
+    pub(super) fn any_pivot(saga: &Crate, steps: &[ExprPath]) -> TokenStream {
         quote!(false #(|| <#steps as #saga::Signature>::META.is_pivot())*)
     }
 
@@ -68,7 +69,7 @@ impl Order {
     }
 
     fn call(&mut self, call: &Call, before: &TokenStream) -> TokenStream {
-        let (saga, step) = (&self.saga, &call.step);
+        let (saga, step) = (self.saga.at(call.step.span()), &call.step);
         let name = step.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default();
         if !call.tolerated {
             let words = format!(

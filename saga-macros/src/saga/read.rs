@@ -120,7 +120,12 @@ impl Reader<'_> {
             }
             Pat::Tuple(tuple) => {
                 let Some((keyword, found)) = forms::tried_join(&init.expr) else {
-                    self.errors.at(pattern, Mistake::Destructuring);
+                    match &*init.expr {
+                        Expr::Macro(found) if forms::join_keyword(&found.mac).is_some() => {
+                            self.errors.at(found, Mistake::MacroWithoutMark);
+                        }
+                        _ => self.errors.at(pattern, Mistake::Destructuring),
+                    }
                     return None;
                 };
                 let names = tuple.elems.iter().map(|p| self.unpacked(p)).collect::<Option<Vec<_>>>();

@@ -4,6 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 use syn::{Expr, ExprAsync, ExprAwait, ExprCall, ExprPath, Ident, Macro};
 
+use super::names;
+
 /// What is awaited, by its last word.
 pub(super) enum Awaited<'a> {
     /// `path(..)`
@@ -12,6 +14,8 @@ pub(super) enum Awaited<'a> {
     When { keyword: &'a Ident, call: &'a ExprCall },
     /// A word of the language that cannot be run yet.
     Later(&'a Ident),
+    /// `Type::function(..)`
+    Method,
     /// Something else.
     Other,
 }
@@ -19,6 +23,9 @@ pub(super) enum Awaited<'a> {
 pub(super) fn awaited(base: &Expr) -> Awaited<'_> {
     let Expr::Call(call) = base else { return Awaited::Other };
     let Expr::Path(step) = &*call.func else { return Awaited::Other };
+    if step.qself.is_some() || !names::is_importable(&step.path) {
+        return Awaited::Method;
+    }
     let Some(last) = step.path.segments.last() else { return Awaited::Other };
     match last.ident.to_string().as_str() {
         "when" => Awaited::When { keyword: &last.ident, call },

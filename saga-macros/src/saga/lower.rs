@@ -8,6 +8,7 @@ use syn::{Expr, ExprCall, Ident};
 
 use super::expression::is_projection;
 use super::model::{Block, Call, Condition, Flow, If, Join, Saga, Statement};
+use super::names::Names;
 use crate::krate::Crate;
 use crate::mentions;
 
@@ -15,16 +16,18 @@ use crate::mentions;
 const TUPLE: usize = 12;
 
 /// The builder's statements, and the call that closes it.
-pub(super) fn body(saga: &Saga, builder: &Ident) -> TokenStream {
+pub(super) fn body(saga: &Saga, builder: &Ident, names: &mut Names) -> TokenStream {
     let mut lower = Lower {
         saga: saga.krate.clone(),
         builder: builder.clone(),
+        names,
         scope: vec![saga.input.clone()],
         arms: 0,
     };
     let statements = lower.statements(&saga.body.statements);
-    let (result, returns) = (&saga.body.result, &saga.returns);
-    let (handles, pattern) = lower.dependencies([result]);
+    let returns = &saga.returns;
+    let (handles, pattern) = lower.dependencies([&saga.body.result]);
+    let result = lower.names.watch(&saga.body.result);
     let name = Ident::new("result", Span::mixed_site());
     quote! {
         #statements
@@ -35,15 +38,16 @@ pub(super) fn body(saga: &Saga, builder: &Ident) -> TokenStream {
     }
 }
 
-struct Lower {
+struct Lower<'n> {
     saga: Crate,
     builder: Ident,
+    names: &'n mut Names,
     /// The values that exist, in the order of their declaration.
     scope: Vec<Ident>,
     arms: usize,
 }
 
-impl Lower {
+impl Lower<'_> {
     fn statements(&mut self, statements: &[Statement]) -> TokenStream {
         statements.iter().map(|statement| self.statement(statement)).collect()
     }
@@ -116,11 +120,12 @@ impl Lower {
             }
             Flow::Block(block) => self.scoped(|lower| lower.block(block, name)),
             // A name for a value that exists.
-            Flow::Value(Expr::Path(path)) if self.names(path.path.get_ident()) => path.to_token_stream(),
+            Flow::Value(Expr::Path(path)) if self.is_value(path.path.get_ident()) => path.to_token_stream(),
             Flow::Value(expression) => {
                 let label = name.map_or_else(|| "value".to_owned(), plain);
                 let (handles, pattern) = self.dependencies([expression]);
                 let builder = at(&builder, expression.span());
+                let expression = self.names.watch(expression);
                 quote_spanned! {expression.span()=>
                     #builder.value(#label, #handles, move |#pattern| ::core::result::Result::Ok(#expression))
                 }
@@ -171,6 +176,7 @@ impl Lower {
                 let label = called(expression).map_or_else(|| "check".to_owned(), plain);
                 let (handles, pattern) = self.dependencies([expression]);
                 let semicolon = (!ends_itself(expression)).then(|| quote!(;));
+                let expression = self.names.watch(expression);
                 quote_spanned! {expression.span()=>
                     #builder.value(#label, #handles, move |#pattern| {
                         #expression #semicolon
@@ -210,8 +216,9 @@ impl Lower {
 
     /// `let mut arms = builder.begin_if(..);`
     fn begin_if(&mut self, arms: &Ident, condition: &Condition) -> TokenStream {
-        let (builder, label, condition) = (&self.builder, &condition.text, &condition.expression);
+        let (builder, label, condition) = (self.builder.clone(), &condition.text, &condition.expression);
         let (handles, pattern) = self.dependencies([condition]);
+        let condition = self.names.watch(condition);
         quote_spanned! {condition.span()=>
             let mut #arms = #builder.begin_if(#label, #handles, move |#pattern| {
                 ::core::result::Result::Ok(#condition)
@@ -247,7 +254,9 @@ impl Lower {
         };
         let method = Ident::new(method, call.step.span());
         let (handles, pattern) = self.dependencies(&call.call.args);
-        let (named, arguments) = (named(name), arguments(&call.call));
+        let step = self.names.step(call);
+        let arguments = arguments(&step, &call.call, self.names);
+        let named = named(name);
         quote_spanned!(call.step.span()=> #builder #named .#method(#handles, move |#pattern| #arguments))
     }
 
@@ -265,7 +274,7 @@ impl Lower {
         (all.clone(), quote!(#[allow(unused_variables)] #all))
     }
 
-    fn names(&self, name: Option<&Ident>) -> bool {
+    fn is_value(&self, name: Option<&Ident>) -> bool {
         name.is_some_and(|name| self.scope.contains(name))
     }
 
@@ -283,9 +292,12 @@ impl Lower {
 
 /// `<create_customer>::args(&request)`, in the user's own tokens, so that a wrong argument is reported there,
 /// once, with the compiler's own advice.
-fn arguments(call: &ExprCall) -> TokenStream {
-    let (step, arguments) = (&call.func, &call.args);
-    let mut tokens = quote_spanned!(step.span()=> <#step>::args);
+fn arguments(step: &Ident, call: &ExprCall, names: &mut Names) -> TokenStream {
+    let mut arguments = call.args.clone();
+    for argument in &mut arguments {
+        *argument = names.watch(argument);
+    }
+    let mut tokens = quote_spanned!(call.func.span()=> <#step>::args);
     call.paren_token.surround(&mut tokens, |inside| arguments.to_tokens(inside));
     tokens
 }

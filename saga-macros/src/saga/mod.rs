@@ -5,6 +5,7 @@ mod expression;
 mod forms;
 mod lower;
 mod model;
+mod names;
 mod order;
 mod parse;
 mod read;

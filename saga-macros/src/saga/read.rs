@@ -262,7 +262,7 @@ impl Reader<'_> {
                 Some(Flow::Call(Call { step: step.clone(), call, tolerated }))
             }
             Awaited::When { keyword, call } => self.when(keyword, call, tolerated, into),
-            Awaited::Later(_) | Awaited::Other => None,
+            Awaited::Later(_) | Awaited::Method | Awaited::Other => None,
         }
     }
 
@@ -270,7 +270,7 @@ impl Reader<'_> {
         match (forms::awaited(base), base) {
             (Awaited::Step { .. } | Awaited::When { .. }, _) => None,
             (Awaited::Later(word), _) => Some(Mistake::NotYet(word)),
-            (Awaited::Other, Expr::MethodCall(_)) => Some(Mistake::AwaitsMethod),
+            (Awaited::Method, _) | (Awaited::Other, Expr::MethodCall(_)) => Some(Mistake::AwaitsMethod),
             (Awaited::Other, Expr::Async(_)) => Some(Mistake::Async),
             (Awaited::Other, _) => Some(Mistake::AwaitsOther),
         }
@@ -348,6 +348,10 @@ impl Reader<'_> {
             }
             Awaited::Later(word) => {
                 self.errors.at(branch, Mistake::NotYet(word));
+                return None;
+            }
+            Awaited::Method => {
+                self.errors.at(branch, Mistake::AwaitsMethod);
                 return None;
             }
             Awaited::Other => {

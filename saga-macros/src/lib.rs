@@ -14,6 +14,9 @@ mod saga;
 mod stand_in;
 mod step;
 
+#[cfg(test)]
+mod golden;
+
 use proc_macro::TokenStream;
 
 #[allow(missing_docs, reason = "documented at the re-export in `saga`")]

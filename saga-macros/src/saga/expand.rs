@@ -68,7 +68,7 @@ fn definition(saga: &Saga, steps: &[Ident], checks: &TokenStream, names: &mut Na
     let (generics, resources, clause) = match &saga.resources {
         Some(resources) => (quote!(), resources.to_token_stream(), quote!()),
         None => {
-            let resources = Ident::new("R", Span::mixed_site());
+            let resources = Ident::new("__R", Span::mixed_site());
             let steps = distinct(steps);
             (
                 quote!(<#resources>),

@@ -96,10 +96,10 @@ impl Lower<'_> {
         let named = named(name);
         match flow {
             Flow::Call(call) => self.call(call, name),
-            Flow::When { keyword, condition, call } => {
+            Flow::When(when) => {
                 let arms = self.fresh();
-                let (condition, hover) = (self.begin_if(&arms, condition), self.hover(keyword));
-                let step = self.call(call, name);
+                let (condition, hover) = (self.begin_if(&arms, &when.condition), self.hover(&when.keyword));
+                let step = self.call(&when.call, name);
                 let then = Ident::new("then", Span::mixed_site());
                 quote!({
                     #hover
@@ -141,10 +141,10 @@ impl Lower<'_> {
                 let call = self.call(call, None);
                 quote!(#call;)
             }
-            Flow::When { keyword, condition, call } => {
+            Flow::When(when) => {
                 let arms = self.fresh();
-                let (condition, hover) = (self.begin_if(&arms, condition), self.hover(keyword));
-                let step = self.call(call, None);
+                let (condition, hover) = (self.begin_if(&arms, &when.condition), self.hover(&when.keyword));
+                let step = self.call(&when.call, None);
                 quote!({ #hover #condition #step; #builder.begin_else(&mut #arms); #builder.end_arms(#arms); })
             }
             Flow::If(choice) => {
@@ -356,7 +356,7 @@ fn ends_itself(expression: &Expr) -> bool {
 fn end(block: Option<&Block>) -> Span {
     match block.and_then(|block| block.value.as_ref()) {
         Some(Flow::Call(call)) => call.step.span(),
-        Some(Flow::When { keyword, .. }) => keyword.span(),
+        Some(Flow::When(when)) => when.keyword.span(),
         Some(Flow::Join(join)) => join.keyword.span(),
         Some(Flow::If(choice)) => end(Some(&choice.then)),
         Some(Flow::Block(block)) => end(Some(block)),

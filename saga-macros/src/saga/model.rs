@@ -54,7 +54,7 @@ pub(super) enum Flow {
     /// `step(..).await?`
     Call(Call),
     /// `when(condition, step(..)).await?`
-    When { keyword: Ident, condition: Condition, call: Call },
+    When(Box<When>),
     /// `if condition { .. } else { .. }`
     If(Box<If>),
     /// `try_join!(..)?`
@@ -78,6 +78,12 @@ pub(super) struct Call {
     pub(super) call: ExprCall,
     /// `.await.ok()`
     pub(super) tolerated: bool,
+}
+
+pub(super) struct When {
+    pub(super) keyword: Ident,
+    pub(super) condition: Condition,
+    pub(super) call: Call,
 }
 
 pub(super) struct If {

@@ -22,7 +22,8 @@ pub(super) struct Names {
 struct Called {
     path: Path,
     text: String,
-    arguments: usize,
+    /// How many arguments a step was called with; of a function it does not matter.
+    arguments: Option<usize>,
 }
 
 impl Names {
@@ -30,21 +31,24 @@ impl Names {
         Self { saga: saga.clone(), called: vec![] }
     }
 
-    /// The name under which a call's path is imported, at the place of the call.
-    pub(super) fn import(&mut self, path: &Path, arguments: usize) -> Ident {
-        let text = path.to_token_stream().to_string();
-        let known = self.called.iter().position(|called| called.text == text);
-        let n = known.unwrap_or_else(|| {
-            self.called.push(Called { path: path.clone(), text, arguments });
-            self.called.len() - 1
-        });
-        let place = path.segments.last().map_or_else(|| path.span(), |last| last.ident.span());
-        import(n, place)
+    /// The name under which a step is imported, at the place of the call.
+    pub(super) fn step(&mut self, call: &Call) -> Ident {
+        self.import(&call.step.path, Some(call.call.args.len()))
     }
 
-    /// The name under which a step is imported.
-    pub(super) fn step(&mut self, call: &Call) -> Ident {
-        self.import(&call.step.path, call.call.args.len())
+    fn import(&mut self, path: &Path, arguments: Option<usize>) -> Ident {
+        let text = path.to_token_stream().to_string();
+        let n = match self.called.iter_mut().position(|called| called.text == text) {
+            Some(n) => n,
+            None => {
+                self.called.push(Called { path: path.clone(), text, arguments: None });
+                self.called.len() - 1
+            }
+        };
+        if let Some(called) = self.called.get_mut(n) {
+            called.arguments = called.arguments.or(arguments);
+        }
+        import(n, path.segments.last().map_or_else(|| path.span(), |last| last.ident.span()))
     }
 
     /// The imports, with a stand-in for every name.
@@ -53,38 +57,19 @@ impl Names {
         if self.called.is_empty() {
             return TokenStream::new();
         }
-        let (mut stand_ins, mut imports) = (TokenStream::new(), TokenStream::new());
-        for (n, Called { path, arguments, .. }) in self.called.iter().enumerate() {
-            let (import, own) = (import(n, Span::call_site()), format_ident!("__saga_stand_in_{n}"));
-            let name = path.segments.last().map(|last| last.ident.clone()).unwrap_or(import.clone());
-            let name = Ident::new(&name.to_string(), Span::call_site());
-            let types: Vec<_> = (0..*arguments).map(|n| format_ident!("T{n}")).collect();
-            stand_ins.extend(quote! {
-                mod #own {
-                    pub enum #name {}
-                    impl #name {
-                        pub fn args<#(#types),*>(#(_: #types),*) -> #saga::Result<#saga::Args<Self>> {
-                            loop {}
-                        }
-                    }
-                    impl<R> #saga::Callable<R> for #name {
-                        fn erased() -> #saga::step::Callee<R> {
-                            loop {}
-                        }
-                    }
-                }
-                pub use #own::#name as #import;
-            });
-            imports.extend(quote!(#[allow(unused_imports)] use #path as #import;));
-        }
+        let stand_ins = self.called.iter().enumerate().map(|(n, called)| called.stand_in(n, saga));
+        let imports = self.called.iter().enumerate().map(|(n, Called { path, .. })| {
+            let name = import(n, Span::call_site());
+            quote!(#[allow(unused_imports)] use #path as #name;)
+        });
         quote! {
             #[allow(unused, non_camel_case_types, unreachable_pub, clippy::all, clippy::pedantic)]
-            mod __saga_stand_ins { #stand_ins }
+            mod __saga_stand_ins { #(#stand_ins)* }
             #[allow(unused_imports)]
             use __saga_stand_ins::*;
             #[allow(unused_imports)]
             use #saga::__private::{OfFunction as _, OfStep as _, Unknown as _};
-            #imports
+            #(#imports)*
         }
     }
 
@@ -93,6 +78,34 @@ impl Names {
         let mut expression = expression.clone();
         Watch(self).visit_expr_mut(&mut expression);
         expression
+    }
+}
+
+impl Called {
+    /// A type of the same name that is no step, but can stand where one is called.
+    fn stand_in(&self, n: usize, saga: &Crate) -> TokenStream {
+        let (own, import) = (format_ident!("__saga_stand_in_{n}"), import(n, Span::call_site()));
+        let last = self.path.segments.last().map(|last| last.ident.to_string());
+        let name = last.map_or_else(|| import.clone(), |last| format_ident!("{last}"));
+        let called = self.arguments.map(|arguments| {
+            let types: Vec<_> = (0..arguments).map(|n| format_ident!("T{n}")).collect();
+            quote! {
+                impl #name {
+                    pub fn args<#(#types),*>(#(_: #types),*) -> #saga::Result<#saga::Args<Self>> {
+                        loop {}
+                    }
+                }
+                impl<R> #saga::Callable<R> for #name {
+                    fn erased() -> #saga::step::Callee<R> {
+                        loop {}
+                    }
+                }
+            }
+        });
+        quote! {
+            mod #own { pub enum #name {} #called }
+            pub use #own::#name as #import;
+        }
     }
 }
 
@@ -125,10 +138,10 @@ impl VisitMut for Watch<'_> {
             && function.qself.is_none()
             && is_importable(&function.path)
         {
-            let import = self.0.import(&function.path, 0);
+            let import = self.0.import(&function.path, None);
             let saga = &self.0.saga;
             let receiver = quote!((&#saga::__private::Named::<#import>::NEW));
-            call.func = Box::new(parse_quote!(#receiver.callee(#import)));
+            *call.func = parse_quote!(#receiver.callee(#import));
         }
     }
     // Inside of these a name may mean something else.

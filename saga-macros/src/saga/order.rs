@@ -39,7 +39,7 @@ impl Order<'_> {
     /// Gives a condition a name.
     fn place(&mut self, condition: &TokenStream) -> TokenStream {
         self.places += 1;
-        let name = format_ident!("PIVOT_BEFORE_{}", self.places, span = Span::mixed_site());
+        let name = format_ident!("__SAGA_PIVOT_BEFORE_{}", self.places, span = Span::mixed_site());
         self.checks.extend(quote!(const #name: bool = #condition;));
         name.to_token_stream()
     }
@@ -63,7 +63,8 @@ impl Order<'_> {
 
     fn flow(&mut self, flow: &Flow, before: TokenStream) -> TokenStream {
         match flow {
-            Flow::Call(call) | Flow::When { call, .. } => self.call(call, &before),
+            Flow::Call(call) => self.call(call, &before),
+            Flow::When(when) => self.call(&when.call, &before),
             Flow::If(choice) => self.choice(choice, &before),
             Flow::Join(join) => self.join(join, &before),
             Flow::Block(block) => self.block(block, before),
@@ -135,7 +136,8 @@ fn calls_of_block(block: &Block, found: &mut dyn FnMut(&Call)) {
 
 fn calls_of(flow: &Flow, found: &mut dyn FnMut(&Call)) {
     match flow {
-        Flow::Call(call) | Flow::When { call, .. } => found(call),
+        Flow::Call(call) => found(call),
+        Flow::When(when) => found(&when.call),
         Flow::If(choice) => {
             calls_of_block(&choice.then, found);
             choice.otherwise.iter().for_each(|block| calls_of_block(block, found));

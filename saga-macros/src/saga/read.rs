@@ -1,15 +1,12 @@
 //! Reads a body: from syntax to the model. What does not belong into a saga is reported, and reading goes on.
 
-use proc_macro2::Span;
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprCall, ExprIf, ExprPath, Ident, ItemFn, Local, Macro, Pat, Stmt, Token, parse_quote};
+use syn::{Expr, ExprCall, ExprIf, ExprPath, Ident, ItemFn, Local, Macro, Pat, Stmt, Token};
 
 use super::forms::{self, Awaited};
-use super::model::{Block, Body, Call, Condition, Flow, If, Join, Statement};
+use super::model::{Block, Body, Call, Condition, Flow, If, Join, Statement, When};
 use super::spelling::spell;
 use super::validate::{self, Mistake};
 use crate::diagnostics::Errors;
@@ -53,12 +50,12 @@ fn ok_value(expression: &Expr) -> Option<&Expr> {
     }
 }
 
-struct Reader<'e> {
-    errors: &'e mut Errors,
-    hoisted: usize,
+pub(super) struct Reader<'e> {
+    pub(super) errors: &'e mut Errors,
+    pub(super) hoisted: usize,
 }
 
-type Statements = Vec<Statement>;
+pub(super) type Statements = Vec<Statement>;
 
 impl Reader<'_> {
     fn statements(&mut self, from: &[Stmt], into: &mut Statements) {
@@ -156,7 +153,7 @@ impl Reader<'_> {
     }
 
     /// Any expression. The steps that it holds inside are put before it.
-    fn flow(&mut self, expression: &Expr, wanted: Wanted, into: &mut Statements) -> Option<Flow> {
+    pub(super) fn flow(&mut self, expression: &Expr, wanted: Wanted, into: &mut Statements) -> Option<Flow> {
         if !forms::has_steps(expression) {
             return self.pure(expression, into).map(Flow::Value);
         }
@@ -295,7 +292,7 @@ impl Reader<'_> {
         };
         let condition = self.condition(condition, into);
         let call = self.plain_call(step, call, tolerated)?;
-        Some(Flow::When { keyword: keyword.clone(), condition: condition?, call })
+        Some(Flow::When(Box::new(When { keyword: keyword.clone(), condition: condition?, call })))
     }
 
     /// A call whose arguments may not hold steps.
@@ -368,26 +365,11 @@ impl Reader<'_> {
         let expression = self.pure(condition, into)?;
         Some(Condition { text: spell(condition), expression })
     }
-
-    /// An expression without steps: those it holds are put before it, in the order in which they run.
-    fn pure(&mut self, expression: &Expr, into: &mut Statements) -> Option<Expr> {
-        let mut expression = expression.clone();
-        let mut hoist = Hoist { reader: self, into, good: true };
-        hoist.visit_expr_mut(&mut expression);
-        let good = hoist.good;
-        validate::pure(&expression, self.errors);
-        good.then_some(expression)
-    }
-
-    fn fresh(&mut self, place: Span) -> Ident {
-        self.hoisted += 1;
-        Ident::new(&format!("value_{}", self.hoisted), Span::mixed_site().located_at(place))
-    }
 }
 
 /// Is the value of an expression used?
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+pub(super) enum Wanted {
     Value,
     Effect,
 }
@@ -395,44 +377,4 @@ enum Wanted {
 fn is_compound(operator: &syn::BinOp) -> bool {
     let text = operator.to_token_stream().to_string();
     text.ends_with('=') && !matches!(text.as_str(), "==" | "!=" | "<=" | ">=")
-}
-
-/// Replaces the steps inside an expression by names for their values.
-struct Hoist<'r, 'e, 's> {
-    reader: &'r mut Reader<'e>,
-    into: &'s mut Statements,
-    good: bool,
-}
-
-impl VisitMut for Hoist<'_, '_, '_> {
-    fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        if !forms::has_steps(expression) {
-            return;
-        }
-        if let Some(mistake) = validate::misplaced(expression) {
-            self.reader.errors.at(expression, mistake);
-            self.good = false;
-            return;
-        }
-        if !is_flow(expression) {
-            visit_mut::visit_expr_mut(self, expression);
-            return;
-        }
-        match self.reader.flow(expression, Wanted::Value, self.into) {
-            None => self.good = false,
-            Some(value) => {
-                let name = self.reader.fresh(expression.span());
-                *expression = parse_quote!(#name);
-                self.into.push(Statement::Keep { name: Some(name), value });
-            }
-        }
-    }
-}
-
-fn is_flow(expression: &Expr) -> bool {
-    match expression {
-        Expr::Await(_) | Expr::If(_) | Expr::Block(_) | Expr::Macro(_) => true,
-        Expr::Try(tried) if matches!(&*tried.expr, Expr::Await(_)) => true,
-        other => forms::tolerated(other).is_some() || forms::tried_join(other).is_some(),
-    }
 }

@@ -26,7 +26,7 @@ pub(super) fn step(step: &Step) -> TokenStream {
 /// `R: Provide<NetBox> + .. + Sync + 'static`, and `R`.
 pub(super) fn bounds(step: &Step) -> (TokenStream, Ident) {
     let saga = &step.krate;
-    let resources = Ident::new("R", Span::mixed_site());
+    let resources = Ident::new("__R", Span::mixed_site());
     let mut seen = vec![];
     let mut provided = TokenStream::new();
     for param in &step.params {

@@ -7,10 +7,16 @@ mod error;
 mod id;
 mod json;
 mod retry;
+mod tx;
 
+pub mod step;
 pub mod definition;
 pub mod flow;
-pub mod step;
+pub mod store;
+pub mod machine;
+pub mod engine;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -18,6 +24,7 @@ pub mod __private;
 
 pub use clock::Timestamp;
 pub use definition::{Definition, Handle, OnFailure, Plan, PlanError, SagaBuilder, Start};
+pub use engine::{Client, Config, Engine, Outcome, WorkflowHandle};
 pub use error::{Effect, ErrorKind, IntoStepError, ResultExt, Retry, StepError};
 pub use id::{CommitId, DefinitionId, InvalidId, WorkerId, WorkflowId};
 pub use json::{Json, JsonError};

@@ -141,7 +141,7 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         args: impl Fn(D::Values) -> Result<Args<C>, StepError> + Send + Sync + 'static,
     ) -> Handle<T> {
         let meta = C::META;
-        let op = Op::Step(Box::new(StepNode {
+        let op = Op::Step(Arc::new(StepNode {
             step_order: u32::try_from(self.steps.len()).unwrap_or(u32::MAX),
             step_name: meta.name.into(),
             system: meta.system.map(Into::into),

@@ -1,0 +1,235 @@
+//! Backward: undoing steps in reverse plan order, and settling what nobody knows.
+
+use super::command::{CallKind, Env};
+use super::state::{Act, Machine, Mode, Phase, Then, Undo};
+use crate::clock::Timestamp;
+use crate::error::{Retry, StepError};
+use crate::json::Json;
+use crate::step::{Class, IfUnknown, Success};
+use crate::store::{AuditKind, Debt, FailureReason, Status, StepStatus, TouchedEffect};
+
+impl Machine {
+    /// Undoes the next step, or ends the rollback.
+    pub(super) fn unwind(&mut self, env: Env) {
+        if self.steps.iter().any(|s| matches!(s.phase, Phase::Undoing(_))) {
+            if self.draining && !self.is_busy() {
+                self.hand_over(env);
+            }
+            return;
+        }
+        if self.draining {
+            return self.hand_over(env);
+        }
+        // Reverse plan order: the branches of a join last-declared first, each as a whole.
+        let next = self.steps.iter().rev().find(|s| {
+            s.spec.class == Class::Compensatable
+                && s.row.effect != TouchedEffect::None
+                && s.row.status != StepStatus::CompensationFailed
+        });
+        match next.map(|s| s.row.step_order) {
+            Some(step) => self.begin_undo(step, env),
+            None => self.end_rollback(env),
+        }
+    }
+
+    fn end_rollback(&mut self, env: Env) {
+        let owed = self.steps.iter().any(|s| s.row.debt == Some(Debt::Open));
+        if owed {
+            self.decide(Mode::Over, Status::Failed);
+            self.header.failure_reason = Some(FailureReason::Debts);
+        } else {
+            self.decide(Mode::Over, Status::RolledBack);
+            self.header.failure_reason = None;
+            self.header.compensation_error = None;
+            let words = self.header.error_message.clone().unwrap_or_default();
+            self.audit(AuditKind::RolledBack, None, words, env);
+        }
+        self.header.failed_at = Some(env.now);
+        self.release = true;
+    }
+
+    /// When a request of this step cannot land any more.
+    fn settles_at(&self, step: u32) -> Timestamp {
+        let state = &self.steps[step as usize];
+        let policy = &state.spec.policy;
+        let timeout = policy.timeout.unwrap_or(self.settings.timeout);
+        let wait = policy.settle_after.or(self.settings.settle_after).unwrap_or(timeout);
+        state.row.failed_at.unwrap_or_default().plus(wait)
+    }
+
+    /// Begins to undo a step (or to settle a pivot whose outcome nobody knows).
+    pub(super) fn begin_undo(&mut self, step: u32, env: Env) {
+        let spec = self.spec(step);
+        let known = self.steps[step as usize].row.effect == TouchedEffect::Done;
+        let settles_at = self.settles_at(step);
+        let last_pass = known || spec.late_safe || settles_at <= env.now;
+        let state = self.state(step);
+        state.row.undo_attempts = 0;
+        state.undo_output = if known { state.row.output.clone() } else { None };
+        if !known && spec.if_unknown == IfUnknown::Park && spec.class != Class::Pivot {
+            let error = StepError::permanent("nobody knows whether the step took effect: a person decides");
+            return self.owe(step, &error, env);
+        }
+        let kind = match spec.if_unknown {
+            _ if known => CallKind::Undo,
+            IfUnknown::LookUp => CallKind::LookUp,
+            IfUnknown::Rerun => CallKind::Run,
+            IfUnknown::Compensate | IfUnknown::Park => CallKind::Undo,
+        };
+        self.call_undo(step, last_pass, kind);
+    }
+
+    fn call_undo(&mut self, step: u32, last_pass: bool, kind: CallKind) {
+        let state = self.state(step);
+        state.phase = Phase::Undoing(Undo { last_pass, act: Act::Calling(kind) });
+        state.row.undo_attempts += 1;
+        let call = self.call(step, kind);
+        self.hold(call);
+    }
+
+    pub(super) fn undo_tick(&mut self, step: u32, undo: &Undo, env: Env) {
+        match undo.act {
+            Act::Pausing { until, again } if until <= env.now => self.call_undo(step, undo.last_pass, again),
+            Act::Settling { until } if until <= env.now => {
+                let kind = match self.spec(step).if_unknown {
+                    IfUnknown::LookUp => CallKind::LookUp,
+                    IfUnknown::Rerun => CallKind::Run,
+                    IfUnknown::Compensate | IfUnknown::Park => CallKind::Undo,
+                };
+                let state = self.state(step);
+                state.undo_output = None;
+                state.row.undo_attempts = 0;
+                self.call_undo(step, true, kind);
+            }
+            _ => {}
+        }
+    }
+
+    fn undoing(&self, step: u32, kind: CallKind) -> Option<bool> {
+        match &self.steps[step as usize].phase {
+            Phase::Undoing(Undo { last_pass, act: Act::Calling(k) }) if *k == kind => Some(*last_pass),
+            _ => None,
+        }
+    }
+
+    pub(super) fn undone(&mut self, step: u32, result: Result<(), StepError>, env: Env) {
+        let Some(last_pass) = self.undoing(step, CallKind::Undo) else { return };
+        if self.spec(step).transactional {
+            self.transaction_done(result.is_ok());
+        }
+        match result {
+            Ok(()) => self.pass_over(step, last_pass, env),
+            Err(error) => self.undo_failed(step, last_pass, CallKind::Undo, &error, env),
+        }
+    }
+
+    pub(super) fn looked_up(&mut self, step: u32, result: Result<Option<Json>, StepError>, env: Env) {
+        let Some(last_pass) = self.undoing(step, CallKind::LookUp) else { return };
+        match result {
+            Ok(Some(output)) if self.spec(step).class == Class::Pivot => {
+                // It took effect after all: the saga goes on from here.
+                self.succeeded(step, Success { output, adopted: false }, env);
+            }
+            Ok(Some(output)) => {
+                self.state(step).undo_output = Some(output);
+                self.call_undo(step, last_pass, CallKind::Undo);
+            }
+            Ok(None) => self.pass_over(step, last_pass, env),
+            Err(error) => self.undo_failed(step, last_pass, CallKind::LookUp, &error, env),
+        }
+    }
+
+    /// The step ran once more, only to learn what it made.
+    pub(super) fn reran(&mut self, step: u32, result: Result<Success, StepError>, env: Env) {
+        let Some(last_pass) = self.undoing(step, CallKind::Run) else { return };
+        match result {
+            Ok(success) if success.adopted => self.pass_over(step, last_pass, env),
+            Ok(success) => {
+                self.state(step).undo_output = Some(success.output);
+                self.call_undo(step, last_pass, CallKind::Undo);
+            }
+            Err(error) => self.undo_failed(step, last_pass, CallKind::Run, &error, env),
+        }
+    }
+
+    /// One pass is over: the step is undone, or has to be looked after once more.
+    fn pass_over(&mut self, step: u32, last_pass: bool, env: Env) {
+        let until = self.settles_at(step);
+        let is_pivot = self.spec(step).class == Class::Pivot;
+        let state = self.state(step);
+        if !last_pass {
+            if !is_pivot {
+                state.row.status = StepStatus::Compensating;
+            }
+            state.phase = Phase::Undoing(Undo { last_pass: true, act: Act::Settling { until } });
+            return self.touch(step);
+        }
+        state.phase = Phase::Idle;
+        state.row.effect = TouchedEffect::None;
+        if is_pivot {
+            // Certainly not done, so there is a way back.
+            let error = state.row.error_message.clone().unwrap_or_default();
+            return self.final_failure(step, &StepError::permanent(error), env);
+        }
+        state.row.status = StepStatus::Compensated;
+        state.row.debt = None;
+        let node = state.node;
+        self.touch(step);
+        let words = format!("{} compensated", self.label(step));
+        self.audit(AuditKind::Compensated, Some(step), words, env);
+        if self.mode == Mode::Forward {
+            self.settle(node, Json::null());
+        }
+    }
+
+    fn undo_failed(&mut self, step: u32, last_pass: bool, again: CallKind, error: &StepError, env: Env) {
+        let policy = self.spec(step).policy.undo_retry;
+        let attempts = self.steps[step as usize].row.undo_attempts;
+        let words = format!("attempt {attempts} to compensate {} failed: {error}", self.label(step));
+        self.audit(AuditKind::CompensationAttemptFailed, Some(step), words, env);
+        if error.retry() == Retry::No || attempts >= policy.max_attempts {
+            return self.owe(step, error, env);
+        }
+        let pause = match error.retry() {
+            Retry::After(pause) => pause,
+            _ => policy.pause(attempts, env.random),
+        };
+        let durable = pause > self.settings.record_pauses_over;
+        let state = self.state(step);
+        let until = env.now.plus(pause);
+        state.phase = Phase::Undoing(Undo { last_pass, act: Act::Pausing { until, again } });
+        state.row.error_message = Some(error.message().to_owned());
+        if durable && state.spec.class != Class::Pivot {
+            self.touch(step);
+        }
+    }
+
+    /// The step cannot be undone: it becomes a debt, and the others go on.
+    fn owe(&mut self, step: u32, error: &StepError, env: Env) {
+        let forward = self.mode == Mode::Forward;
+        let is_pivot = self.spec(step).class == Class::Pivot;
+        let state = self.state(step);
+        state.phase = Phase::Idle;
+        state.row.error_message = Some(error.message().to_owned());
+        let name = state.row.step_name.clone();
+        if is_pivot {
+            state.row.status = StepStatus::Failed;
+            self.touch(step);
+            let message = format!("Step {} ({name}) failed, and looking it up too: {error}", step + 1);
+            return self.fail(Some(step), message, Then::Park(FailureReason::Parked));
+        }
+        state.row.status = StepStatus::CompensationFailed;
+        state.row.debt = Some(Debt::Open);
+        self.touch(step);
+        let words = format!("Compensation of step {} ({name}) failed: {error}", step + 1);
+        self.audit(AuditKind::CompensationFailed, Some(step), words.clone(), env);
+        self.header.compensation_error = Some(match self.header.compensation_error.take() {
+            Some(earlier) => format!("{earlier}; {words}"),
+            None => words.clone(),
+        });
+        self.dirty_header = true;
+        if forward {
+            self.fail(Some(step), words, Then::RollBack);
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! What a person may do to a workflow that has come to rest. Pure: a loaded workflow goes in, a commit without
+//! a worker comes out, to be compare-and-set like every decision.
+
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::id::CommitId;
+use crate::step::Class;
+use crate::store::{
+    AuditEvent, AuditKind, Commit, Debt, Decision, FailureReason, Header, HeaderState, Loaded, Status,
+    StepRow, StepStatus, TouchedEffect,
+};
+
+use crate::definition::Plan;
+
+/// Why an operator's wish is not granted. The words are for the operator.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum OperatorRefusal {
+    /// There is nothing to retry in this state.
+    #[error("workflow {workflow} is {status}: {hint}")]
+    WrongState {
+        /// The workflow.
+        workflow: String,
+        /// Where it stands.
+        status: Status,
+        /// What can be done instead.
+        hint: &'static str,
+    },
+    /// The retries are spent.
+    #[error("workflow {workflow} has been retried {retries} times, which is its limit; force it to go on")]
+    RetriesSpent {
+        /// The workflow.
+        workflow: String,
+        /// How often it was retried.
+        retries: u32,
+    },
+    /// There is no such debt.
+    #[error("workflow {workflow} owes nothing at `{step}`")]
+    NoSuchDebt {
+        /// The workflow.
+        workflow: String,
+        /// What the operator asked for.
+        step: String,
+    },
+    /// It is past the point of no return.
+    #[error("workflow {workflow} is past its pivot `{pivot}`: it can only go forward")]
+    PastPivot {
+        /// The workflow.
+        workflow: String,
+        /// The pivot's node.
+        pivot: String,
+    },
+}
+
+/// What a person does about a debt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DebtAction {
+    /// Try the compensation again.
+    Retry,
+    /// A person has undone it.
+    Settle,
+    /// It stays, and that is accepted.
+    Forgive,
+}
+
+/// An operator's decision in the making.
+struct Operation<'a> {
+    header: &'a Header,
+    rows: Vec<StepRow>,
+    next_rev: i64,
+    commit: Commit,
+    state: HeaderState,
+    by: &'a str,
+    now: Timestamp,
+}
+
+impl<'a> Operation<'a> {
+    fn on(loaded: &'a Loaded, by: &'a str, now: Timestamp, id: CommitId) -> Self {
+        let header = &loaded.header;
+        Self {
+            header,
+            rows: loaded.steps.iter().filter(|r| r.run == header.state.run).cloned().collect(),
+            next_rev: loaded.steps.iter().map(|r| r.rev).max().unwrap_or(0) + 1,
+            commit: Commit::empty(header.workflow_id.clone(), id),
+            state: header.state.clone(),
+            by,
+            now,
+        }
+    }
+    fn change(&mut self, change: impl Fn(&mut StepRow) -> bool) {
+        for row in &mut self.rows {
+            if change(row) {
+                row.rev = self.next_rev;
+                self.commit
+                    .facts
+                    .retain(|other| (other.step_order, &other.item) != (row.step_order, &row.item));
+                self.commit.facts.push(row.clone());
+            }
+        }
+    }
+    fn audit(&mut self, kind: AuditKind, node: Option<Arc<str>>, message: String) {
+        self.commit.audit.push(AuditEvent {
+            run: self.state.run,
+            at: self.now,
+            kind,
+            node,
+            attempt: None,
+            message,
+            actor: Some(self.by.into()),
+        });
+    }
+    /// It goes on: whoever looks for work may take it.
+    fn wake(&mut self, status: Status) {
+        self.state.status = status;
+        self.state.failure_reason = None;
+        self.state.completed_at = None;
+        self.state.failed_at = None;
+        self.state.wake_at = Some(self.now);
+    }
+    fn finish(mut self, retake_exclusion: bool) -> Commit {
+        self.commit.decision = Some(Box::new(Decision {
+            expected_rev: self.header.rev,
+            expected_status: self.header.state.status,
+            state: self.state,
+            release: true,
+            retake_exclusion,
+        }));
+        self.commit
+    }
+    fn refuse(&self, hint: &'static str) -> OperatorRefusal {
+        OperatorRefusal::WrongState {
+            workflow: self.header.workflow_id.to_string(),
+            status: self.header.state.status,
+            hint,
+        }
+    }
+    fn owes(&self) -> bool {
+        self.rows.iter().any(|r| r.debt == Some(Debt::Open))
+    }
+}
+
+/// An operator's retry.
+///
+/// `failed` with debts: the failed compensations again. Stopped on the way forward: from the failed step.
+/// `rolled_back`: a new forward pass of the same workflow, with new idempotency keys.
+///
+/// # Errors
+/// [`OperatorRefusal`] with the reason.
+pub fn retry(
+    loaded: &Loaded,
+    by: &str,
+    forced: bool,
+    now: Timestamp,
+    id: CommitId,
+) -> Result<Commit, OperatorRefusal> {
+    let header = &loaded.header;
+    let mut op = Operation::on(loaded, by, now, id);
+    match (header.state.status, header.state.failure_reason) {
+        (Status::Failed | Status::RolledBack, _) => {}
+        (Status::Completed, _) => return Err(op.refuse("it is done, there is nothing to retry")),
+        _ => return Err(op.refuse("it is still under way; cancel it if it should stop")),
+    }
+    if header.state.retry_count >= header.max_retries && !forced {
+        return Err(OperatorRefusal::RetriesSpent {
+            workflow: header.workflow_id.to_string(),
+            retries: header.state.retry_count,
+        });
+    }
+    op.state.retry_count += 1;
+    if header.state.status == Status::RolledBack {
+        op.state.run += 1;
+        op.wake(Status::Pending);
+        op.state.context = None;
+        op.state.error_message = None;
+        op.state.compensation_error = None;
+        op.state.current_step = None;
+        op.state.current_system = None;
+        let words = format!("run {} begins", op.state.run);
+        op.audit(AuditKind::Retried, None, words);
+        return Ok(op.finish(true));
+    }
+    if op.owes() {
+        op.change(reopen);
+        op.state.compensation_error = None;
+        op.wake(Status::RollingBack);
+        op.audit(AuditKind::Retried, None, "the failed compensations are tried again".to_owned());
+        return Ok(op.finish(false));
+    }
+    if op.rows.iter().any(|r| matches!(r.status, StepStatus::Compensated | StepStatus::Compensating))
+        && header.state.rolled_back_once
+    {
+        // Somebody stopped it in the middle of its rollback.
+        op.wake(Status::RollingBack);
+        op.audit(AuditKind::Retried, None, "the rollback goes on".to_owned());
+        return Ok(op.finish(false));
+    }
+    op.change(|row| {
+        if !matches!(row.status, StepStatus::Failed | StepStatus::Running) {
+            return false;
+        }
+        row.attempts = 0;
+        row.deaths = 0;
+        row.started_at = None;
+        let refused = row.status == StepStatus::Failed && row.effect == TouchedEffect::None;
+        row.status = StepStatus::Pending;
+        if refused {
+            // Certainly nothing there: the next attempt is a new request. While it is unknown it never is.
+            row.key_generation += 1;
+        }
+        true
+    });
+    op.wake(Status::Pending);
+    op.state.error_message = None;
+    op.audit(AuditKind::Retried, None, "it goes on from the failed step".to_owned());
+    Ok(op.finish(false))
+}
+
+/// Rolls back a workflow that stopped on its way forward.
+///
+/// # Errors
+/// [`OperatorRefusal`] when it ended otherwise, or is past its pivot.
+pub fn cancel_stopped(
+    loaded: &Loaded,
+    plan: Option<&Plan>,
+    by: &str,
+    now: Timestamp,
+    id: CommitId,
+) -> Result<Commit, OperatorRefusal> {
+    let mut op = Operation::on(loaded, by, now, id);
+    if loaded.header.state.status != Status::Failed || op.owes() {
+        return Err(op.refuse("there is nothing to cancel"));
+    }
+    let is_pivot = |row: &StepRow| {
+        row.effect != TouchedEffect::None
+            && plan.is_some_and(|p| p.steps().any(|(_, n, s)| n.name == row.node && s.class == Class::Pivot))
+    };
+    if let Some(pivot) = op.rows.iter().find(|r| is_pivot(r)) {
+        return Err(OperatorRefusal::PastPivot {
+            workflow: loaded.header.workflow_id.to_string(),
+            pivot: pivot.node.to_string(),
+        });
+    }
+    let words = format!("cancelled by {by}");
+    op.wake(Status::RollingBack);
+    op.state.rolled_back_once = true;
+    op.state.error_message = Some(words.clone());
+    op.audit(AuditKind::CancelRequested, None, words);
+    Ok(op.finish(false))
+}
+
+/// Deals with one debt; `step` is a step's name, node or `step_order`. When the last one is closed the
+/// workflow becomes `rolled_back`.
+///
+/// # Errors
+/// [`OperatorRefusal::NoSuchDebt`].
+pub fn change_debt(
+    loaded: &Loaded,
+    step: &str,
+    action: DebtAction,
+    note: &str,
+    by: &str,
+    now: Timestamp,
+    id: CommitId,
+) -> Result<Commit, OperatorRefusal> {
+    let mut op = Operation::on(loaded, by, now, id);
+    let failed = loaded.header.state.status == Status::Failed
+        && loaded.header.state.failure_reason != Some(FailureReason::Operator);
+    let named = |row: &StepRow| {
+        row.debt == Some(Debt::Open)
+            && (*row.node == *step || *row.step_name == *step || row.step_order.to_string() == step)
+    };
+    let Some(node) = op.rows.iter().find(|r| failed && named(r)).map(|r| Arc::clone(&r.node)) else {
+        return Err(OperatorRefusal::NoSuchDebt {
+            workflow: loaded.header.workflow_id.to_string(),
+            step: step.to_owned(),
+        });
+    };
+    let close = |debt: Debt| {
+        let note = note.to_owned();
+        move |row: &mut StepRow| {
+            let mine = row.debt == Some(Debt::Open) && row.node == node;
+            if mine {
+                row.debt = Some(debt);
+                row.debt_note = Some(note.clone());
+            }
+            mine
+        }
+    };
+    match action {
+        DebtAction::Retry => {
+            op.change(|row| named(row) && reopen(row));
+            op.wake(Status::RollingBack);
+            op.audit(AuditKind::Retried, None, format!("the compensation of {step} is tried again"));
+        }
+        DebtAction::Settle => {
+            op.change(close(Debt::Settled));
+            op.audit(AuditKind::DebtSettled, None, format!("{step}: {note}"));
+        }
+        DebtAction::Forgive => {
+            op.change(close(Debt::Forgiven));
+            op.audit(AuditKind::DebtForgiven, None, format!("{step}: {note}"));
+        }
+    }
+    if action != DebtAction::Retry && !op.owes() {
+        op.state.status = Status::RolledBack;
+        op.state.failure_reason = None;
+        op.state.failed_at = Some(now);
+        op.audit(AuditKind::RolledBack, None, "the last debt is closed".to_owned());
+    }
+    Ok(op.finish(false))
+}
+
+/// The compensation will be tried again. The debt stays open until it succeeds.
+fn reopen(row: &mut StepRow) -> bool {
+    if row.debt != Some(Debt::Open) {
+        return false;
+    }
+    row.status = StepStatus::Compensating;
+    row.undo_attempts = 0;
+    true
+}

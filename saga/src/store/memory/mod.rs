@@ -1,0 +1,210 @@
+//! A store in memory: the reference for every other one. It survives its engines, but not its process.
+
+mod calls;
+mod state;
+mod transaction;
+
+use std::cmp::Reverse;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+pub use calls::Calls;
+pub use transaction::MemoryTx;
+
+use super::{
+    AuditEvent, Beat, Claim, Commit, CommitOutcome, Header, Join, Listing, Loaded, Page, Registration, Sent,
+    Signal, SignalKind, Statistics, Status, Store, StoreError, Transactions,
+};
+use crate::clock::Timestamp;
+use crate::id::{DefinitionId, WorkerId, WorkflowId};
+use crate::json::Json;
+use state::State;
+
+/// Keeps workflows in memory. A clone is the same store; drop an engine and start another one on a clone to see
+/// what a restart does.
+///
+/// It reads no clock: the present is the latest time that anybody told it.
+#[derive(Clone, Default)]
+pub struct MemoryStore(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    state: Mutex<State>,
+    /// Held by whoever writes; by a lent transaction for as long as its body runs.
+    writer: tokio::sync::Mutex<()>,
+    calls: Mutex<Calls>,
+    faults: Mutex<calls::Faults>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// What transactional steps wrote under `key`.
+    pub fn data(&self, key: &str) -> Option<Json> {
+        self.state().data.get(key).cloned()
+    }
+    /// What an operator's `UPDATE … SET status = …` does to a SQL store: it asks nobody.
+    pub fn set_status_by_hand(&self, workflow: &WorkflowId, status: Status) {
+        self.state().write(workflow, |header| header.state.status = status);
+    }
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn alive(state: &State, worker: WorkerId) -> Result<(), StoreError> {
+    if state.workers.get(&worker) == Some(&true) { Ok(()) } else { Err(StoreError::Fenced) }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn join(&self, join: Join) -> Result<Registration, StoreError> {
+        let _turn = self.0.writer.lock().await;
+        let mut state = self.state();
+        let worker = WorkerId(state.workers.last_key_value().map_or(1, |(last, _)| last.0 + 1));
+        state.workers.values_mut().for_each(|live| *live = false);
+        state.workers.insert(worker, true);
+        state.orphan(|_| true);
+        state.plans.extend(join.plans);
+        Ok(Registration { worker, leased: false })
+    }
+
+    async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
+        self.count(|calls| calls.beats += 1);
+        let state = self.state();
+        alive(&state, worker)?;
+        let mine = |id: &WorkflowId| state.workflows.get(id).filter(|r| r.header.worker == Some(worker));
+        let mail = state.signals.values();
+        let signals =
+            mail.filter_map(|s| Some(Signal { rev: mine(&s.workflow_id)?.header.rev, ..s.clone() }));
+        let lost = state.held.iter().filter(|id| mine(id).is_some_and(|r| !r.is_live()));
+        Ok(Beat { signals: signals.collect(), lost: lost.cloned().collect() })
+    }
+
+    async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {
+        let _turn = self.0.writer.lock().await;
+        let mut state = self.state();
+        if let Some(live) = state.workers.get_mut(&worker) {
+            *live = false;
+        }
+        state.orphan(|owner| owner == worker);
+        Ok(())
+    }
+
+    async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError> {
+        self.count(|calls| calls.claims += 1);
+        let _turn = self.0.writer.lock().await;
+        let mut state = self.state();
+        alive(&state, worker)?;
+        state.told(Some(claim.now));
+        let known =
+            |d: &DefinitionId| claim.definitions.iter().any(|k| k.name == d.name && k.version == d.version);
+        let idle = state.idle.iter().filter_map(|id| state.workflows.get(id).map(|r| &r.header));
+        let due = idle.filter(|h| h.state.wake_at.is_some_and(|at| at <= claim.now) && known(&h.definition));
+        let mut due = due.collect::<Vec<&Header>>();
+        due.sort_by_key(|h| (Reverse(h.priority), h.state.wake_at, h.created_at, h.workflow_id.clone()));
+        let taken = due.into_iter().take(claim.limit).map(|h| h.workflow_id.clone()).collect::<Vec<_>>();
+        for id in &taken {
+            state.write(id, |header| {
+                header.worker = Some(worker);
+                header.state.wake_at = None;
+            });
+        }
+        Ok(taken.iter().filter_map(|id| state.workflows.get(id)).map(state::Record::loaded).collect())
+    }
+
+    async fn commit(
+        &self,
+        worker: Option<WorkerId>,
+        batch: Vec<Commit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.count(|calls| {
+            calls.batches += 1;
+            calls.commits += batch.len() as u64;
+            calls.largest_batch = calls.largest_batch.max(batch.len() as u64);
+        });
+        let _turn = self.0.writer.lock().await;
+        self.fail_before()?;
+        let mut state = self.state();
+        worker.map_or(Ok(()), |worker| alive(&state, worker))?;
+        let outcomes = batch.iter().map(|commit| state.apply(worker, commit)).collect();
+        self.fail_after()?;
+        Ok(outcomes)
+    }
+
+    async fn send(
+        &self,
+        tenant: &str,
+        workflow: &WorkflowId,
+        kind: SignalKind,
+        by: &str,
+    ) -> Result<Sent, StoreError> {
+        let _turn = self.0.writer.lock().await;
+        let mut state = self.state();
+        let Some(record) = state.workflows.get(workflow).filter(|r| &*r.header.tenant_id == tenant) else {
+            return Ok(Sent::Unknown);
+        };
+        let (status, worker) = (record.header.state.status, record.header.worker);
+        if status.is_ended() {
+            return Ok(Sent::Ended(status));
+        }
+        state.last_signal += 1;
+        let id = state.last_signal;
+        let signal = Signal { id, workflow_id: workflow.clone(), kind, by: by.to_owned(), rev: 0 };
+        state.signals.insert(id, signal);
+        state.write(workflow, |header| {
+            if worker.is_none() {
+                header.state.wake_at = Some(header.created_at);
+            }
+        });
+        Ok(Sent::Delivered { worker })
+    }
+
+    async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {
+        self.count(|calls| calls.loads += 1);
+        Ok(self.state().workflows.get(workflow).map(state::Record::loaded))
+    }
+
+    async fn list(&self, listing: Listing) -> Result<Page, StoreError> {
+        let state = self.state();
+        let all = state.workflows.values().map(|r| &r.header);
+        let mut wanted = all.filter(|h| matches(h, &listing)).collect::<Vec<&Header>>();
+        let total = wanted.len() as u64;
+        let place = |h: &Header| (h.created_at, h.workflow_id.clone());
+        wanted.sort_by_key(|h| Reverse(place(h)));
+        let older = wanted.into_iter().filter(|h| listing.after.as_ref().is_none_or(|last| place(h) < *last));
+        Ok(Page { headers: older.skip(listing.offset).take(listing.limit).cloned().collect(), total })
+    }
+
+    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError> {
+        Ok(self.state().workflows.get(workflow).map(|r| r.audit.clone()).unwrap_or_default())
+    }
+
+    async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {
+        Ok(self.state().plans.get(definition).cloned())
+    }
+
+    async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError> {
+        Ok(self.state().statistics.get(tenant).cloned().unwrap_or_default())
+    }
+
+    fn transactions(&self) -> Option<&dyn Transactions> {
+        Some(self)
+    }
+}
+
+fn matches(h: &Header, l: &Listing) -> bool {
+    let is = |wanted: &Option<String>, value: Option<&str>| wanted.is_none() || wanted.as_deref() == value;
+    let since = |at: Timestamp| h.created_at >= at;
+    *h.tenant_id == l.tenant
+        && l.status.is_none_or(|status| h.state.status == status)
+        && is(&l.workflow_type, Some(&h.definition.name))
+        && l.created_after.is_none_or(since)
+        && l.created_before.is_none_or(|at| !since(at))
+        && l.search_key.as_ref().is_none_or(|key| h.search_keys.contains(key))
+        && is(&l.step, h.state.current_step.as_deref())
+        && is(&l.target_system, h.state.current_system.as_deref())
+}

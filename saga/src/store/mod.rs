@@ -1,0 +1,24 @@
+//! Where workflows are kept: the records, the one write door, and the memory store, which is the reference.
+
+mod commit;
+mod error;
+mod judge;
+pub mod limits;
+mod memory;
+mod record;
+mod statistics;
+mod store_trait;
+
+pub use commit::{Commit, CommitOutcome, Decision, NewWorkflow};
+pub use error::StoreError;
+pub use judge::{Standing, Verdict, judge};
+pub use memory::{Calls, MemoryStore, MemoryTx};
+pub use record::{
+    AuditEvent, AuditKind, Debt, FailureReason, Header, HeaderState, Signal, SignalKind, Status, StepRow,
+    StepStatus, TouchedEffect,
+};
+pub use statistics::Statistics;
+pub use store_trait::{
+    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Registration, Sent, Store, Transacted,
+    Transactions,
+};

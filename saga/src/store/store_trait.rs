@@ -1,0 +1,248 @@
+//! The seam: what an engine asks of a store. One write door; everything else reads, or moves ownership.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+
+use super::commit::{Commit, CommitOutcome};
+use super::error::StoreError;
+use super::record::{AuditEvent, Header, Signal, SignalKind, Status, StepRow};
+use super::statistics::Statistics;
+use crate::clock::Timestamp;
+use crate::error::StepError;
+use crate::id::{DefinitionId, WorkerId, WorkflowId};
+use crate::tx::Tx;
+
+/// A process that wants to run workflows.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// For people: host and process.
+    pub name: String,
+    /// The definitions it knows.
+    pub definitions: Vec<DefinitionId>,
+    /// The plans' texts, kept to show differences later: id and `describe()`.
+    pub plans: Vec<(DefinitionId, String)>,
+    /// For how long it may be silent.
+    pub lease: Duration,
+}
+
+/// A new incarnation of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// Its name, never used before.
+    pub worker: WorkerId,
+    /// Can it be fenced for being silent? Not on a store that belongs to one process.
+    pub leased: bool,
+}
+
+/// The answer to a heartbeat.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Beat {
+    /// Messages for workflows that this worker owns, oldest first. They stay until a commit names them.
+    pub signals: Vec<Signal>,
+    /// Workflows of this worker that somebody ended by hand: to be let go.
+    pub lost: Vec<WorkflowId>,
+}
+
+/// A request for work.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The definitions that the worker knows.
+    pub definitions: Vec<DefinitionId>,
+    /// How many it can take.
+    pub limit: usize,
+    /// The present time.
+    pub now: Timestamp,
+}
+
+/// A workflow as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The header.
+    pub header: Header,
+    /// The steps' rows of all runs, by run, step order and item.
+    pub steps: Vec<StepRow>,
+}
+
+/// The answer to a signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It lies in the inbox.
+    Delivered {
+        /// Who owns the workflow and should be woken.
+        worker: Option<WorkerId>,
+    },
+    /// The workflow has ended; nothing was written.
+    Ended(Status),
+    /// There is no such workflow for this tenant.
+    Unknown,
+}
+
+/// Which workflows to list. Newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// The tenant.
+    pub tenant: String,
+    /// Only those in this status.
+    pub status: Option<Status>,
+    /// Only those of this type.
+    pub workflow_type: Option<String>,
+    /// Only those created at this time or later.
+    pub created_after: Option<Timestamp>,
+    /// Only those created before this time.
+    pub created_before: Option<Timestamp>,
+    /// Only those with this business key.
+    pub search_key: Option<String>,
+    /// Only those that failed or wait at this step.
+    pub step: Option<String>,
+    /// Only those that failed or wait at this system.
+    pub target_system: Option<String>,
+    /// Only those that are older than this one (the last of the page before).
+    pub after: Option<(Timestamp, WorkflowId)>,
+    /// How many to pass over.
+    pub offset: usize,
+    /// How many to return.
+    pub limit: usize,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The headers.
+    pub headers: Vec<Header>,
+    /// How many there are on all pages together (without regard to `after` and `offset`).
+    pub total: u64,
+}
+
+/// Keeps workflows.
+///
+/// Logic lives above this trait: the machine decides, a store writes finished commits. A store of your own is
+/// held against the public conformance suite (feature `testing`).
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Makes a new incarnation. When it returns the worker may write until it is fenced.
+    ///
+    /// A store that belongs to one process fences the predecessor here and gives all of its live workflows,
+    /// marked unclean, to nobody, so that they can be claimed at once.
+    async fn join(&self, join: Join) -> Result<Registration, StoreError>;
+
+    /// Says that the worker lives, and brings its mail. Called every second or so.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when it has been declared dead.
+    async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError>;
+
+    /// Ends an incarnation cleanly. When it returns the worker's remaining workflows, if there are any, can
+    /// be claimed by others as after a death: unclean.
+    async fn leave(&self, worker: WorkerId) -> Result<(), StoreError>;
+
+    /// Takes ownership of live workflows that nobody owns and whose time has come, of known definitions,
+    /// highest priority first, then those that wait longest. When it returns they are durably the worker's.
+    /// Live workflows of dead workers are taken over too and marked unclean.
+    ///
+    /// *Known* is a matter of name and version. A workflow whose fingerprint differs from the worker's is
+    /// handed out too, when no live worker has its definition: somebody has to park it.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when the worker has been declared dead.
+    async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError>;
+
+    /// The one write door. When it returns every outcome is durable, in order; no two commits of one batch
+    /// concern one workflow, and no two creates of one batch share an idempotency or exclusion key.
+    ///
+    /// `worker` is `None` for starts from a process without a worker and for operators' decisions, which are
+    /// allowed only on workflows that nobody owns. A commit to a workflow that the writer does not own is
+    /// refused as a whole.
+    ///
+    /// A commit of a workflow that does not exist is [`CommitOutcome::Unstorable`].
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`]: nothing of the batch was written, nor ever will be.
+    /// [`StoreError::Unavailable`]: unknown; the same batch may be sent again.
+    async fn commit(
+        &self,
+        worker: Option<WorkerId>,
+        batch: Vec<Commit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError>;
+
+    /// Puts a message into the inbox of a live workflow and raises its `rev`, so that no decision is taken
+    /// without having seen it.
+    async fn send(
+        &self,
+        tenant: &str,
+        workflow: &WorkflowId,
+        kind: SignalKind,
+        by: &str,
+    ) -> Result<Sent, StoreError>;
+
+    /// One workflow with all its rows.
+    async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError>;
+
+    /// A page of headers.
+    async fn list(&self, listing: Listing) -> Result<Page, StoreError>;
+
+    /// The audit trail of a workflow, oldest first.
+    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError>;
+
+    /// The text of a plan that some worker brought, to show how another one differs.
+    async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError>;
+
+    /// Counts over a tenant's workflows.
+    async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError>;
+
+    /// The transactions that it can lend, if it can.
+    fn transactions(&self) -> Option<&dyn Transactions>;
+}
+
+// Proves that the trait stays object safe.
+const _: fn(&dyn Store) = |_| ();
+
+/// What runs inside a lent transaction: user code, which ends with the commit that is to be written in the
+/// same transaction, or with an error, which rolls everything back.
+pub type DoorBody =
+    Box<dyn for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<Commit, StepError>> + Send>;
+
+/// A transaction to be lent.
+pub struct Door {
+    /// The worker that writes.
+    pub worker: WorkerId,
+    /// The workflow, for messages.
+    pub workflow_id: WorkflowId,
+    /// The body is dropped and everything rolled back when it takes longer.
+    pub limit: Duration,
+    /// What runs inside.
+    pub body: DoorBody,
+}
+
+/// What became of a lent transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transacted {
+    /// The body's commit and what it wrote are durable together, or refused together. A refused decision
+    /// does not take facts back. A fact that the journal has already, from an earlier attempt whose answer was
+    /// lost, refuses everything: what was written then stays, what was written now is rolled back.
+    Committed(CommitOutcome),
+    /// The body failed; nothing was written.
+    Failed(StepError),
+}
+
+/// Lends transactions of the store's own database to transactional steps.
+#[async_trait]
+pub trait Transactions: Send + Sync {
+    /// Runs the body inside a transaction, checks that the worker is not fenced, writes the body's commit and
+    /// commits. When it returns the outcome is certain.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`]: nothing was written. [`StoreError::Unavailable`]: the outcome is not known;
+    /// the journal tells.
+    async fn transact(&self, door: Door) -> Result<Transacted, StoreError>;
+
+    /// Writes a commit without a worker (a start, usually) into a transaction that is open: it becomes durable,
+    /// or vanishes, with everything else in there.
+    ///
+    /// # Errors
+    /// [`StoreError::Configuration`] when the transaction is not one of this store's.
+    async fn commit_in(&self, tx: &mut Tx<'_>, commit: Commit) -> Result<CommitOutcome, StoreError>;
+}
+
+const _: fn(&dyn Transactions) = |_| ();

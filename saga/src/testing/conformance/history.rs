@@ -1,0 +1,277 @@
+//! Random histories: a store and the memory store, asked the same, must answer the same.
+
+use std::sync::Arc;
+
+use super::Subject;
+use super::kit::*;
+use crate::id::{CommitId, WorkerId, WorkflowId};
+use crate::store::*;
+
+/// Thirty histories of a hundred calls each; a failure names its seed.
+pub async fn random_histories_agree_with_the_memory_store(subject: Arc<dyn Subject>) {
+    for seed in 0..30 {
+        replay(&subject, seed, 100).await;
+    }
+}
+
+/// One history. Public, so that a failing seed can be run alone, and others for longer.
+pub async fn replay(subject: &Arc<dyn Subject>, seed: u64, length: usize) {
+    let stores = [Arc::new(MemoryStore::new()) as Arc<dyn Store>, subject.fresh().await];
+    let mut history =
+        History { dice: Dice(seed), stores, workers: vec![], mail: vec![], commits: 0, second: 0 };
+    history.join().await;
+    for step in 0..length {
+        let call = history.call().await;
+        history.compare(&format!("seed {seed}, call {step}: {call}")).await;
+    }
+}
+
+/// Splitmix64: small, seeded, the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % sides
+    }
+    fn one_in(&mut self, n: u64) -> bool {
+        self.roll(n) == 0
+    }
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.roll(all.len() as u64) as usize]
+    }
+}
+
+const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+const TENANTS: [&str; 2] = ["default", "other"];
+
+struct History {
+    dice: Dice,
+    stores: [Arc<dyn Store>; 2],
+    /// Each incarnation, as each store calls it.
+    workers: Vec<[WorkerId; 2]>,
+    /// The mail as it was last read, as each store numbers it.
+    mail: Vec<(WorkflowId, [i64; 2])>,
+    commits: i64,
+    second: u64,
+}
+
+impl History {
+    async fn join(&mut self) {
+        let [a, b] = &self.stores;
+        self.workers.push([a.join(join()).await.unwrap().worker, b.join(join()).await.unwrap().worker]);
+    }
+
+    /// One call on both stores; their answers must be equal.
+    async fn call(&mut self) -> String {
+        self.second += self.dice.roll(3);
+        match self.dice.roll(20) {
+            // A leave and not only a join: a shared store would wait for the lease of the one before.
+            0 => {
+                let worker = *self.workers.last().unwrap();
+                for (store, worker) in self.stores.iter().zip(worker) {
+                    store.leave(worker).await.unwrap();
+                }
+                self.join().await;
+                "leave and join".into()
+            }
+            1..=3 => self.claim().await,
+            4..=5 => self.beat().await,
+            6..=7 => self.send().await,
+            _ => self.commit().await,
+        }
+    }
+
+    /// The present incarnation, or rarely one that is dead.
+    fn worker(&mut self) -> [WorkerId; 2] {
+        match self.dice.one_in(12) {
+            true => self.dice.of(&self.workers),
+            false => *self.workers.last().unwrap(),
+        }
+    }
+
+    async fn claim(&mut self) -> String {
+        let (worker, limit) = (self.worker(), self.dice.roll(4) as usize);
+        let claim = Claim { definitions: vec![definition("trip", 1)], limit, now: at(self.second) };
+        let [a, b] = &self.stores;
+        let a = a.claim(worker[0], claim.clone()).await.map(|all| self.same(0, all));
+        let b = b.claim(worker[1], claim).await.map(|all| self.same(1, all));
+        assert_eq!(a, b, "claim");
+        format!("claim of {limit}")
+    }
+
+    async fn beat(&mut self) -> String {
+        let worker = self.worker();
+        let a = self.stores[0].beat(worker[0]).await;
+        let b = self.stores[1].beat(worker[1]).await;
+        let (a, b) = match (a, b) {
+            (Ok(a), Ok(b)) => (a, b),
+            (a, b) => {
+                assert_eq!(a, b, "beat");
+                return "beat of a dead worker".into();
+            }
+        };
+        assert_eq!(a.lost, b.lost);
+        let unnumbered = |s: &Signal| (s.workflow_id.clone(), s.kind, s.by.clone(), s.rev);
+        let both = a.signals.iter().zip(&b.signals);
+        self.mail = both.map(|(a, b)| (a.workflow_id.clone(), [a.id, b.id])).collect();
+        let [a, b] = [a, b].map(|beat| beat.signals.iter().map(unnumbered).collect::<Vec<_>>());
+        assert_eq!(a, b, "signals");
+        format!("beat with {} signals", a.len())
+    }
+
+    async fn send(&mut self) -> String {
+        let (name, tenant) = (self.dice.of(&NAMES), self.dice.of(&TENANTS));
+        let mut answers = vec![];
+        for (n, store) in self.stores.iter().enumerate() {
+            let mut sent = store.send(tenant, &id(name), SignalKind::Cancel, "alice").await.unwrap();
+            if let Sent::Delivered { worker } = &mut sent {
+                *worker = worker.map(|worker| self.incarnation(n, worker));
+            }
+            answers.push(sent);
+        }
+        assert_eq!(answers[0], answers[1], "send");
+        format!("send to {name} of {tenant}")
+    }
+
+    async fn commit(&mut self) -> String {
+        let worker = if self.dice.one_in(5) { None } else { Some(self.worker()) };
+        let mut batch = vec![];
+        let first = self.dice.roll(NAMES.len() as u64) as usize;
+        for n in 0..=self.dice.roll(3) as usize {
+            // No two of one batch concern one workflow.
+            batch.push(self.one(NAMES[(first + n) % NAMES.len()], worker).await);
+        }
+        let mut starts = 0;
+        batch.retain(|(commit, _): &(Commit, Commit)| {
+            // No two creates of one batch share a key.
+            starts += usize::from(commit.create.is_some());
+            commit.create.is_none() || starts == 1
+        });
+        let told = format!("commit as {worker:?} of {batch:?}");
+        for _ in 0..=usize::from(self.dice.one_in(4)) {
+            let (a, b): (Vec<_>, Vec<_>) = batch.iter().cloned().unzip();
+            let a = self.stores[0].commit(worker.map(|w| w[0]), a).await;
+            let b = self.stores[1].commit(worker.map(|w| w[1]), b).await;
+            assert_eq!(a, b, "{told}");
+        }
+        told
+    }
+
+    /// One commit, as each store is to get it.
+    async fn one(&mut self, name: &str, worker: Option<[WorkerId; 2]>) -> (Commit, Commit) {
+        self.commits += 1;
+        let Some(stored) = self.stores[0].load(&id(name)).await.unwrap() else {
+            let new = self.start(name);
+            let [a, b] =
+                [0, 1].map(|n| create(self.commits, Header { worker: worker.map(|w| w[n]), ..new.clone() }));
+            return (a, b);
+        };
+        let mut header = stored.header;
+        if self.dice.one_in(6) {
+            header.rev -= 1;
+        }
+        let mut commit = Commit::empty(id(name), CommitId(self.commits));
+        if self.dice.one_in(2) {
+            commit = self.decision(&header);
+        }
+        for order in 0..self.dice.roll(4) as u32 {
+            commit.facts.push(self.fact(order));
+        }
+        if self.dice.one_in(4) {
+            commit.audit = vec![audit(self.second, "one"), audit(self.second, "two")];
+        }
+        let mut other = commit.clone();
+        for (workflow, ids) in &self.mail {
+            if workflow.as_str() == name || self.dice.one_in(4) {
+                commit.signals.push(ids[0]);
+                other.signals.push(ids[1]);
+            }
+        }
+        (commit, other)
+    }
+
+    fn start(&mut self, name: &str) -> Header {
+        let keys =
+            |dice: &mut Dice| ["x", "y"].into_iter().filter(|_| dice.one_in(4)).map(str::to_owned).collect();
+        let mut new = header(name, self.dice.one_in(4).then_some(WorkerId(0)));
+        new.tenant_id = self.dice.of(&TENANTS).into();
+        new.idempotency_key = self.dice.one_in(2).then(|| self.dice.of(&["k", "l", "m"]).into());
+        new.input_hash = self.dice.of(&["h", "i"]).into();
+        new.exclusion = keys(&mut self.dice);
+        new.search_keys = keys(&mut self.dice);
+        new.priority = self.dice.roll(2) as i32;
+        new.definition.version = if self.dice.one_in(5) { 2 } else { 1 };
+        new.created_at = at(self.second);
+        new.updated_at = at(self.second);
+        new.state.wake_at = Some(at(self.second));
+        new
+    }
+
+    fn decision(&mut self, header: &Header) -> Commit {
+        let status = self.dice.of(Status::ALL);
+        let second = self.second;
+        let wake = self.dice.one_in(2).then(|| at(second + 1));
+        let once = self.dice.one_in(3);
+        let mut commit = decide(self.commits, header, |state| {
+            state.status = status;
+            state.rolled_back_once |= once;
+            state.wake_at = wake;
+            state.completed_at = (status == Status::Completed).then(|| at(second));
+            state.started_at = Some(NOON);
+        });
+        if let Some(decision) = &mut commit.decision {
+            decision.release |= self.dice.one_in(4);
+            decision.retake_exclusion = !status.is_ended() && self.dice.one_in(2);
+        }
+        commit
+    }
+
+    fn fact(&mut self, order: u32) -> StepRow {
+        let text = |dice: &mut Dice| dice.one_in(3).then(|| json(&dice.roll(100).to_string()));
+        StepRow {
+            run: 1 + self.dice.roll(2) as u32,
+            item: self.dice.of(&["", "1", "1.2"]).into(),
+            status: self.dice.of(StepStatus::ALL),
+            effect: self.dice.of(TouchedEffect::ALL),
+            output: text(&mut self.dice),
+            record: text(&mut self.dice),
+            debt: self.dice.one_in(3).then(|| self.dice.of(Debt::ALL)),
+            completed_at: self.dice.one_in(2).then(|| at(self.second)),
+            ..row(order, self.dice.roll(6) as i64)
+        }
+    }
+
+    /// Which of the workers it is, by number.
+    fn incarnation(&self, store: usize, worker: WorkerId) -> WorkerId {
+        let n = self.workers.iter().position(|ids| ids[store] == worker);
+        WorkerId(n.map_or(-1, |n| n as i64))
+    }
+    fn same(&self, store: usize, mut all: Vec<Loaded>) -> Vec<Loaded> {
+        for loaded in &mut all {
+            loaded.header.worker = loaded.header.worker.map(|worker| self.incarnation(store, worker));
+        }
+        all
+    }
+
+    /// Everything that can be read is the same.
+    async fn compare(&self, call: &str) {
+        let [a, b] = &self.stores;
+        for name in NAMES.map(id) {
+            let one = a.load(&name).await.unwrap().map(|loaded| self.same(0, vec![loaded]));
+            let other = b.load(&name).await.unwrap().map(|loaded| self.same(1, vec![loaded]));
+            assert_eq!(one, other, "{call}");
+            assert_eq!(a.history(&name).await, b.history(&name).await, "{call}");
+        }
+        for tenant in TENANTS {
+            assert_eq!(a.statistics(tenant).await, b.statistics(tenant).await, "{call}");
+            let listing = Listing { tenant: tenant.into(), limit: 4, ..Listing::default() };
+            let one = a.list(listing.clone()).await.unwrap();
+            let other = b.list(listing).await.unwrap();
+            let names = |page: &Page| page.headers.iter().map(|h| h.workflow_id.clone()).collect::<Vec<_>>();
+            assert_eq!((names(&one), one.total), (names(&other), other.total), "{call}");
+        }
+    }
+}

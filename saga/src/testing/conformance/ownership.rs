@@ -1,0 +1,187 @@
+//! Who may write: joining, fencing, claiming, leaving.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Subject;
+use super::kit::*;
+use crate::id::DefinitionId;
+use crate::store::*;
+
+/// A worker that has been declared dead, and the store. On a store that belongs to one process the successor
+/// fences it; on a shared one the lease has to pass.
+async fn successor(w: &World, known: &str) -> World {
+    let next = World::of(w.store.clone()).await;
+    for _ in 0..200 {
+        if w.store.beat(w.worker).await == Err(StoreError::Fenced)
+            && next.header(known).await.worker != Some(w.worker)
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    next
+}
+
+/// Findings 5, 6 and 22: whatever its clock says, a fenced worker writes nothing any more.
+pub async fn a_predecessor_is_fenced_by_the_next(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let header = w.start(1, "a").await;
+    let next = successor(&w, "a").await;
+    assert_ne!(next.worker, w.worker);
+    let fenced = Err(StoreError::Fenced);
+    let batch = vec![facts(2, "a", vec![row(0, 1)]), create(3, super::kit::header("b", None))];
+    assert_eq!(w.store.commit(Some(w.worker), batch).await, fenced);
+    assert_eq!(w.store.commit(Some(w.worker), vec![decide(4, &header, to(Status::Completed))]).await, fenced);
+    let claim = Claim { definitions: vec![definition("trip", 1)], limit: 9, now: at(9) };
+    assert_eq!(w.store.claim(w.worker, claim).await, Err(StoreError::Fenced));
+    assert_eq!(w.store.beat(w.worker).await, Err(StoreError::Fenced));
+    assert_eq!(w.load("a").await.steps, []);
+    assert_eq!(w.store.load(&id("b")).await, Ok(None));
+    assert!(next.store.beat(next.worker).await.is_ok());
+}
+
+/// Finding 18: one process, one file: the successor takes over at once.
+pub async fn a_restart_waits_for_no_lease(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.start(1, "a").await;
+    let worker = w.worker;
+    let store = subject.reopen(w.store).await;
+    let registration = store.join(join()).await.unwrap();
+    assert!(registration.worker > worker, "an incarnation is never used twice");
+    if registration.leased {
+        return;
+    }
+    let next = World { store, worker: registration.worker };
+    assert_eq!(names(&next.claim(0, 9).await), ["a"]);
+}
+
+/// Finding 3: what may have been under way is unknown until the new owner has said so, however many owners
+/// come between.
+pub async fn a_takeover_is_unclean_until_its_owner_decides(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.start(1, "a").await;
+    let mut last = w;
+    for takeovers in 1..=2 {
+        last = successor(&last, "a").await;
+        let claimed = last.claim(0, 9).await;
+        assert_eq!(names(&claimed), ["a"]);
+        assert!(claimed[0].header.unclean);
+        assert_eq!(claimed[0].header.takeovers, takeovers);
+        let unknown = StepRow { effect: TouchedEffect::Unknown, ..row(0, i64::from(takeovers)) };
+        let unknown = StepRow { status: StepStatus::Running, ..unknown };
+        last.write(facts(10 + i64::from(takeovers), "a", vec![unknown])).await;
+        assert!(last.header("a").await.unclean, "a fact does not make it clean");
+    }
+    let header = last.header("a").await;
+    last.write(decide(20, &header, |_| {})).await;
+    assert!(!last.header("a").await.unclean);
+    assert_eq!(last.load("a").await.steps[0].effect, TouchedEffect::Unknown);
+}
+
+/// Finding 13: what kills its worker again and again is found out; what gets on is innocent.
+pub async fn takeovers_count_until_something_gets_done(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.start(1, "a").await;
+    let w = successor(&successor(&w, "a").await, "a").await;
+    w.claim(0, 9).await;
+    w.write(decide(2, &w.header("a").await, |_| {})).await;
+    let intent = StepRow { status: StepStatus::Running, deaths: 1, ..row(0, 1) };
+    w.write(facts(3, "a", vec![intent])).await;
+    assert!(w.header("a").await.takeovers >= 1, "neither a decision nor an intent is progress");
+    assert_eq!(w.load("a").await.steps[0].deaths, 1);
+    w.write(facts(4, "a", vec![row(0, 2)])).await;
+    assert_eq!(w.header("a").await.takeovers, 0);
+    let w = successor(&w, "a").await;
+    w.claim(0, 9).await;
+    assert_eq!(w.header("a").await.takeovers, 1);
+    let undone = StepRow { status: StepStatus::Compensated, ..row(0, 3) };
+    w.write(Commit { facts: vec![undone], ..decide(5, &w.header("a").await, |_| {}) }).await;
+    assert_eq!(w.header("a").await.takeovers, 0);
+}
+
+/// What was not released in time may have been under way.
+pub async fn leaving_gives_everything_away_unclean(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let before = w.start(1, "a").await;
+    w.store.leave(w.worker).await.unwrap();
+    assert_eq!(w.store.beat(w.worker).await, Err(StoreError::Fenced));
+    let next = World::of(w.store.clone()).await;
+    let claimed = next.claim(0, 9).await;
+    assert_eq!(names(&claimed), ["a"]);
+    assert!(claimed[0].header.unclean && claimed[0].header.rev > before.rev);
+}
+
+/// Finding 3, the other half: a release says that nothing was under way.
+pub async fn a_clean_release_stays_clean(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.write(release(2, &w.start(1, "a").await, Some(at(1)))).await;
+    w.store.leave(w.worker).await.unwrap();
+    let next = World::of(w.store.clone()).await;
+    let claimed = next.claim(1, 9).await;
+    assert!(!claimed[0].header.unclean);
+    assert_eq!((claimed[0].header.takeovers, claimed[0].header.state.wake_at), (0, None));
+}
+
+/// Finding 32: a claim asks for no more than can be run.
+pub async fn claims_go_by_priority_then_age_and_stop_at_the_limit(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    for (n, (name, priority, wake)) in
+        [("old", 0, 1), ("new", 0, 3), ("urgent", 5, 4), ("middle", 0, 2)].into_iter().enumerate()
+    {
+        let mut header = Header { priority, ..header(name, None) };
+        header.state.wake_at = Some(at(wake));
+        w.write_as(None, create(n as i64, header)).await;
+    }
+    assert_eq!(names(&w.claim(9, 2).await), ["urgent", "old"]);
+    assert_eq!(names(&w.claim(9, 0).await), [""; 0]);
+    assert_eq!(names(&w.claim(9, 9).await), ["middle", "new"]);
+    assert_eq!(names(&w.claim(9, 9).await), [""; 0]);
+}
+
+/// A timer fires when its time has come, not before; what waits for an event only is not due.
+pub async fn a_claim_takes_only_what_is_due(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.write(release(2, &w.start(1, "timer").await, Some(at(60)))).await;
+    w.write(release(4, &w.start(3, "event").await, None)).await;
+    w.write(decide(6, &w.start(5, "ended").await, to(Status::Failed))).await;
+    assert_eq!(names(&w.claim(59, 9).await), [""; 0]);
+    let claimed = w.claim(60, 9).await;
+    assert_eq!(names(&claimed), ["timer"]);
+    assert_eq!((claimed[0].header.rev, claimed[0].header.worker), (2, Some(w.worker)));
+    assert_eq!(claimed[0], w.load("timer").await);
+}
+
+/// Finding 14: an old worker does not park what a newer one knows.
+pub async fn a_claim_leaves_unknown_definitions_alone(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let newer = Header { definition: definition("trip", 2), ..header("newer", None) };
+    let other = Header { definition: definition("voyage", 1), ..header("other", None) };
+    w.write_as(None, create(1, newer)).await;
+    w.write_as(None, create(2, other)).await;
+    assert_eq!(names(&w.claim(9, 9).await), [""; 0]);
+}
+
+/// Guarantee 13: it would otherwise wait for ever.
+pub async fn a_known_version_with_another_plan_is_handed_out_to_be_parked(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let changed = DefinitionId { fingerprint: "beef".into(), ..definition("trip", 1) };
+    w.write_as(None, create(1, Header { definition: changed, ..header("a", None) })).await;
+    assert_eq!(names(&w.claim(9, 9).await), ["a"]);
+}
+
+/// Guarantee 14.
+pub async fn acknowledged_means_there_after_a_restart(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.start(1, "a").await;
+    w.write(Commit { audit: vec![audit(1, "one")], ..facts(2, "a", vec![row(0, 1)]) }).await;
+    w.store.send("default", &id("a"), SignalKind::Cancel, "alice").await.unwrap();
+    let before = (w.load("a").await, w.store.history(&id("a")).await, w.statistics().await);
+    let store = subject.reopen(w.store).await;
+    let after = (
+        store.load(&id("a")).await.unwrap().unwrap(),
+        store.history(&id("a")).await,
+        store.statistics("default").await.unwrap(),
+    );
+    assert_eq!(after, before);
+}

@@ -1,0 +1,73 @@
+//! The memory store, held against the suite for all stores.
+#![cfg(feature = "testing")]
+// Outside of `#[test]` functions, but a test all the same.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use saga::store::{MemoryStore, MemoryTx, Status, Store};
+use saga::testing::conformance::Subject;
+use saga::{Json, StepError, Tx, WorkflowId};
+
+/// Remembers the store that it made last, whose type the suite does not know.
+#[derive(Default)]
+struct Memory(std::sync::Mutex<MemoryStore>);
+
+impl Memory {
+    fn last(&self) -> MemoryStore {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl Subject for Memory {
+    async fn fresh(&self) -> Arc<dyn Store> {
+        *self.0.lock().unwrap() = MemoryStore::new();
+        Arc::new(self.last())
+    }
+    async fn reopen(&self, _: Arc<dyn Store>) -> Arc<dyn Store> {
+        Arc::new(self.last())
+    }
+    async fn set_status_by_hand(&self, _: &Arc<dyn Store>, id: &WorkflowId, status: Status) -> bool {
+        self.last().set_status_by_hand(id, status);
+        true
+    }
+    async fn put(&self, tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), StepError> {
+        MemoryTx::of(tx)?.put(key, Json::encode(value)?);
+        Ok(())
+    }
+    async fn get(&self, _: &Arc<dyn Store>, key: &str) -> Option<String> {
+        self.last().data(key).map(|value| value.decode().unwrap())
+    }
+}
+
+saga::conformance!(Memory::default());
+
+#[tokio::test]
+async fn an_open_transaction_reads_its_own_writes() {
+    use saga::store::{Commit, Door, Join, Transactions};
+    use std::time::Duration;
+
+    let store = MemoryStore::new();
+    let lease = Duration::from_secs(1);
+    let join = Join { name: "test".into(), definitions: vec![], plans: vec![], lease };
+    let worker = store.join(join).await.unwrap().worker;
+    let workflow_id = WorkflowId::new("a").unwrap();
+    let door = Door {
+        worker,
+        workflow_id: workflow_id.clone(),
+        limit: Duration::from_secs(1),
+        body: Box::new(move |tx| {
+            Box::pin(async move {
+                let tx = MemoryTx::of(tx)?;
+                tx.put("k", Json::null());
+                assert!(tx.get("k").is_some());
+                tx.remove("k");
+                assert!(tx.get("k").is_none());
+                Ok(Commit::empty(workflow_id, saga::CommitId(1)))
+            })
+        }),
+    };
+    store.transact(door).await.unwrap();
+    assert_eq!(store.calls().transactions, 1);
+}

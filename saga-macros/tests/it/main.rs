@@ -6,5 +6,6 @@
 mod isp;
 
 mod resources;
+mod run;
 mod sagas;
 mod steps;

@@ -4,8 +4,8 @@
 //! `model` is what is left, `expand` writes the code. `saga` has two rooms more: `read` turns a body into the
 //! model, and `lower` turns the model into calls of the builder.
 
+mod attributes;
 mod diagnostics;
-mod docs;
 mod krate;
 mod mentions;
 mod options;

@@ -60,7 +60,7 @@ fn marker(saga: &Saga) -> TokenStream {
 
 /// `provision_subscriber::definition()`
 fn definition(saga: &Saga, steps: &[Ident], checks: &TokenStream, names: &mut Names) -> TokenStream {
-    let Saga { krate, function, vis, name, version, input, input_type, .. } = saga;
+    let Saga { krate, function, vis, name, version, input, input_type, lints, .. } = saga;
     let builder = Ident::new("builder", Span::mixed_site());
     let body = lower::body(saga, &builder, names);
     let parks = saga.parks.then(|| quote!(#builder.on_failure(#krate::OnFailure::Park);));
@@ -82,6 +82,7 @@ fn definition(saga: &Saga, steps: &[Ident], checks: &TokenStream, names: &mut Na
         impl #function {
             /// The plan of this saga, and the code behind it.
             #[must_use]
+            #(#lints)*
             #vis fn definition #generics () -> #krate::Definition<#resources> #clause {
                 #checks
                 let mut #builder = #krate::SagaBuilder::<#resources, #input_type>::new(#name, #version);

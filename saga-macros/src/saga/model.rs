@@ -13,6 +13,8 @@ pub(super) struct Saga {
     pub(super) function: Ident,
     pub(super) vis: Visibility,
     pub(super) docs: Vec<Attribute>,
+    /// `#[allow(..)]` and the like.
+    pub(super) lints: Vec<Attribute>,
     /// The name in the journal.
     pub(super) name: String,
     pub(super) version: LitInt,

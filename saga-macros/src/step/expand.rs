@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use super::implement;
 use super::model::{Class, IfUnknown, Step};
 use super::parse::Retry;
-use crate::docs;
+use crate::attributes;
 use crate::krate::Crate;
 
 pub(super) fn step(step: &Step) -> TokenStream {
@@ -28,7 +28,7 @@ pub(super) fn step(step: &Step) -> TokenStream {
 fn marker(step: &Step) -> TokenStream {
     let saga = &step.krate;
     let (name, vis) = (&step.function.sig.ident, &step.function.vis);
-    let docs = docs::of(&step.function.attrs, &format!("The step `{}`.", step.name));
+    let docs = attributes::docs(&step.function.attrs, &format!("The step `{}`.", step.name));
     let arguments = step.data();
     let (names, types): (Vec<_>, Vec<_>) = arguments.iter().map(|p| (&p.name, &p.ty)).unzip();
     let fields = arguments.iter().map(|p| {

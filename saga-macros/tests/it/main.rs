@@ -1,6 +1,11 @@
 //! What the macros make, used as a user would.
 #![deny(warnings)]
-#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test is a crate of its own, and may panic")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test is a crate of its own, and may panic"
+)]
 
 #[path = "../isp/mod.rs"]
 mod isp;

@@ -183,3 +183,10 @@ fn the_macro_writes_what_a_person_would() {
     assert_eq!(plan(&by_hand), plan(&written::definition::<Isp>()));
     assert_eq!(by_hand.id().fingerprint, written::definition::<Isp>().id().fingerprint);
 }
+
+/// Lints are set where the body is.
+#[saga(version = 1)]
+#[allow(clippy::no_effect, clippy::unused_unit)]
+pub async fn with_lints(_n: u64) -> saga::Result<()> {
+    Ok(())
+}

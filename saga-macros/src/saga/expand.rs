@@ -78,7 +78,7 @@ fn definition(saga: &Saga, steps: &[Ident], checks: &TokenStream, names: &mut Na
         }
     };
     quote! {
-        #[allow(dead_code, unreachable_pub)]
+        #[allow(dead_code, private_bounds, unreachable_pub)]
         impl #function {
             /// The plan of this saga, and the code behind it.
             #[must_use]

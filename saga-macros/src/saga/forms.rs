@@ -20,10 +20,18 @@ pub(super) enum Awaited<'a> {
     Other,
 }
 
+/// Without the invisible brackets around what another macro was given.
+fn bare(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Group(group) => bare(&group.expr),
+        expression => expression,
+    }
+}
+
 pub(super) fn awaited(base: &Expr) -> Awaited<'_> {
-    let Expr::Call(call) = base else { return Awaited::Other };
-    let Expr::Path(step) = &*call.func else { return Awaited::Other };
-    if step.qself.is_some() || !names::is_importable(&step.path) {
+    let Expr::Call(call) = bare(base) else { return Awaited::Other };
+    let Expr::Path(step) = bare(&call.func) else { return Awaited::Other };
+    if step.qself.is_some() || !names::is_in_module(&step.path) {
         return Awaited::Method;
     }
     let Some(last) = step.path.segments.last() else { return Awaited::Other };
@@ -42,15 +50,15 @@ pub(super) fn join_keyword(found: &Macro) -> Option<&Ident> {
 
 /// `try_join!(..)?`
 pub(super) fn tried_join(expression: &Expr) -> Option<(&Ident, &Macro)> {
-    let Expr::Try(tried) = expression else { return None };
-    let Expr::Macro(found) = &*tried.expr else { return None };
+    let Expr::Try(tried) = bare(expression) else { return None };
+    let Expr::Macro(found) = bare(&tried.expr) else { return None };
     join_keyword(&found.mac).map(|keyword| (keyword, &found.mac))
 }
 
 /// `step(..).await.ok()`
 pub(super) fn tolerated(expression: &Expr) -> Option<&ExprAwait> {
-    match expression {
-        Expr::MethodCall(call) if call.method == "ok" && call.args.is_empty() => match &*call.receiver {
+    match bare(expression) {
+        Expr::MethodCall(call) if call.method == "ok" && call.args.is_empty() => match bare(&call.receiver) {
             Expr::Await(awaited) => Some(awaited),
             _ => None,
         },

@@ -23,7 +23,7 @@ impl Reader<'_> {
 
     fn fresh(&mut self, place: Span) -> Ident {
         self.hoisted += 1;
-        Ident::new(&format!("value_{}", self.hoisted), Span::mixed_site().located_at(place))
+        Ident::new(&format!("__saga_value_{}", self.hoisted), Span::mixed_site().located_at(place))
     }
 }
 

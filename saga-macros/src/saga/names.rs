@@ -8,7 +8,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprCall, ExprClosure, Ident, Macro, Path, PathSegment, parse_quote};
+use syn::{Arm, Block, Expr, ExprCall, ExprClosure, Ident, Macro, Path, PathSegment, parse_quote};
 
 use super::model::Call;
 use crate::krate::Crate;
@@ -113,20 +113,22 @@ fn import(n: usize, place: Span) -> Ident {
     Ident::new(&format!("__SagaCalls{n}"), Span::mixed_site().located_at(place))
 }
 
-/// Could it be the path of a function in a module? Steps and modules are spelt in lower case; types, whose
-/// associated functions cannot be imported, are not, except for the language's own.
-pub(super) fn is_importable(path: &Path) -> bool {
+/// Could it be the path of something in a module? Types, whose associated functions cannot be imported, are
+/// spelt with a capital, except for the language's own.
+pub(super) fn is_in_module(path: &Path) -> bool {
     const PRIMITIVES: [&str; 17] = [
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32",
         "u64", "u128", "usize",
     ];
-    let is_lower = |segment: &PathSegment| {
-        let name = segment.ident.to_string();
-        segment.arguments.is_none()
-            && !name.starts_with(char::is_uppercase)
-            && !PRIMITIVES.contains(&name.as_str())
+    let is_module = |segment: &PathSegment| {
+        is_lower(segment) && !PRIMITIVES.iter().any(|primitive| segment.ident == primitive)
     };
-    path.segments.iter().all(is_lower)
+    let modules = path.segments.len().saturating_sub(1);
+    path.segments.iter().take(modules).all(is_module) && path.segments.iter().all(|s| s.arguments.is_none())
+}
+
+fn is_lower(segment: &PathSegment) -> bool {
+    !segment.ident.to_string().starts_with(char::is_uppercase)
 }
 
 struct Watch<'n>(&'n mut Names);
@@ -136,7 +138,8 @@ impl VisitMut for Watch<'_> {
         visit_mut::visit_expr_call_mut(self, call);
         if let Expr::Path(function) = &*call.func
             && function.qself.is_none()
-            && is_importable(&function.path)
+            && is_in_module(&function.path)
+            && function.path.segments.last().is_some_and(is_lower)
         {
             let import = self.0.import(&function.path, None);
             let saga = &self.0.saga;
@@ -146,6 +149,7 @@ impl VisitMut for Watch<'_> {
     }
     // Inside of these a name may mean something else.
     fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
+    fn visit_arm_mut(&mut self, _: &mut Arm) {}
     fn visit_block_mut(&mut self, _: &mut Block) {}
     fn visit_macro_mut(&mut self, _: &mut Macro) {}
 }

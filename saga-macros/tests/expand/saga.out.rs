@@ -114,7 +114,7 @@ const _: () = {
     use send_welcome as __SagaCalls4;
     #[allow(unused_imports)]
     use check as __SagaCalls5;
-    #[allow(dead_code, unreachable_pub)]
+    #[allow(dead_code, private_bounds, unreachable_pub)]
     impl connect {
         /// The plan of this saga, and the code behind it.
         #[must_use]
@@ -240,7 +240,7 @@ const _: () = {
                         },
                     );
                 let then = {
-                    let value_1 = builder
+                    let __saga_value_1 = builder
                         .call(
                             (onu,),
                             move |#[allow(unused_variables)] (onu,)| <__SagaCalls3>::args(
@@ -250,9 +250,9 @@ const _: () = {
                     builder
                         .value(
                             "cpe",
-                            (value_1,),
-                            move |#[allow(unused_variables)] (value_1,)| ::core::result::Result::Ok(
-                                Some(value_1),
+                            (__saga_value_1,),
+                            move |#[allow(unused_variables)] (__saga_value_1,)| ::core::result::Result::Ok(
+                                Some(__saga_value_1),
                             ),
                         )
                 };

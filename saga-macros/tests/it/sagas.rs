@@ -190,3 +190,38 @@ fn the_macro_writes_what_a_person_would() {
 pub async fn with_lints(_n: u64) -> saga::Result<()> {
     Ok(())
 }
+
+#[step(no_effect)]
+async fn private(n: u64) -> saga::Result<u64> {
+    Ok(n)
+}
+
+/// A saga may be more public than its steps, and a variable be named like anything.
+#[saga(version = 1)]
+pub async fn public(value_1: u64) -> saga::Result<u64> {
+    let builder = private(private(value_1).await?).await?;
+    let result = match builder {
+        0 => None,
+        max => Some(u64::max(max, value_1)),
+    };
+    Ok(result.unwrap_or_default() + value_1 + private(builder).await?)
+}
+
+macro_rules! calls {
+    ($name:ident, $call:expr) => {
+        /// Steps that another macro was given.
+        #[saga(version = 1)]
+        pub async fn $name(_n: u64) -> saga::Result<u64> {
+            let first = $call.await?;
+            let second = $call.await.ok();
+            Ok(first + second.unwrap_or_default())
+        }
+    };
+}
+calls!(called, private(7));
+
+#[test]
+fn a_body_may_come_from_another_macro() {
+    assert_eq!(called::definition::<Isp>().total_steps(), 2);
+    assert_eq!(public::definition::<Isp>().total_steps(), 3);
+}

@@ -6,7 +6,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::lower;
+use super::lower::{self, plain};
 use super::model::Saga;
 use super::names::Names;
 use super::order::{self, Order};
@@ -63,6 +63,7 @@ fn definition(saga: &Saga, steps: &[Ident], checks: &TokenStream, names: &mut Na
     let Saga { krate, function, vis, name, version, input, input_type, lints, .. } = saga;
     let builder = Ident::new("builder", Span::mixed_site());
     let body = lower::body(saga, &builder, names);
+    let key = plain(input);
     let parks = saga.parks.then(|| quote!(#builder.on_failure(#krate::OnFailure::Park);));
     let deadline = saga.deadline.as_ref().map(|d| quote!(#builder.deadline(#d);));
     let (generics, resources, clause) = match &saga.resources {
@@ -78,8 +79,16 @@ fn definition(saga: &Saga, steps: &[Ident], checks: &TokenStream, names: &mut Na
         }
     };
     quote! {
-        #[allow(dead_code, private_bounds, unreachable_pub)]
+        #[allow(dead_code, private_bounds, unreachable_pub, clippy::needless_pass_by_value)]
         impl #function {
+            /// The journaled argument of one call of this saga.
+            ///
+            /// # Errors
+            /// When it cannot be written as JSON.
+            #vis fn args(#input: #input_type) -> #krate::Result<#krate::Args<Self>> {
+                #krate::__private::Fields::of::<Self>().with(#key, &#input)?.args()
+            }
+
             /// The plan of this saga, and the code behind it.
             #[must_use]
             #(#lints)*
@@ -104,7 +113,7 @@ fn signature(saga: &Saga, steps: &[Ident]) -> TokenStream {
         type Output = <#returns as #at::step::StepResult>::Ok;
     };
     let any_pivot = Order::any_pivot(krate, &distinct(steps));
-    let key = input.to_string();
+    let key = plain(input);
     quote! {
         impl #krate::Signature for #function {
             #output

@@ -313,7 +313,8 @@ fn named(name: Option<&Ident>) -> Option<TokenStream> {
     Some(quote!(.named(#name)))
 }
 
-fn plain(name: &Ident) -> String {
+/// A name as text.
+pub(super) fn plain(name: &Ident) -> String {
     name.to_string().trim_start_matches("r#").to_owned()
 }
 

@@ -95,6 +95,7 @@ impl Called {
                         loop {}
                     }
                 }
+                #[diagnostic::do_not_recommend]
                 impl<R> #saga::Callable<R> for #name {
                     fn erased() -> #saga::step::Callee<R> {
                         loop {}

@@ -30,6 +30,7 @@ const _: () = {
                     loop {}
                 }
             }
+            #[diagnostic::do_not_recommend]
             impl<R> ::saga::Callable<R> for create_customer {
                 fn erased() -> ::saga::step::Callee<R> {
                     loop {}
@@ -44,6 +45,7 @@ const _: () = {
                     loop {}
                 }
             }
+            #[diagnostic::do_not_recommend]
             impl<R> ::saga::Callable<R> for allocate_ip {
                 fn erased() -> ::saga::step::Callee<R> {
                     loop {}
@@ -58,6 +60,7 @@ const _: () = {
                     loop {}
                 }
             }
+            #[diagnostic::do_not_recommend]
             impl<R> ::saga::Callable<R> for activate_onu {
                 fn erased() -> ::saga::step::Callee<R> {
                     loop {}
@@ -72,6 +75,7 @@ const _: () = {
                     loop {}
                 }
             }
+            #[diagnostic::do_not_recommend]
             impl<R> ::saga::Callable<R> for configure_cpe {
                 fn erased() -> ::saga::step::Callee<R> {
                     loop {}
@@ -86,6 +90,7 @@ const _: () = {
                     loop {}
                 }
             }
+            #[diagnostic::do_not_recommend]
             impl<R> ::saga::Callable<R> for send_welcome {
                 fn erased() -> ::saga::step::Callee<R> {
                     loop {}
@@ -114,8 +119,15 @@ const _: () = {
     use send_welcome as __SagaCalls4;
     #[allow(unused_imports)]
     use check as __SagaCalls5;
-    #[allow(dead_code, private_bounds, unreachable_pub)]
+    #[allow(dead_code, private_bounds, unreachable_pub, clippy::needless_pass_by_value)]
     impl connect {
+        /// The journaled argument of one call of this saga.
+        ///
+        /// # Errors
+        /// When it cannot be written as JSON.
+        pub fn args(request: Request) -> ::saga::Result<::saga::Args<Self>> {
+            ::saga::__private::Fields::of::<Self>().with("request", &request)?.args()
+        }
         /// The plan of this saga, and the code behind it.
         #[must_use]
         pub fn definition<__R>() -> ::saga::Definition<__R>

@@ -236,6 +236,6 @@ fn say(line: &str) {
 fn try_it(address: SocketAddr) -> String {
     let body = r#"{"first_name":"John","last_name":"Doe","email":"john.doe@example.com","service_address":"123 Main St","service_plan_id":"plan_premium_1000","onu_serial":"ALCL12345678","cpe_mac":"00:11:22:33:44:55"}"#;
     format!(
-        "try curl -s http://{address}/api/v1/orchestration/provision-subscriber -H 'content-type: application/json' -d '{body}'"
+        "curl -s http://{address}/api/v1/orchestration/provision-subscriber -H 'content-type: application/json' -d '{body}'"
     )
 }

@@ -88,8 +88,8 @@ impl Product {
         let netbox = self.world("netbox").await;
         let voltha = self.world("voltha-control").await;
         let genieacs = self.world("genieacs").await;
-        let onus = voltha["devices"].as_array().unwrap_or_else(|| panic!("{voltha}"));
-        let enabled = onus.iter().filter(|d| d["root"] != true && d["admin_state"] == "ENABLED");
+        let onus = voltha["devices"].as_object().expect("VOLTHA's devices by serial");
+        let enabled = onus.iter().filter(|(_, onu)| onu["admin_state"] == "ENABLED");
         let mut radius = database(self.folder.path().join("radius.db")).await;
         let mut business = database(self.folder.path().join("saga.db")).await;
         let mut rows = vec![];
@@ -100,8 +100,8 @@ impl Product {
             }
         }
         Left {
-            addresses: netbox["addresses"].as_array().unwrap_or_else(|| panic!("{netbox}")).clone(),
-            onus_enabled: enabled.map(|d| d["serial_number"].as_str().unwrap().to_owned()).collect(),
+            addresses: netbox["addresses"].as_array().expect("NetBox's addresses").clone(),
+            onus_enabled: enabled.map(|(serial, _)| serial.clone()).collect(),
             routers: genieacs["devices"].clone(),
             radius: rows,
             customers: texts(&mut business, "SELECT customer_id FROM customers ORDER BY 1").await,

@@ -98,7 +98,9 @@ impl Adapters {
             (url, _) => {
                 let url = url.clone().unwrap_or_default();
                 lines.push(format!("netbox {url}"));
-                NetboxSettings::new(url, c.netbox.token.clone().unwrap_or_default(), &*c.netbox.prefix)
+                // Without a token of its own it is a simulator in another process.
+                let token = c.netbox.token.clone().unwrap_or_else(|| NetboxConfig::default().token);
+                NetboxSettings::new(url, token, &*c.netbox.prefix)
             }
         };
         let netbox = Netbox::new(NetboxSettings { timeout_ms: c.netbox.timeout_ms, ..netbox })?;

@@ -1,8 +1,8 @@
 //! One step forward: its attempts, its retries, and what its end means.
 
 use super::command::{Call, CallKind, Command, Env, Expression};
-use super::keys;
 use super::state::{Act, Machine, Mode, Phase, StepState, Then, Undo};
+use super::{keys, words};
 use crate::error::{Effect, ErrorKind, Retry, StepError};
 use crate::json::Json;
 use crate::step::{Class, IfUnknown, Success};
@@ -32,8 +32,7 @@ impl Machine {
         state.row.input.clone_from(&state.args);
         state.row.attempts += 1;
         state.row.started_at.get_or_insert(env.now);
-        let intent = (spec.needs_intent() || suspect) && !spec.transactional;
-        if intent && state.row.status != StepStatus::Running {
+        if (spec.needs_intent() || suspect) && state.row.status != StepStatus::Running {
             state.row.status = StepStatus::Running;
             self.touch(step);
         }
@@ -102,7 +101,12 @@ impl Machine {
     }
 
     pub(super) fn succeeded(&mut self, step: u32, success: Success, env: Env) {
-        let nothing_to_undo = success.adopted || self.spec(step).class == Class::NoEffect;
+        let nothing_to_undo = match self.spec(step).class {
+            Class::NoEffect => true,
+            // Whoever made it, there is no way back behind it.
+            Class::Pivot => false,
+            Class::Compensatable | Class::Retriable => success.adopted,
+        };
         let state = self.state(step);
         state.phase = Phase::Idle;
         state.row.status = StepStatus::Completed;
@@ -110,6 +114,7 @@ impl Machine {
         state.row.output = Some(success.output.clone());
         state.row.completed_at = Some(env.now);
         state.row.error_message = None;
+        state.row.deaths = 0;
         let node = state.node;
         self.touch(step);
         self.settle(node, success.output);
@@ -121,14 +126,17 @@ impl Machine {
         // Whoever rolls back a transaction leaves nothing behind.
         let unknown =
             error.effect() == Effect::Unknown && !spec.transactional && spec.class != Class::NoEffect;
-        state.row.error_message = Some(error.message().to_owned());
+        state.row.error_message = Some(words::of(error.message()));
         if unknown {
             state.row.effect = TouchedEffect::Unknown;
             state.row.failed_at = Some(env.now);
         }
         let (attempts, started_at, effect) = (state.row.attempts, state.row.started_at, state.row.effect);
-        let words = format!("attempt {attempts} of {} failed: {error}", self.label(step));
+        let words = words::of(&format!("attempt {attempts} of {} failed: {error}", self.label(step)));
         self.audit(AuditKind::AttemptFailed, Some(step), words, env);
+        if unknown && spec.class == Class::Pivot && spec.if_unknown != IfUnknown::LookUp {
+            self.refuse_rollback(env);
+        }
 
         let policy = spec.policy.retry;
         let pause = match error.retry() {
@@ -145,54 +153,69 @@ impl Machine {
             return self.final_failure(step, error, env);
         }
         let durable = unknown || pause > self.settings.record_pauses_over;
+        let writes_intents = spec.needs_intent() || self.suspect;
         let state = self.state(step);
         state.phase = Phase::Pausing { until: env.now.plus(pause) };
         if durable {
-            state.row.status = StepStatus::Running;
+            // An intent that is written down as closed has to be opened again.
+            state.row.status = if writes_intents { StepStatus::Pending } else { StepStatus::Running };
             self.touch(step);
         }
     }
 
     /// There will be no further attempt.
     pub(super) fn final_failure(&mut self, step: u32, error: &StepError, env: Env) {
-        let spec = self.spec(step);
         let state = self.state(step);
         state.phase = Phase::Idle;
         state.row.status = StepStatus::Failed;
-        state.row.error_message = Some(error.message().to_owned());
+        state.row.error_message = Some(words::of(error.message()));
         if state.row.effect != TouchedEffect::Unknown {
             state.row.failed_at = Some(env.now);
         }
-        let unknown = state.row.effect == TouchedEffect::Unknown;
-        let node = state.node;
         self.touch(step);
+        self.after_failure(step, error, env);
+    }
+
+    /// What follows from a failure that is written down.
+    pub(super) fn after_failure(&mut self, step: u32, error: &StepError, env: Env) {
         if self.mode != Mode::Forward {
             return;
         }
-        let name = &self.steps[step as usize].row.step_name;
-        let message = format!("Step {} ({name}) failed: {error}", step + 1);
-        let park = |reason| Then::Park(reason);
+        let spec = self.spec(step);
+        let unknown = self.steps[step as usize].row.effect == TouchedEffect::Unknown;
+        let message = words::of(&format!("Step {} ({}) failed: {error}", step + 1, spec.step_name));
         if error.kind() == ErrorKind::Configuration {
-            return self.fail(Some(step), message, park(FailureReason::Configuration));
+            // With siblings under way the fact may be durable before the decision: so is its reason.
+            self.header.failure_reason = Some(FailureReason::Configuration);
+            self.dirty_header = true;
+            return self.fail(Some(step), message, Then::Park(FailureReason::Configuration));
+        }
+        if unknown && spec.class == Class::Pivot && spec.if_unknown == IfUnknown::LookUp {
+            return self.begin_undo(step, env);
         }
         if unknown && (spec.class == Class::Pivot || spec.if_unknown == IfUnknown::Park) {
-            if spec.class == Class::Pivot && spec.if_unknown == IfUnknown::LookUp && self.is_forward() {
-                return self.begin_undo(step, env);
-            }
             let message = format!("{message} (nobody knows whether it took effect)");
-            return self.fail(Some(step), message, park(FailureReason::Parked));
+            return self.fail(Some(step), message, Then::Park(FailureReason::Parked));
         }
         match spec.class {
-            Class::Retriable if !spec.tolerated => {
-                self.fail(Some(step), message, park(FailureReason::Parked))
-            }
             Class::Compensatable if spec.tolerated && unknown => {
                 self.state(step).row.status = StepStatus::Compensating;
+                self.touch(step);
                 self.begin_undo(step, env);
             }
-            _ if spec.tolerated => self.settle(node, Json::null()),
+            _ if spec.tolerated => self.give_null(step),
+            Class::Retriable => self.fail(Some(step), message, Then::Park(FailureReason::Parked)),
             _ => self.fail(Some(step), message, Then::Policy),
         }
+    }
+
+    /// A tolerated failure: the saga goes on with `null`, which the row shows.
+    pub(super) fn give_null(&mut self, step: u32) {
+        let state = self.state(step);
+        state.row.output = Some(Json::null());
+        let node = state.node;
+        self.touch(step);
+        self.settle(node, Json::null());
     }
 
     pub(super) fn record(&mut self, step: u32, before: Json) {
@@ -207,7 +230,7 @@ impl Machine {
         self.hold(Command::RecordDurable { step });
     }
 
-    pub(super) fn slow(&mut self, step: u32, _env: Env) {
+    pub(super) fn slow(&mut self, step: u32) {
         let transactional = self.spec(step).transactional;
         let state = self.state(step);
         if state.phase == Phase::Running && !transactional && state.row.status != StepStatus::Running {

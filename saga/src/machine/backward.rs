@@ -1,9 +1,10 @@
 //! Backward: undoing steps in reverse plan order, and settling what nobody knows.
 
-use super::command::{CallKind, Env};
+use super::command::{CallKind, Env, Expression};
 use super::state::{Act, Machine, Mode, Phase, Then, Undo};
+use super::words;
 use crate::clock::Timestamp;
-use crate::error::{Retry, StepError};
+use crate::error::{Effect, Retry, StepError};
 use crate::json::Json;
 use crate::step::{Class, IfUnknown, Success};
 use crate::store::{AuditKind, Debt, FailureReason, Status, StepStatus, TouchedEffect};
@@ -57,25 +58,42 @@ impl Machine {
         state.row.failed_at.unwrap_or_default().plus(wait)
     }
 
+    /// Is whatever is done now done after the last late request? For known outcomes it always is.
+    fn is_last_pass(&self, step: u32, env: Env) -> bool {
+        let state = &self.steps[step as usize];
+        state.row.effect == TouchedEffect::Done || state.spec.late_safe || self.settles_at(step) <= env.now
+    }
+
     /// Begins to undo a step (or to settle a pivot whose outcome nobody knows).
     pub(super) fn begin_undo(&mut self, step: u32, env: Env) {
         let spec = self.spec(step);
         let known = self.steps[step as usize].row.effect == TouchedEffect::Done;
-        let settles_at = self.settles_at(step);
-        let last_pass = known || spec.late_safe || settles_at <= env.now;
-        let state = self.state(step);
-        state.row.undo_attempts = 0;
-        state.undo_output = if known { state.row.output.clone() } else { None };
         if !known && spec.if_unknown == IfUnknown::Park && spec.class != Class::Pivot {
             let error = StepError::permanent("nobody knows whether the step took effect: a person decides");
             return self.owe(step, &error, env);
         }
-        let kind = match spec.if_unknown {
-            _ if known => CallKind::Undo,
-            IfUnknown::LookUp => CallKind::LookUp,
-            IfUnknown::Rerun => CallKind::Run,
-            IfUnknown::Compensate | IfUnknown::Park => CallKind::Undo,
-        };
+        let last_pass = self.is_last_pass(step, env);
+        let suspect = self.suspect;
+        let state = self.state(step);
+        if state.args.is_none() {
+            state.args.clone_from(&state.row.input);
+        }
+        if state.args.is_none() {
+            // Its worker died before anybody wrote down with what it was called.
+            state.phase = Phase::Undoing(Undo { last_pass, act: Act::Preparing });
+            let node = state.node;
+            return self.evaluate(Expression::Arguments(node));
+        }
+        state.row.input.clone_from(&state.args);
+        state.row.undo_attempts = 0;
+        state.undo_since = Some(env.now);
+        state.undo_output = if known { state.row.output.clone() } else { None };
+        if suspect && spec.class != Class::Pivot && state.row.status != StepStatus::Compensating {
+            // If it takes this worker down, the next one shall know what it was.
+            state.row.status = StepStatus::Compensating;
+            self.touch(step);
+        }
+        let kind = if known { CallKind::Undo } else { first_call(spec.if_unknown) };
         self.call_undo(step, last_pass, kind);
     }
 
@@ -91,13 +109,10 @@ impl Machine {
         match undo.act {
             Act::Pausing { until, again } if until <= env.now => self.call_undo(step, undo.last_pass, again),
             Act::Settling { until } if until <= env.now => {
-                let kind = match self.spec(step).if_unknown {
-                    IfUnknown::LookUp => CallKind::LookUp,
-                    IfUnknown::Rerun => CallKind::Run,
-                    IfUnknown::Compensate | IfUnknown::Park => CallKind::Undo,
-                };
+                let kind = first_call(self.spec(step).if_unknown);
                 let state = self.state(step);
                 state.undo_output = None;
+                state.undo_since = Some(env.now);
                 state.row.undo_attempts = 0;
                 self.call_undo(step, true, kind);
             }
@@ -148,7 +163,15 @@ impl Machine {
                 self.state(step).undo_output = Some(success.output);
                 self.call_undo(step, last_pass, CallKind::Undo);
             }
-            Err(error) => self.undo_failed(step, last_pass, CallKind::Run, &error, env),
+            Err(error) => {
+                let unknown = error.effect() == Effect::Unknown;
+                if unknown {
+                    // This request too may land late.
+                    self.state(step).row.failed_at = Some(env.now);
+                }
+                let last_pass = if unknown { self.is_last_pass(step, env) } else { last_pass };
+                self.undo_failed(step, last_pass, CallKind::Run, &error, env);
+            }
         }
     }
 
@@ -156,6 +179,7 @@ impl Machine {
     fn pass_over(&mut self, step: u32, last_pass: bool, env: Env) {
         let until = self.settles_at(step);
         let is_pivot = self.spec(step).class == Class::Pivot;
+        let forward = self.mode == Mode::Forward;
         let state = self.state(step);
         if !last_pass {
             if !is_pivot {
@@ -173,63 +197,81 @@ impl Machine {
         }
         state.row.status = StepStatus::Compensated;
         state.row.debt = None;
-        let node = state.node;
         self.touch(step);
         let words = format!("{} compensated", self.label(step));
         self.audit(AuditKind::Compensated, Some(step), words, env);
-        if self.mode == Mode::Forward {
-            self.settle(node, Json::null());
+        if forward {
+            self.give_null(step);
         }
     }
 
     fn undo_failed(&mut self, step: u32, last_pass: bool, again: CallKind, error: &StepError, env: Env) {
         let policy = self.spec(step).policy.undo_retry;
         let attempts = self.steps[step as usize].row.undo_attempts;
-        let words = format!("attempt {attempts} to compensate {} failed: {error}", self.label(step));
+        let since = self.steps[step as usize].undo_since;
+        let words =
+            words::of(&format!("attempt {attempts} to compensate {} failed: {error}", self.label(step)));
         self.audit(AuditKind::CompensationAttemptFailed, Some(step), words, env);
-        if error.retry() == Retry::No || attempts >= policy.max_attempts {
-            return self.owe(step, error, env);
-        }
         let pause = match error.retry() {
             Retry::After(pause) => pause,
             _ => policy.pause(attempts, env.random),
         };
+        let until = env.now.plus(pause);
+        let in_time = policy.deadline.is_none_or(|d| since.is_none_or(|t| until.since(t) <= d));
+        if error.retry() == Retry::No || attempts >= policy.max_attempts || !in_time {
+            return self.owe(step, error, env);
+        }
         let durable = pause > self.settings.record_pauses_over;
         let state = self.state(step);
-        let until = env.now.plus(pause);
         state.phase = Phase::Undoing(Undo { last_pass, act: Act::Pausing { until, again } });
-        state.row.error_message = Some(error.message().to_owned());
-        if durable && state.spec.class != Class::Pivot {
+        if state.spec.class == Class::Pivot {
+            return;
+        }
+        state.row.error_message = Some(words::of(error.message()));
+        if durable {
+            state.row.status = StepStatus::Compensating;
             self.touch(step);
         }
     }
 
     /// The step cannot be undone: it becomes a debt, and the others go on.
-    fn owe(&mut self, step: u32, error: &StepError, env: Env) {
+    pub(super) fn owe(&mut self, step: u32, error: &StepError, env: Env) {
         let forward = self.mode == Mode::Forward;
         let is_pivot = self.spec(step).class == Class::Pivot;
         let state = self.state(step);
         state.phase = Phase::Idle;
-        state.row.error_message = Some(error.message().to_owned());
         let name = state.row.step_name.clone();
         if is_pivot {
-            state.row.status = StepStatus::Failed;
+            let first = state.row.error_message.clone().unwrap_or_default();
             self.touch(step);
-            let message = format!("Step {} ({name}) failed, and looking it up too: {error}", step + 1);
+            let message = words::of(&format!(
+                "Step {} ({name}) failed: {first} (nobody knows whether it took effect; the look-up failed: {error})",
+                step + 1
+            ));
             return self.fail(Some(step), message, Then::Park(FailureReason::Parked));
         }
+        state.row.error_message = Some(words::of(error.message()));
         state.row.status = StepStatus::CompensationFailed;
         state.row.debt = Some(Debt::Open);
         self.touch(step);
-        let words = format!("Compensation of step {} ({name}) failed: {error}", step + 1);
+        let words = words::of(&format!("Compensation of step {} ({name}) failed: {error}", step + 1));
         self.audit(AuditKind::CompensationFailed, Some(step), words.clone(), env);
         self.header.compensation_error = Some(match self.header.compensation_error.take() {
-            Some(earlier) => format!("{earlier}; {words}"),
+            Some(earlier) => words::of(&format!("{earlier}; {words}")),
             None => words.clone(),
         });
         self.dirty_header = true;
         if forward {
             self.fail(Some(step), words, Then::RollBack);
         }
+    }
+}
+
+/// What is done first about a step whose outcome nobody knows.
+fn first_call(if_unknown: IfUnknown) -> CallKind {
+    match if_unknown {
+        IfUnknown::LookUp => CallKind::LookUp,
+        IfUnknown::Rerun => CallKind::Run,
+        IfUnknown::Compensate | IfUnknown::Park => CallKind::Undo,
     }
 }

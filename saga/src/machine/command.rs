@@ -101,15 +101,17 @@ pub enum Command {
     Call(Call),
     /// Call user code inside a transaction of the store.
     Transact(Call),
-    /// The body of the open transaction is done: this is the commit to be written with it.
+    /// The body of the open transaction is done: this is the commit to be written with it. If the transaction
+    /// is rolled back after all the machine is of no use any more: resume it from the journal, as after an
+    /// unclean end.
     FinishTransaction(Commit),
     /// The step's record is durable: let it go on.
     RecordDurable {
         /// The step.
         step: u32,
     },
-    /// Somebody else wrote the header. Deliver the inbox, then read the header and answer with
-    /// [`Event::Header`].
+    /// Somebody else wrote the header. Read it first and the inbox after it; deliver the inbox, then answer
+    /// with [`Event::Header`]. In this order no signal that raised the header's `rev` stays unseen.
     ReadHeader,
     /// The workflow has come to rest, or belongs to somebody else: drop the machine.
     Stop,

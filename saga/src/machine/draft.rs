@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use super::command::{Call, CallKind, Command, Env};
 use super::state::{Act, Machine, Mode, Phase, Undo};
-use crate::error::StepError;
 use crate::id::CommitId;
 use crate::json::Json;
 use crate::store::{
-    AuditEvent, AuditKind, Commit, CommitOutcome, Decision, FailureReason, Header, HeaderState, NewWorkflow,
-    Status, StepStatus, TouchedEffect,
+    AuditEvent, AuditKind, Commit, Decision, Header, HeaderState, NewWorkflow, Status, StepStatus,
 };
 
 /// What the next commit will hold.
@@ -22,13 +20,22 @@ pub(super) struct Draft {
     /// Values that became ready, by node name.
     pub(super) carry: BTreeMap<Arc<str>, Json>,
     pub(super) audit: Vec<AuditEvent>,
+    /// Signals that a decision will have acted on.
     pub(super) signals: Vec<i64>,
-    /// What it was before the decision, in case the decision is refused.
-    pub(super) before: Option<(Mode, HeaderState)>,
+    pub(super) before: Option<Before>,
     pub(super) held: Vec<Command>,
 }
 
-/// The commit in flight: there is at most one.
+/// What it was before a decision, in case the decision is refused or taken back.
+#[derive(Clone, Debug)]
+pub(super) struct Before {
+    mode: Mode,
+    header: HeaderState,
+    /// How many audit lines the draft had then.
+    audit: usize,
+}
+
+/// The one commit that is under way.
 #[derive(Clone, Debug)]
 pub(super) enum Slot {
     Free,
@@ -39,27 +46,33 @@ pub(super) enum Slot {
         step: u32,
         done: bool,
     },
-    /// A decision was refused; the header is being read.
-    Refused {
-        in_flight: InFlight,
-        owned: bool,
-    },
+    /// A decision was refused; the header is being read. Nothing is decided meanwhile.
+    Refused,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct InFlight {
-    facts: Vec<u32>,
-    wrote_header: bool,
-    status: Status,
-    before: Option<(Mode, HeaderState)>,
-    held: Vec<Command>,
+    pub(super) creates: bool,
+    /// Is it written inside a lent transaction?
+    pub(super) lent: bool,
+    pub(super) facts: Vec<u32>,
+    /// The carried values among its facts.
+    pub(super) carried: Vec<Arc<str>>,
+    pub(super) signals: Vec<i64>,
+    pub(super) wrote_header: bool,
+    /// The header's status when it is applied.
+    pub(super) status: Status,
+    /// Does it let go of the workflow?
+    pub(super) releases: bool,
+    pub(super) before: Option<Before>,
+    pub(super) held: Vec<Command>,
 }
 
 impl Draft {
-    /// Is there anything that must be written before what depends on it may happen? Audit lines alone travel
-    /// with whatever comes next.
+    /// Is there anything that must be written before what depends on it may happen? Audit lines travel with
+    /// whatever comes next, and signals are used up by the decision that acts on them.
     fn is_empty(&self) -> bool {
-        self.create.is_none() && self.facts.is_empty() && self.carry.is_empty() && self.signals.is_empty()
+        self.create.is_none() && self.facts.is_empty() && self.carry.is_empty()
     }
 }
 
@@ -72,7 +85,10 @@ impl Machine {
 
     pub(super) fn audit(&mut self, kind: AuditKind, step: Option<u32>, message: impl Into<String>, env: Env) {
         let row = step.map(|s| &self.steps[s as usize].row);
-        let undoing = matches!(kind, AuditKind::CompensationAttemptFailed | AuditKind::CompensationFailed);
+        let undoing = matches!(
+            kind,
+            AuditKind::Compensated | AuditKind::CompensationAttemptFailed | AuditKind::CompensationFailed
+        );
         self.draft.audit.push(AuditEvent {
             run: self.header.run,
             at: env.now,
@@ -91,27 +107,16 @@ impl Machine {
             return;
         }
         match &mut self.slot {
-            Slot::Committing(in_flight) | Slot::Refused { in_flight, .. } => in_flight.held.push(command),
+            Slot::Committing(in_flight) => in_flight.held.push(command),
+            Slot::Refused => self.draft.held.push(command),
             Slot::Free | Slot::Transaction { .. } => self.give_out(command),
         }
     }
 
-    /// A decision begins: remembers what it was before, in case it is refused.
-    pub(super) fn decide(&mut self, mode: Mode, status: Status) {
-        self.draft.before.get_or_insert((self.mode, self.header.clone()));
-        self.mode = mode;
-        self.header.status = status;
-        self.dirty_header = true;
-    }
-
     /// Its cause is durable: out with it, unless it is no longer wanted.
-    fn give_out(&mut self, command: Command) {
-        let wanted = match &command {
-            Command::Call(call) | Command::Transact(call) => self.is_wanted(call),
-            _ => true,
-        };
+    pub(super) fn give_out(&mut self, command: Command) {
         match command {
-            Command::Call(call) | Command::Transact(call) if !wanted => self.retract(call.step),
+            Command::Call(call) | Command::Transact(call) if !self.is_wanted(&call) => self.retract(&call),
             Command::Transact(call) => self.transactions.push_back(call),
             Command::Call(call) => {
                 self.mark_running(&call);
@@ -124,7 +129,9 @@ impl Machine {
     fn is_wanted(&self, call: &Call) -> bool {
         match &self.steps[call.step as usize].phase {
             Phase::Starting => self.is_forward() && !self.draining,
-            Phase::Undoing(Undo { act: Act::Calling(_), .. }) => !self.draining && self.mode != Mode::Over,
+            Phase::Undoing(Undo { act: Act::Calling(kind), .. }) => {
+                *kind == call.kind && !self.draining && self.mode != Mode::Over
+            }
             _ => false,
         }
     }
@@ -136,35 +143,45 @@ impl Machine {
         }
     }
 
-    /// Steps that have not started yet will not.
-    pub(super) fn retract_held(&mut self) {
-        let (starts, others) = std::mem::take(&mut self.draft.held).into_iter().partition::<Vec<_>, _>(|c| {
-            matches!(c, Command::Call(call) | Command::Transact(call)
-                if self.steps[call.step as usize].phase == Phase::Starting)
-        });
-        self.draft.held = others;
-        for command in starts {
-            if let Command::Call(call) | Command::Transact(call) = command {
-                self.retract(call.step);
-            }
-        }
-    }
-
     /// The call was never made: what was written in advance is taken back.
-    fn retract(&mut self, step: u32) {
-        let state = self.state(step);
-        let was_starting = state.phase == Phase::Starting;
-        state.phase = Phase::Idle;
-        if was_starting {
-            state.row.attempts = state.row.attempts.saturating_sub(1);
-            if state.row.status == StepStatus::Running && state.row.effect == TouchedEffect::None {
-                state.row.status = StepStatus::Pending;
-                self.touch(step);
+    fn retract(&mut self, call: &Call) {
+        let state = self.state(call.step);
+        match state.phase {
+            Phase::Starting => {
+                state.phase = Phase::Idle;
+                state.row.attempts = state.row.attempts.saturating_sub(1);
+                if state.row.status == StepStatus::Running {
+                    state.row.status = StepStatus::Pending;
+                    self.touch(call.step);
+                }
+            }
+            Phase::Undoing(Undo { act: Act::Calling(kind), .. }) if kind == call.kind => {
+                state.phase = Phase::Idle;
+            }
+            _ => return,
+        }
+        self.unfinished = true;
+    }
+
+    /// Calls that have not begun will not. Records become durable all the same.
+    pub(super) fn retract_held(&mut self) {
+        let mut held = std::mem::take(&mut self.draft.held);
+        if let Slot::Committing(in_flight) = &mut self.slot {
+            held.append(&mut in_flight.held);
+            in_flight.held = keep_records(&mut held);
+        } else {
+            self.draft.held = keep_records(&mut held);
+        }
+        let calls =
+            held.into_iter().chain(std::mem::take(&mut self.transactions).into_iter().map(Command::Call));
+        for command in calls {
+            if let Command::Call(call) | Command::Transact(call) = command {
+                self.retract(&call);
             }
         }
     }
 
-    /// Hands the next commit out, if there is one and none is in flight.
+    /// Hands the next commit out, if there is one and none is under way.
     pub(super) fn flush(&mut self) {
         // Values that are being evaluated travel in the commit that made them ready.
         if !self.evaluating.is_empty() {
@@ -173,7 +190,7 @@ impl Machine {
         let in_transaction = match self.slot {
             Slot::Free => false,
             Slot::Transaction { done: true, .. } => true,
-            Slot::Committing(_) | Slot::Refused { .. } | Slot::Transaction { done: false, .. } => return,
+            Slot::Committing(_) | Slot::Refused | Slot::Transaction { done: false, .. } => return,
         };
         if self.draft.is_empty() && !self.dirty_header {
             for command in std::mem::take(&mut self.draft.held) {
@@ -184,7 +201,7 @@ impl Machine {
             }
             return;
         }
-        let commit = self.build();
+        let commit = self.build(in_transaction);
         self.out.push(if in_transaction {
             Command::FinishTransaction(commit)
         } else {
@@ -200,14 +217,22 @@ impl Machine {
                 self.out.push(Command::Transact(call));
                 return;
             }
-            self.retract(call.step);
+            self.retract(&call);
         }
     }
 
-    fn build(&mut self) -> Commit {
+    /// The body of the open transaction succeeded: the next commit is written with it. Or it was rolled back.
+    pub(super) fn transaction_done(&mut self, succeeded: bool) {
+        if let Slot::Transaction { step, .. } = self.slot {
+            self.slot = if succeeded { Slot::Transaction { step, done: true } } else { Slot::Free };
+        }
+    }
+
+    fn build(&mut self, in_transaction: bool) -> Commit {
         self.next_commit += 1;
         let mut commit = Commit::empty(self.workflow_id.clone(), CommitId(self.next_commit));
         let mut draft = std::mem::take(&mut self.draft);
+        let carried = draft.carry.keys().cloned().collect();
         self.place_carry(&mut draft);
         for step in &draft.facts {
             self.row_rev += 1;
@@ -219,7 +244,8 @@ impl Machine {
             }
             commit.facts.push(state.row.clone());
         }
-        let wrote_header = draft.create.is_some() || self.dirty_header;
+        let creates = draft.create.is_some();
+        let wrote_header = creates || self.dirty_header;
         if let Some(mut header) = draft.create.take() {
             header.state = self.header.clone();
             commit.create = Some(Box::new(NewWorkflow { header: *header }));
@@ -233,12 +259,22 @@ impl Machine {
             }));
         }
         self.dirty_header = false;
+        // A signal leaves the inbox together with the decision to which it led: before that it must survive
+        // this worker. What goes on as before has not acted on it yet.
+        if commit.decision.is_some() && self.header.status != Status::Running {
+            commit.signals = std::mem::take(&mut draft.signals);
+        }
+        self.draft.signals = draft.signals;
         commit.audit = draft.audit;
-        commit.signals = draft.signals;
         self.slot = Slot::Committing(InFlight {
+            creates,
+            lent: in_transaction,
             facts: draft.facts,
+            carried,
+            signals: commit.signals.clone(),
             wrote_header,
             status: self.header.status,
+            releases: wrote_header && self.release,
             before: draft.before,
             held: draft.held,
         });
@@ -251,113 +287,65 @@ impl Machine {
         if let (Some(step), None) = (draft.facts.last(), &draft.create) {
             self.state(*step).carry.extend(carry);
         } else if draft.create.is_some() || !carry.is_empty() {
-            let mut context: BTreeMap<Arc<str>, Json> =
-                self.header.context.as_ref().and_then(|c| c.decode().ok()).unwrap_or_default();
+            let mut context = self.context();
             context.extend(carry);
-            self.header.context = Json::encode(&context).ok();
+            self.set_context(&context);
             self.dirty_header = true;
         }
     }
 
-    /// The body of the open transaction succeeded: the next commit is written with it.
-    pub(super) fn transaction_done(&mut self, succeeded: bool) {
-        if let Slot::Transaction { step, .. } = self.slot {
-            self.slot = if succeeded { Slot::Transaction { step, done: true } } else { Slot::Free };
+    /// The values that the header carries.
+    pub(super) fn context(&self) -> BTreeMap<Arc<str>, Json> {
+        self.header.context.as_ref().and_then(|c| c.decode().ok()).unwrap_or_default()
+    }
+    pub(super) fn set_context(&mut self, context: &BTreeMap<Arc<str>, Json>) {
+        self.header.context = Json::encode(context).ok();
+    }
+
+    /// A decision begins: remembers what it was before, in case it is refused.
+    pub(super) fn decide(&mut self, mode: Mode, status: Status) {
+        if self.draft.before.is_none() {
+            let (header, audit) = (self.header.clone(), self.draft.audit.len());
+            self.draft.before = Some(Before { mode: self.mode, header, audit });
+        }
+        self.mode = mode;
+        self.header.status = status;
+        self.dirty_header = true;
+    }
+
+    /// Is there a decision on its way whose fate is not known?
+    pub(super) fn is_deciding(&self) -> bool {
+        match &self.slot {
+            Slot::Committing(in_flight) => in_flight.before.is_some(),
+            Slot::Refused => true,
+            Slot::Free | Slot::Transaction { .. } => false,
         }
     }
 
-    pub(super) fn committed(&mut self, outcome: CommitOutcome, env: Env) {
-        let Slot::Committing(in_flight) = std::mem::replace(&mut self.slot, Slot::Free) else {
-            return;
-        };
-        match outcome {
-            CommitOutcome::Applied { rev } => {
-                if in_flight.wrote_header {
-                    self.rev = rev;
-                    self.stored_status = in_flight.status;
-                }
-                for command in in_flight.held {
-                    self.give_out(command);
-                }
-                if self.mode == Mode::Over && in_flight.wrote_header && self.release {
-                    self.out.push(Command::Stop);
-                }
-            }
-            CommitOutcome::Refused { owned, .. } => {
-                self.slot = Slot::Refused { in_flight, owned };
-                self.out.push(Command::ReadHeader);
-            }
-            CommitOutcome::Exists { .. } | CommitOutcome::Excluded { .. } => {
-                self.mode = Mode::Over;
-                self.out.push(Command::Stop);
-            }
-            CommitOutcome::Unstorable { reason } => self.not_storable(&in_flight, &reason, env),
-        }
+    /// Something happened before the decision could be handed to the journal: it will be taken again, with
+    /// what is known now.
+    pub(super) fn take_back_decision(&mut self) {
+        let Some(before) = self.draft.before.take() else { return };
+        self.draft.audit.truncate(before.audit);
+        self.retract_held();
+        self.restore_before(before);
     }
 
-    pub(super) fn header_read(&mut self, header: &Header) {
-        self.rev = header.rev;
-        self.stored_status = header.state.status;
-        let refused = match std::mem::replace(&mut self.slot, Slot::Free) {
-            Slot::Refused { in_flight, owned } => Some((in_flight, owned)),
-            other => {
-                self.slot = other;
-                None
-            }
-        };
-        if let Some((_, false)) = refused {
-            // Not ours any more: whatever still runs here belongs to the past of another worker.
-            self.mode = Mode::Over;
-            self.out.push(Command::Stop);
-            return;
-        }
-        if header.state.status.is_ended() {
-            self.give_way(header);
-            return;
-        }
-        let Some((in_flight, _)) = refused else { return };
-        if let Some((mode, before)) = in_flight.before {
-            // The decision is taken again, with what is known now.
-            self.mode = mode;
-            self.header = before;
-            self.release = false;
-        } else {
-            self.dirty_header = true;
-            self.draft.held.extend(in_flight.held);
-        }
-    }
-
-    /// Somebody ended the workflow by hand. What runs is waited for and written down; then it is let go.
-    fn give_way(&mut self, header: &Header) {
-        self.header = header.state.clone();
-        if self.header.status == Status::Failed {
-            self.header.failure_reason.get_or_insert(FailureReason::Operator);
-        }
-        self.mode = Mode::Over;
-        self.overruled = true;
+    pub(super) fn restore_before(&mut self, before: Before) {
+        self.mode = before.mode;
+        // Debts are facts: they stay, and so do the words about them.
+        let debts = self.header.compensation_error.take();
+        self.header = before.header;
+        self.header.compensation_error = debts.or(self.header.compensation_error.take());
         self.release = false;
-        self.dirty_header = false;
-        self.draft.before = None;
-        self.draft.held.retain(|c| matches!(c, Command::RecordDurable { .. }));
-        self.transactions.clear();
     }
+}
 
-    fn not_storable(&mut self, written: &InFlight, reason: &str, env: Env) {
-        let error = StepError::permanent(format!("the result cannot be stored: {reason}"));
-        for step in &written.facts {
-            let transactional = self.spec(*step).transactional;
-            let state = self.state(*step);
-            state.row.output = None;
-            state.row.carry = None;
-            state.carry.clear();
-            if state.row.status == StepStatus::Completed && !transactional {
-                state.row.effect = TouchedEffect::Unknown;
-                state.row.failed_at = Some(env.now);
-            }
-            self.final_failure(*step, &error, env);
-        }
-        if self.failing.is_none() {
-            self.fail(None, format!("a value cannot be stored: {reason}"), super::state::Then::Policy);
-        }
-    }
+/// Takes the commands that concern records out of `held`.
+fn keep_records(held: &mut Vec<Command>) -> Vec<Command> {
+    let (records, calls) = std::mem::take(held)
+        .into_iter()
+        .partition::<Vec<_>, _>(|command| matches!(command, Command::RecordDurable { .. }));
+    *held = calls;
+    records
 }

@@ -13,15 +13,19 @@
     reason = "nodes and steps are indexed by numbers that come from the same plan as the tables' lengths"
 )]
 
-mod attempt;
-mod backward;
 mod command;
-mod draft;
-mod forward;
 mod keys;
-mod operator;
-mod resume;
+mod words;
 mod state;
+mod draft;
+mod answer;
+mod forward;
+mod attempt;
+mod turn;
+mod backward;
+mod resume;
+mod leave;
+mod operator;
 
 #[cfg(test)]
 mod tests;

@@ -137,6 +137,24 @@ impl<'a> Operation<'a> {
     fn owes(&self) -> bool {
         self.rows.iter().any(|r| r.debt == Some(Debt::Open))
     }
+    /// Did it stop on its way back?
+    fn was_rolling_back(&self) -> bool {
+        let state = &self.header.state;
+        match state.failure_reason {
+            Some(FailureReason::Debts) => true,
+            Some(FailureReason::Parked | FailureReason::Configuration | FailureReason::Poison) => false,
+            // Stopped from outside, wherever it was. A later run has to show it by its rows.
+            Some(FailureReason::Definition | FailureReason::Operator) | None => {
+                let undone = |row: &StepRow| {
+                    matches!(
+                        row.status,
+                        StepStatus::Compensating | StepStatus::Compensated | StepStatus::CompensationFailed
+                    )
+                };
+                state.rolled_back_once && (state.run == 1 || self.rows.iter().any(undone))
+            }
+        }
+    }
 }
 
 /// An operator's retry.
@@ -179,40 +197,46 @@ pub fn retry(
         op.audit(AuditKind::Retried, None, words);
         return Ok(op.finish(true));
     }
-    if op.owes() {
-        op.change(reopen);
-        op.state.compensation_error = None;
+    let owes = op.owes();
+    op.change(reopen);
+    op.state.compensation_error = None;
+    if op.was_rolling_back() {
         op.wake(Status::RollingBack);
-        op.audit(AuditKind::Retried, None, "the failed compensations are tried again".to_owned());
+        let words = if owes { "the failed compensations are tried again" } else { "the rollback goes on" };
+        op.audit(AuditKind::Retried, None, words.to_owned());
         return Ok(op.finish(false));
     }
-    if op.rows.iter().any(|r| matches!(r.status, StepStatus::Compensated | StepStatus::Compensating))
-        && header.state.rolled_back_once
-    {
-        // Somebody stopped it in the middle of its rollback.
-        op.wake(Status::RollingBack);
-        op.audit(AuditKind::Retried, None, "the rollback goes on".to_owned());
-        return Ok(op.finish(false));
-    }
-    op.change(|row| {
-        if !matches!(row.status, StepStatus::Failed | StepStatus::Running) {
-            return false;
-        }
-        row.attempts = 0;
-        row.deaths = 0;
-        row.started_at = None;
-        let refused = row.status == StepStatus::Failed && row.effect == TouchedEffect::None;
-        row.status = StepStatus::Pending;
-        if refused {
-            // Certainly nothing there: the next attempt is a new request. While it is unknown it never is.
-            row.key_generation += 1;
-        }
-        true
-    });
+    let unclean = header.unclean;
+    op.change(|row| try_again(row, unclean));
     op.wake(Status::Pending);
     op.state.error_message = None;
+    op.state.current_step = None;
+    op.state.current_system = None;
     op.audit(AuditKind::Retried, None, "it goes on from the failed step".to_owned());
     Ok(op.finish(false))
+}
+
+/// A step that failed, or was cut off, will be tried again.
+fn try_again(row: &mut StepRow, unclean: bool) -> bool {
+    let failed = match row.status {
+        // A tolerated failure gave a value, and what came after has used it.
+        StepStatus::Failed => row.output.is_none(),
+        // After a death it is for the next owner to say what the open attempt may have done.
+        StepStatus::Running => !unclean,
+        _ => false,
+    };
+    if !failed {
+        return false;
+    }
+    if row.status == StepStatus::Failed && row.effect == TouchedEffect::None {
+        // Certainly nothing there: the next attempt is a new request. While it is unknown it never is.
+        row.key_generation += 1;
+    }
+    row.status = StepStatus::Pending;
+    row.attempts = 0;
+    row.deaths = 0;
+    row.started_at = None;
+    true
 }
 
 /// Rolls back a workflow that stopped on its way forward.
@@ -227,8 +251,14 @@ pub fn cancel_stopped(
     id: CommitId,
 ) -> Result<Commit, OperatorRefusal> {
     let mut op = Operation::on(loaded, by, now, id);
-    if loaded.header.state.status != Status::Failed || op.owes() {
+    if loaded.header.state.status != Status::Failed {
         return Err(op.refuse("there is nothing to cancel"));
+    }
+    if op.was_rolling_back() {
+        return Err(op.refuse("it was being rolled back already; retry it, and the rollback goes on"));
+    }
+    if loaded.header.unclean {
+        return Err(op.refuse("its worker died just then: retry it, and cancel it when it runs"));
     }
     let is_pivot = |row: &StepRow| {
         row.effect != TouchedEffect::None
@@ -241,6 +271,7 @@ pub fn cancel_stopped(
         });
     }
     let words = format!("cancelled by {by}");
+    op.change(reopen);
     op.wake(Status::RollingBack);
     op.state.rolled_back_once = true;
     op.state.error_message = Some(words.clone());
@@ -263,20 +294,24 @@ pub fn change_debt(
     id: CommitId,
 ) -> Result<Commit, OperatorRefusal> {
     let mut op = Operation::on(loaded, by, now, id);
-    let failed = loaded.header.state.status == Status::Failed
-        && loaded.header.state.failure_reason != Some(FailureReason::Operator);
-    let named = |row: &StepRow| {
-        row.debt == Some(Debt::Open)
-            && (*row.node == *step || *row.step_name == *step || row.step_order.to_string() == step)
+    let state = &loaded.header.state;
+    if state.status != Status::Failed || state.failure_reason == Some(FailureReason::Operator) {
+        return Err(op.refuse("its debts are dealt with when it has come to rest by itself"));
+    }
+    let open = |row: &&StepRow| row.debt == Some(Debt::Open);
+    let by_node = op.rows.iter().filter(open).find(|r| *r.node == *step);
+    let by_name = || {
+        let mut rows = op.rows.iter().filter(open);
+        rows.find(|r| *r.step_name == *step || r.step_order.to_string() == step)
     };
-    let Some(node) = op.rows.iter().find(|r| failed && named(r)).map(|r| Arc::clone(&r.node)) else {
+    let Some(node) = by_node.or_else(by_name).map(|r| Arc::clone(&r.node)) else {
         return Err(OperatorRefusal::NoSuchDebt {
             workflow: loaded.header.workflow_id.to_string(),
             step: step.to_owned(),
         });
     };
     let close = |debt: Debt| {
-        let note = note.to_owned();
+        let (note, node) = (note.to_owned(), Arc::clone(&node));
         move |row: &mut StepRow| {
             let mine = row.debt == Some(Debt::Open) && row.node == node;
             if mine {
@@ -288,8 +323,8 @@ pub fn change_debt(
     };
     match action {
         DebtAction::Retry => {
-            op.change(|row| named(row) && reopen(row));
-            op.wake(Status::RollingBack);
+            op.change(|row| row.node == node && reopen(row));
+            op.wake(if op.was_rolling_back() { Status::RollingBack } else { Status::Pending });
             op.audit(AuditKind::Retried, None, format!("the compensation of {step} is tried again"));
         }
         DebtAction::Settle => {
@@ -301,7 +336,8 @@ pub fn change_debt(
             op.audit(AuditKind::DebtForgiven, None, format!("{step}: {note}"));
         }
     }
-    if action != DebtAction::Retry && !op.owes() {
+    // A debt of a workflow that went forward does not make it rolled back: an operator's retry goes on.
+    if action != DebtAction::Retry && !op.owes() && op.was_rolling_back() {
         op.state.status = Status::RolledBack;
         op.state.failure_reason = None;
         op.state.failed_at = Some(now);
@@ -317,5 +353,6 @@ fn reopen(row: &mut StepRow) -> bool {
     }
     row.status = StepStatus::Compensating;
     row.undo_attempts = 0;
+    row.deaths = 0;
     true
 }

@@ -8,8 +8,10 @@ use super::state::{Failing, Machine, Mode, Settings, Settled, Then};
 use crate::definition::{Op, Plan};
 use crate::error::StepError;
 use crate::json::Json;
-use crate::step::IfUnknown;
-use crate::store::{AuditKind, FailureReason, Header, Loaded, Status, StepRow, StepStatus, TouchedEffect};
+use crate::step::{Class, IfUnknown};
+use crate::store::{
+    AuditKind, Debt, FailureReason, Header, Loaded, Status, StepRow, StepStatus, TouchedEffect,
+};
 
 impl Machine {
     /// A machine for a workflow that is in the journal. It begins with [`Event::Begin`](super::Event::Begin).
@@ -23,16 +25,20 @@ impl Machine {
         if let Some(context) = &header.state.context {
             machine.restore_carried(context);
         }
+        let rolling_back = header.state.status == Status::RollingBack;
         for row in loaded.steps.iter().filter(|r| r.run == header.state.run) {
-            machine.restore(row);
+            machine.restore(row, rolling_back);
         }
         machine.header.wake_at = None;
-        if header.state.status == Status::RollingBack {
-            machine.mode = Mode::Backward;
-            let message = header.state.error_message.clone().unwrap_or_default();
-            machine.failing = Some(Failing { message, step: None, then: Then::RollBack });
+        if header.state.retry_count > 0 {
+            // A person made it go on: the time it was given once does not count any more.
+            machine.deadline_at = None;
+        }
+        let backward = header.state.status == Status::RollingBack && machine.pivot_passed().is_none();
+        machine.derive(env);
+        if backward {
+            machine.resume_backward(header, env);
         } else {
-            machine.derive(env);
             machine.resume_forward(header, env);
         }
         if header.unclean {
@@ -42,7 +48,7 @@ impl Machine {
         machine
     }
 
-    fn restore(&mut self, row: &StepRow) {
+    fn restore(&mut self, row: &StepRow, backward: bool) {
         if row.step_order >= self.plan.total_steps() {
             return;
         }
@@ -58,13 +64,18 @@ impl Machine {
             state.args.clone_from(&row.input);
         }
         let (node, tolerated) = (state.node, state.spec.tolerated);
-        match row.status {
-            StepStatus::Completed => self.settle(node, row.output.clone().unwrap_or_else(Json::null)),
-            StepStatus::Skipped => self.settled[node.0 as usize] = Settled::Skipped,
-            StepStatus::Compensated if tolerated => self.settle(node, Json::null()),
-            StepStatus::Failed if tolerated && row.effect == TouchedEffect::None => {
-                self.settle(node, Json::null())
+        let closed = row.debt.is_some_and(|debt| debt != Debt::Open);
+        match (row.status, &row.output) {
+            (StepStatus::Skipped, _) => self.settled[node.0 as usize] = Settled::Skipped,
+            (StepStatus::Completed, None) => self.settle(node, Json::null()),
+            // A tolerated failure shows the value that the saga went on with.
+            (StepStatus::Completed | StepStatus::Failed | StepStatus::Compensated, Some(output)) => {
+                self.settle(node, output.clone());
             }
+            (StepStatus::CompensationFailed, _) if tolerated && closed && !backward => {
+                self.settle(node, Json::null());
+            }
+            (_, Some(output)) if backward => self.settle(node, output.clone()),
             _ => {}
         }
     }
@@ -84,74 +95,149 @@ impl Machine {
         }
     }
 
-    fn resume_forward(&mut self, header: &Header, env: Env) {
-        if header.state.status != Status::Running {
-            self.set_status(Status::Running);
+    fn resume_backward(&mut self, header: &Header, env: Env) {
+        self.mode = Mode::Backward;
+        let message = header.state.error_message.clone().unwrap_or_default();
+        self.failing = Some(Failing { message, step: None, then: Then::RollBack });
+        if !header.unclean {
+            return;
         }
+        for step in 0..self.plan.total_steps() {
+            let rerun = self.spec(step).if_unknown == IfUnknown::Rerun;
+            let state = self.state(step);
+            if rerun && state.row.effect == TouchedEffect::Unknown {
+                // It may have been running once more when the worker died.
+                state.row.failed_at = Some(env.now);
+                self.touch(step);
+            }
+            self.died_undoing(step, header, env);
+        }
+    }
+
+    fn resume_forward(&mut self, header: &Header, env: Env) {
+        self.set_status(Status::Running);
         if self.header.started_at.is_none() {
             self.header.started_at = Some(env.now);
             self.dirty_header = true;
         }
+        // What may have started: nothing, before the values of the start were journaled.
+        let begun = header.state.context.is_some();
+        if !begun {
+            self.set_context(&BTreeMap::new());
+            self.dirty_header = true;
+        }
         for step in 0..self.plan.total_steps() {
-            let row = self.steps[step as usize].row.clone();
             if self.settled[self.steps[step as usize].node.0 as usize] != Settled::No {
                 continue;
             }
-            match row.status {
-                // Its failure is in the journal, what follows from it is not.
-                StepStatus::Failed => {
-                    let error = StepError::permanent(row.error_message.clone().unwrap_or_default());
-                    self.final_failure(step, &error, env);
+            match self.steps[step as usize].row.status {
+                StepStatus::Failed => self.failed_before(step, header, env),
+                StepStatus::Compensating => {
+                    if !(header.unclean && self.died_undoing(step, header, env)) {
+                        self.begin_undo(step, env);
+                    }
                 }
-                StepStatus::Compensating => self.begin_undo(step, env),
-                _ if header.unclean && header.state.context.is_some() && self.is_reached(step) => {
-                    self.interrupted(step, header, env);
+                StepStatus::CompensationFailed => {
+                    let message = self.header.compensation_error.clone().unwrap_or_default();
+                    self.fail(Some(step), message, Then::RollBack);
                 }
-                _ => {}
+                _ => {
+                    if header.unclean && begun && self.is_reached(step) {
+                        self.interrupted(step, header, env);
+                    }
+                    self.judge_open(step, env);
+                }
             }
         }
     }
 
+    /// Its failure is in the journal, what follows from it is not.
+    fn failed_before(&mut self, step: u32, header: &Header, env: Env) {
+        let words = self.steps[step as usize].row.error_message.clone().unwrap_or_default();
+        let error = match header.state.failure_reason {
+            Some(FailureReason::Configuration) => StepError::configuration(words),
+            _ => StepError::permanent(words),
+        };
+        self.after_failure(step, &error, env);
+    }
+
+    /// Can it have started? Not before everything before it was journaled, its own arguments included.
     fn is_reached(&self, step: u32) -> bool {
-        let node = &self.plan.nodes()[self.steps[step as usize].node.0 as usize];
-        node.after.iter().all(|n| self.settled[n.0 as usize] != Settled::No)
+        let state = &self.steps[step as usize];
+        let i = state.node.0 as usize;
+        self.is_ready(i, &self.plan.nodes()[i]) && (!state.spec.evaluated || state.args.is_some())
+    }
+
+    /// Was the former worker, which has died, obliged to write intents for all steps? It had one takeover less.
+    fn was_suspect(&self, header: &Header) -> bool {
+        header.takeovers > self.settings.suspect_after
     }
 
     /// The worker died when this step may have been under way.
     fn interrupted(&mut self, step: u32, header: &Header, env: Env) {
         let spec = self.spec(step);
-        if spec.transactional {
-            // What it did is in the journal, or was rolled back.
-            return;
-        }
-        // Was the former worker obliged to write an intent? It had one takeover less.
-        let was_suspect = header.takeovers > self.settings.suspect_after;
+        let wrote_intent = spec.needs_intent() || self.was_suspect(header);
         let poison_after = self.settings.poison_after;
         let state = self.state(step);
-        let intent_open = state.row.status == StepStatus::Running;
-        if spec.needs_intent() || was_suspect {
-            if !intent_open {
+        if wrote_intent {
+            if state.row.status != StepStatus::Running {
                 return;
             }
             state.row.deaths += 1;
+            self.touch(step);
         }
-        if state.spec.class != crate::step::Class::NoEffect {
+        let state = self.state(step);
+        // What a transaction did is in the journal, or was rolled back.
+        if !spec.transactional && spec.class != Class::NoEffect {
             state.row.effect = TouchedEffect::Unknown;
             state.row.failed_at = Some(env.now);
+            state.row.status = StepStatus::Running;
+            self.touch(step);
         }
-        state.row.status = StepStatus::Running;
-        let (deaths, attempts) = (state.row.deaths, state.row.attempts);
+        let deaths = self.steps[step as usize].row.deaths;
+        if deaths >= poison_after {
+            let words = format!("{} took its worker down {deaths} times", self.label(step));
+            let state = self.state(step);
+            state.row.status = StepStatus::Failed;
+            state.row.error_message = Some(words.clone());
+            self.fail(Some(step), words, Then::Park(FailureReason::Poison));
+        }
+    }
+
+    /// An attempt was cut off, by a death or by the end of a worker's patience: may there be another one?
+    fn judge_open(&mut self, step: u32, env: Env) {
+        let spec = self.spec(step);
+        let row = &self.steps[step as usize].row;
+        if row.status != StepStatus::Running || row.effect != TouchedEffect::Unknown {
+            return;
+        }
+        let blind = spec.class == Class::Pivot && spec.if_unknown != IfUnknown::Rerun;
+        let person = spec.if_unknown == IfUnknown::Park;
+        let spent = row.attempts >= spec.policy.retry.max_attempts;
+        if blind || person || spent {
+            let error = StepError::unknown("the worker ended during an attempt");
+            self.final_failure(step, &error, env);
+        }
+    }
+
+    /// The worker died when this step may have been about to be undone. A step whose undo takes down one
+    /// worker after the other becomes a debt.
+    fn died_undoing(&mut self, step: u32, header: &Header, env: Env) -> bool {
+        let poison_after = self.settings.poison_after;
+        let suspect = self.was_suspect(header);
+        let state = self.state(step);
+        let open = state.row.status == StepStatus::Compensating && state.row.effect != TouchedEffect::None;
+        if !suspect || !open {
+            return false;
+        }
+        state.row.deaths += 1;
+        let deaths = state.row.deaths;
         self.touch(step);
         if deaths >= poison_after {
             let words = format!("{} took its worker down {deaths} times", self.label(step));
-            return self.fail(Some(step), words, Then::Park(FailureReason::Poison));
+            self.owe(step, &StepError::permanent(words), env);
+            return true;
         }
-        let blind = spec.class == crate::step::Class::Pivot && spec.if_unknown != IfUnknown::Rerun;
-        let person = spec.if_unknown == IfUnknown::Park;
-        let spent = attempts >= spec.policy.retry.max_attempts;
-        if blind || person || spent {
-            let error = StepError::unknown("the worker died during an attempt");
-            self.final_failure(step, &error, env);
-        }
+        false
     }
 }

@@ -10,8 +10,8 @@ use crate::clock::Timestamp;
 use crate::definition::{Node, NodeId, Plan, StepNode};
 use crate::id::WorkflowId;
 use crate::json::Json;
-use crate::step::Class;
-use crate::store::{FailureReason, Header, HeaderState, Status, StepRow, StepStatus, TouchedEffect};
+use crate::step::{Class, IfUnknown};
+use crate::store::{FailureReason, Header, HeaderState, Signal, Status, StepRow, StepStatus, TouchedEffect};
 
 /// What an engine sets for all workflows.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +78,8 @@ pub(super) struct Undo {
 /// What is done to undo a step.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Act {
+    /// Its arguments, which the journal does not hold, are being evaluated.
+    Preparing,
     /// A call waits for an acknowledgement, or is under way.
     Calling(CallKind),
     /// The call failed and is repeated.
@@ -98,6 +100,8 @@ pub(super) struct StepState {
     pub(super) carry: BTreeMap<Arc<str>, Json>,
     /// What the compensation in progress is called with.
     pub(super) undo_output: Option<Json>,
+    /// When its present undo began here.
+    pub(super) undo_since: Option<Timestamp>,
 }
 
 impl StepState {
@@ -111,6 +115,7 @@ impl StepState {
             args: None,
             carry: BTreeMap::new(),
             undo_output: None,
+            undo_since: None,
         }
     }
 }
@@ -205,6 +210,14 @@ pub struct Machine {
     pub(super) row_rev: i64,
     pub(super) next_commit: i64,
     pub(super) out: Vec<Command>,
+    /// Signals that came while a decision was on its way.
+    pub(super) deferred: Vec<Signal>,
+    /// Was a call taken back, so that there may be more to decide?
+    pub(super) unfinished: bool,
+    /// Could the last commit not be stored?
+    pub(super) unstorable: bool,
+    /// It has handed out its last command.
+    pub(super) stopped: bool,
 }
 
 impl Machine {
@@ -245,6 +258,10 @@ impl Machine {
             row_rev: 0,
             next_commit: first_commit,
             out: vec![],
+            deferred: vec![],
+            unfinished: false,
+            unstorable: false,
+            stopped: false,
             plan,
         };
         machine.values[0] = Some(header.input.clone());
@@ -255,6 +272,9 @@ impl Machine {
     /// Takes one event and answers with what shall be done now.
     #[must_use]
     pub fn step(&mut self, event: Event, env: Env) -> Vec<Command> {
+        if self.stopped {
+            return vec![];
+        }
         match event {
             Event::Begin => {}
             Event::Tick => self.tick(env),
@@ -263,16 +283,21 @@ impl Machine {
             Event::Undone { step, result } => self.undone(step, result, env),
             Event::LookedUp { step, result } => self.looked_up(step, result, env),
             Event::Record { step, before } => self.record(step, before),
-            Event::Slow { step } => self.slow(step, env),
+            Event::Slow { step } => self.slow(step),
             Event::Committed(outcome) => self.committed(outcome, env),
-            Event::Signal(signal) => self.signal(&signal, env),
-            Event::Header(header) => self.header_read(&header),
+            Event::Signal(signal) => self.signal(signal, env),
+            Event::Header(header) => self.header_read(&header, env),
             Event::Drain => self.draining = true,
             Event::Abandon => self.abandon(env),
         }
-        self.advance(env);
-        self.flush();
-        std::mem::take(&mut self.out)
+        loop {
+            self.unfinished = false;
+            self.advance(env);
+            self.flush();
+            if !self.unfinished {
+                return std::mem::take(&mut self.out);
+            }
+        }
     }
 
     /// When [`Event::Tick`] is wanted, if nothing else happens before.
@@ -326,6 +351,7 @@ impl Machine {
             let mut row = s.row.clone();
             match &s.phase {
                 Phase::Running | Phase::Pausing { .. } => row.status = StepStatus::Running,
+                Phase::Undoing(_) if s.spec.class == Class::Pivot => row.status = StepStatus::Running,
                 Phase::Undoing(_) => row.status = StepStatus::Compensating,
                 Phase::Preparing | Phase::Starting | Phase::Idle => {}
             }
@@ -350,6 +376,16 @@ impl Machine {
     /// The point of no return, if it was passed, or may have been.
     pub(super) fn pivot_passed(&self) -> Option<&StepState> {
         self.steps.iter().find(|s| s.spec.class == Class::Pivot && s.row.effect != TouchedEffect::None)
+    }
+    /// The point of no return, if it was passed for certain.
+    pub(super) fn pivot_done(&self) -> Option<&StepState> {
+        self.pivot_passed().filter(|s| s.row.effect == TouchedEffect::Done)
+    }
+    /// The pivot behind which nobody can ask for a rollback any more: it is done, or may be, and no look-up
+    /// will tell.
+    pub(super) fn no_return(&self) -> Option<&StepState> {
+        self.pivot_passed()
+            .filter(|s| s.row.effect == TouchedEffect::Done || s.spec.if_unknown != IfUnknown::LookUp)
     }
     pub(super) fn is_forward(&self) -> bool {
         self.mode == Mode::Forward && self.failing.is_none()

@@ -72,7 +72,8 @@ fn definition(saga: &Saga, order: &Order) -> TokenStream {
         }
     };
     quote! {
-        #[allow(dead_code, unreachable_pub)]
+        // `let x = f(..)?;` becomes a closure of its own, in which the `?` is a person's and not superfluous.
+        #[allow(dead_code, unreachable_pub, clippy::needless_question_mark)]
         impl #function {
             /// The plan of this saga, and the code behind it.
             #[must_use]

@@ -39,7 +39,10 @@ async fn find_work<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
 
 /// Until nothing runs here any more.
 async fn live<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
-    while !shared.life.lease.is_lost() && !(shared.is_stopping() && shared.life.live.len() == 0) {
+    while shared.life.live.len() > 0 || !shared.is_stopping() {
+        if shared.life.lease.is_lost() {
+            return;
+        }
         beat(shared).await;
         let often = shared.config.poll_interval.min(shared.config.lease / 4);
         pause(shared, &shared.life.mail, often).await;

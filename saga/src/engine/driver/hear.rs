@@ -44,16 +44,23 @@ impl<R: Send + Sync + 'static> Driver<R> {
             Mail::Signal(signal) => self.feed(Event::Signal(signal)).await,
             Mail::Header(header) => self.feed(Event::Header(header)).await,
             Mail::Drain => self.feed(Event::Drain).await,
-            Mail::Abandon => {
-                self.calls.clear();
-                if !self.machine.is_committing() {
-                    // Its body runs still: it is rolled back. Past its body its outcome is waited for.
-                    self.transaction = None;
-                }
-                self.feed(Event::Abandon).await
-            }
+            Mail::Abandon => self.abandon().await,
             Mail::Stop => false,
         }
+    }
+
+    async fn abandon(&mut self) -> bool {
+        self.calls.clear();
+        if let Some(transaction) = self.transaction.take()
+            && self.machine.is_committing()
+        {
+            // Past its body it is a matter of milliseconds; else it is rolled back by being dropped.
+            let (call, result) = transaction.await;
+            if !self.transacted(call, result).await {
+                return false;
+            }
+        }
+        self.feed(Event::Abandon).await
     }
 
     /// The header is there that a refused decision asked for.

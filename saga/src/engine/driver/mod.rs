@@ -92,6 +92,7 @@ enum Suspicion {
 }
 
 /// What ended a turn of the loop.
+#[allow(clippy::large_enum_variant, reason = "it lives for a moment, one per workflow")]
 enum Turn {
     Durable(Option<CommitOutcome>),
     Mail(Mail),

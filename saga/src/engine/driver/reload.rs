@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::{Driver, Mail, Read};
+use super::{Driver, Read};
 use crate::engine::shared::Shared;
 use crate::id::WorkflowId;
 use crate::machine::{Event, Machine};
@@ -44,7 +44,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
             }
         }
         if self.shared.is_stopping() {
-            return self.mail(Mail::Drain).await;
+            return self.feed(Event::Drain).await;
         }
         self.feed(Event::Begin).await
     }

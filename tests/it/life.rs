@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, Either, select};
 use saga::engine::{EngineBuilder, Runtime};
 use saga::store::{Loaded, MemoryStore, Status, StepRow, StepStatus};
-use saga::{Client, Config, Engine, Timestamp, WorkflowId};
+use saga::{Client, Config, Engine, Plan, Timestamp, WorkflowId};
 use tokio::time::Instant;
 
 use crate::tap::{Kill, Tap};
@@ -74,6 +74,7 @@ pub struct Life {
     pub tap: Tap,
     pub world: World,
     pub store: MemoryStore,
+    runtime: Arc<dyn Runtime>,
 }
 
 impl Lives {
@@ -104,37 +105,48 @@ impl Lives {
     ) -> Option<T> {
         self.lived += 1;
         let (clock, world, store) = (self.clock.clone(), self.world.clone(), self.store.clone());
-        let (config, seed) = (self.config.clone(), self.lived);
+        let (config, seed, ended) = (self.config.clone(), self.lived, self.clock.clone());
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let result = runtime.block_on(async move {
             clock.begin();
             let tap = Tap::new(store.clone(), kill);
             let random = Mutex::new(fastrand::Rng::with_seed(seed));
+            let runtime: Arc<dyn Runtime> = Arc::new(Virtual { clock, random });
             let builder = Engine::builder(world.clone())
                 .store(tap.clone())
                 .config(config)
-                .runtime(Arc::new(Virtual { clock, random }));
+                .runtime(Arc::clone(&runtime));
             let engine = sagas(builder).build().await.unwrap();
             let client = engine.client().clone();
-            let life = Life { engine, client, tap: tap.clone(), world, store };
+            let life = Life { engine, client, tap: tap.clone(), world, store, runtime };
             let died = std::pin::pin!(tap.died());
             let lived = std::pin::pin!(async {
                 let limit = Duration::from_secs(24 * 3600);
                 tokio::time::timeout(limit, f(&life)).await.expect("it did not end within a day")
             });
-            match select(died, lived).await {
+            let result = match select(died, lived).await {
                 Either::Left(_) => None,
                 Either::Right((result, _)) => Some(result),
-            }
+            };
+            // While the runtime's time is known.
+            ended.end();
+            result
         });
         drop(runtime);
-        self.clock.end();
         result
     }
 }
 
 impl Life {
+    /// The world's time, for a second engine.
+    pub fn runtime(&self) -> Arc<dyn Runtime> {
+        Arc::clone(&self.runtime)
+    }
+    /// A client in a process that runs no workflows.
+    pub fn api(&self, plans: impl IntoIterator<Item = Arc<Plan>>) -> Client {
+        Client::without_worker(Arc::new(self.store.clone()), Arc::clone(&self.runtime), plans)
+    }
     /// Waits until the workflow rests.
     pub async fn ended(&self, workflow: &str) -> Loaded {
         self.client.ended(&id(workflow)).await.unwrap()

@@ -19,3 +19,6 @@ mod undo;
 mod unknown;
 mod cancel;
 mod keys;
+mod counting;
+mod shutdown;
+mod outage;

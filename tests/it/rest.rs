@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use saga::engine::{EngineBuilder, WorkflowEventKind};
 use saga::store::{FailureReason, Status, StepStatus, TouchedEffect};
-use saga::{OnFailure, Outcome, saga};
+use saga::{Config, OnFailure, Outcome, saga};
 
 use crate::life::{Lives, id, pass, row, status, steps};
 use crate::world::{Act, Way, World, a, b, c, look, welcome};
@@ -326,7 +326,8 @@ fn a_running_step_is_shown_at_once_and_written_down_when_it_runs_long() {
 
 #[test]
 fn an_operators_update_by_hand_sticks_and_can_be_retried() {
-    Lives::new().live(sagas, async |life| {
+    let config = Config { poll_interval: Duration::from_millis(200), ..Config::default() };
+    Lives::with(config).live(sagas, async |life| {
         life.world.script("b", Way::Do, [Act::Slow(Duration::from_millis(800))]);
         life.client.start(three("x".into())).id("w").await.unwrap();
         pass(Duration::from_millis(50)).await;

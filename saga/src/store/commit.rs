@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::record::{AuditEvent, FailureReason, Header, HeaderState, Status, StepRow, StepStatus};
 use crate::clock::Timestamp;
-use crate::id::{CommitId, WorkerId, WorkflowId};
+use crate::id::{CommitId, WorkflowId};
 
 /// One atomic addition to the journal of one workflow.
 ///
@@ -94,8 +94,8 @@ pub enum CommitOutcome {
 impl Decision {
     /// Does it mean that its writer has said what was interrupted when a worker died? Every owner's first
     /// decision does, but not an operator's, nor that of a worker which has not got the workflow's plan.
-    pub fn settles_interruptions(&self, writer: Option<WorkerId>) -> bool {
-        writer.is_some() && self.state.failure_reason != Some(FailureReason::Definition)
+    pub fn settles_interruptions(&self, by_owner: bool) -> bool {
+        by_owner && self.state.failure_reason != Some(FailureReason::Definition)
     }
 }
 

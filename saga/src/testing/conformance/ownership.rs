@@ -83,6 +83,27 @@ pub async fn a_takeover_is_unclean_until_its_owner_decides(subject: Arc<dyn Subj
     assert_eq!(last.load("a").await.steps[0].effect, TouchedEffect::Unknown);
 }
 
+/// Finding 3: whoever parks it has not got its plan, and cannot say what may have been under way.
+pub async fn a_workflow_parked_for_its_definition_stays_unclean(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.start(1, "a").await;
+    let next = World::of(subject.reopen(w.store).await).await;
+    let claimed = next.claim(1, 1).await;
+    let parked = decide(2, &claimed[0].header, |state| {
+        state.status = Status::Failed;
+        state.failure_reason = Some(FailureReason::Definition);
+    });
+    next.write(parked).await;
+    let parked = next.header("a").await;
+    assert!(parked.unclean);
+    let retried = decide(3, &parked, |state| {
+        state.status = Status::Pending;
+        state.failure_reason = None;
+    });
+    next.write_as(None, retried).await;
+    assert!(next.header("a").await.unclean);
+}
+
 /// Finding 13: what kills its worker again and again is found out; what gets on is innocent.
 pub async fn takeovers_count_until_something_gets_done(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;

@@ -79,7 +79,14 @@ fn definition(saga: &Saga, steps: &[Ident], checks: &TokenStream, names: &mut Na
         }
     };
     quote! {
-        #[allow(dead_code, private_bounds, unreachable_pub, clippy::needless_pass_by_value)]
+        // `let x = f(..)?;` becomes a closure of its own, in which the `?` is a person's and not superfluous.
+        #[allow(
+            dead_code,
+            private_bounds,
+            unreachable_pub,
+            clippy::needless_pass_by_value,
+            clippy::needless_question_mark
+        )]
         impl #function {
             /// The journaled argument of one call of this saga.
             ///

@@ -52,9 +52,9 @@ CREATE INDEX orchestration_workflows_due ON orchestration_workflows (wake_at)
 CREATE INDEX orchestration_workflows_newest ON orchestration_workflows (tenant_id, created_at, workflow_id);
 CREATE INDEX orchestration_workflows_unfinished ON orchestration_workflows (tenant_id, status, created_at, workflow_id)
   WHERE status <> 'completed';
-CREATE INDEX orchestration_workflows_step ON orchestration_workflows (tenant_id, current_step)
+CREATE INDEX orchestration_workflows_step ON orchestration_workflows (tenant_id, current_step, created_at, workflow_id)
   WHERE current_step IS NOT NULL;
-CREATE INDEX orchestration_workflows_system ON orchestration_workflows (tenant_id, current_system)
+CREATE INDEX orchestration_workflows_system ON orchestration_workflows (tenant_id, current_system, created_at, workflow_id)
   WHERE current_system IS NOT NULL;
 
 -- What the attempts of a step did. One b-tree, and none beside it on the happy path.

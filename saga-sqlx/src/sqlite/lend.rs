@@ -105,7 +105,10 @@ fn again() -> Result<Transacted, StoreError> {
 impl Job for Lend {
     async fn run(&mut self, turn: &mut Turn<'_>) -> Result<(), Failure> {
         let Some(door) = self.door.take() else {
-            self.found = again();
+            // The turn failed, and its body can run only once.
+            if matches!(self.found, Ok(Transacted::Committed(_))) {
+                self.found = again();
+            }
             return Ok(());
         };
         let lent = Lent { limit: door.limit, stop: turn.stop };
@@ -114,18 +117,16 @@ impl Job for Lend {
         let commit = match failed(ended, door.limit) {
             Ok(Ok(commit)) => commit,
             Ok(Err(error)) | Err(error) => {
-                savepoint.rollback().await.map_err(|_| vanished())?;
                 self.found = Ok(Transacted::Failed(error));
-                return Ok(());
+                return savepoint.rollback().await.map_err(|_| vanished());
             }
         };
         let alone = std::slice::from_ref(&commit);
         // The fence is asked after the body.
         let batch = match batch::prepare(&mut savepoint, Some(door.worker), alone, turn.told).await {
             Err(Failure::Broken(StoreError::Fenced)) => {
-                savepoint.rollback().await.map_err(|_| vanished())?;
                 self.found = Err(StoreError::Fenced);
-                return Ok(());
+                return savepoint.rollback().await.map_err(|_| vanished());
             }
             prepared => prepared?,
         };
@@ -182,7 +183,9 @@ fn nothing_written() -> StoreError {
 impl<T: Send, E: Send> Job for Own<T, E> {
     async fn run(&mut self, turn: &mut Turn<'_>) -> Result<(), Failure> {
         let Some((body, limit)) = self.body.take() else {
-            self.found = Err(nothing_written());
+            if matches!(self.found, Ok(Ok(_))) {
+                self.found = Err(nothing_written());
+            }
             return Ok(());
         };
         let lent = Lent { limit, stop: turn.stop };
@@ -194,12 +197,12 @@ impl<T: Send, E: Send> Job for Own<T, E> {
                 self.found = Ok(Ok(value));
             }
             Ok(Err(error)) => {
-                savepoint.rollback().await.map_err(|_| vanished())?;
                 self.found = Ok(Err(error));
+                savepoint.rollback().await.map_err(|_| vanished())?;
             }
             Err(error) => {
-                savepoint.rollback().await.map_err(|_| vanished())?;
                 self.found = Err(StoreError::Unavailable(format!("the transaction failed: {error}")));
+                savepoint.rollback().await.map_err(|_| vanished())?;
             }
         }
         Ok(())

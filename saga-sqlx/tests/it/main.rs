@@ -4,4 +4,8 @@
 #![cfg(feature = "sqlite")]
 
 mod conformance;
+mod file;
+mod foreign;
 mod kit;
+mod lending;
+mod operators;

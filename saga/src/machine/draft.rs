@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::command::{Call, CallKind, Command, Env};
+use super::context;
 use super::state::{Act, Machine, Mode, Phase, Undo};
 use crate::id::CommitId;
 use crate::json::Json;
@@ -287,19 +288,11 @@ impl Machine {
         if let (Some(step), None) = (draft.facts.last(), &draft.create) {
             self.state(*step).carry.extend(carry);
         } else if draft.create.is_some() || !carry.is_empty() {
-            let mut context = self.context();
-            context.extend(carry);
-            self.set_context(&context);
+            let mut values = context::read(&self.header);
+            values.extend(carry);
+            context::write(&mut self.header, &values);
             self.dirty_header = true;
         }
-    }
-
-    /// The values that the header carries.
-    pub(super) fn context(&self) -> BTreeMap<Arc<str>, Json> {
-        self.header.context.as_ref().and_then(|c| c.decode().ok()).unwrap_or_default()
-    }
-    pub(super) fn set_context(&mut self, context: &BTreeMap<Arc<str>, Json>) {
-        self.header.context = Json::encode(context).ok();
     }
 
     /// A decision begins: remembers what it was before, in case it is refused.
@@ -333,10 +326,7 @@ impl Machine {
 
     pub(super) fn restore_before(&mut self, before: Before) {
         self.mode = before.mode;
-        // Debts are facts: they stay, and so do the words about them.
-        let debts = self.header.compensation_error.take();
         self.header = before.header;
-        self.header.compensation_error = debts.or(self.header.compensation_error.take());
         self.release = false;
     }
 }

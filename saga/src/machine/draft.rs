@@ -166,15 +166,11 @@ impl Machine {
 
     /// Calls that have not begun will not. Records become durable all the same.
     pub(super) fn retract_held(&mut self) {
-        let mut held = std::mem::take(&mut self.draft.held);
+        let mut calls = take_calls(&mut self.draft.held);
         if let Slot::Committing(in_flight) = &mut self.slot {
-            held.append(&mut in_flight.held);
-            in_flight.held = keep_records(&mut held);
-        } else {
-            self.draft.held = keep_records(&mut held);
+            calls.append(&mut take_calls(&mut in_flight.held));
         }
-        let calls =
-            held.into_iter().chain(std::mem::take(&mut self.transactions).into_iter().map(Command::Call));
+        calls.extend(self.transactions.drain(..).map(Command::Transact));
         for command in calls {
             if let Command::Call(call) | Command::Transact(call) = command {
                 self.retract(&call);
@@ -331,11 +327,10 @@ impl Machine {
     }
 }
 
-/// Takes the commands that concern records out of `held`.
-fn keep_records(held: &mut Vec<Command>) -> Vec<Command> {
-    let (records, calls) = std::mem::take(held)
-        .into_iter()
-        .partition::<Vec<_>, _>(|command| matches!(command, Command::RecordDurable { .. }));
-    *held = calls;
-    records
+/// Takes the calls out of `held`; what else is there concerns records.
+fn take_calls(held: &mut Vec<Command>) -> Vec<Command> {
+    let is_call = |command: &Command| matches!(command, Command::Call(_) | Command::Transact(_));
+    let (calls, others) = std::mem::take(held).into_iter().partition(is_call);
+    *held = others;
+    calls
 }

@@ -77,6 +77,7 @@ impl Machine {
         match (row.status, &row.output) {
             (StepStatus::Skipped, _) => self.settled[node.0 as usize] = Settled::Skipped,
             (StepStatus::Completed, None) => self.settle(node, Json::null()),
+            (StepStatus::Compensated, None) if tolerated && !backward => self.settle(node, Json::null()),
             // A tolerated failure shows the value that the saga went on with.
             (StepStatus::Completed | StepStatus::Failed | StepStatus::Compensated, Some(output)) => {
                 self.settle(node, output.clone());

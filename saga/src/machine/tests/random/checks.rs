@@ -35,7 +35,8 @@ fn status(sim: &Sim) -> Status {
 fn is_settled(row: &StepRow, spec: &StepNode) -> bool {
     match row.status {
         StepStatus::Completed | StepStatus::Skipped => true,
-        StepStatus::Failed | StepStatus::Compensated => spec.tolerated && row.output.is_some(),
+        StepStatus::Failed => spec.tolerated && row.output.is_some(),
+        StepStatus::Compensated => spec.tolerated,
         StepStatus::CompensationFailed => spec.tolerated && row.debt != Some(Debt::Open),
         _ => false,
     }

@@ -128,7 +128,7 @@ impl<'a> Change<'a> {
             expected_rev: decision.expected_rev,
             commit_id: commit.id.0,
             release: decision.release,
-            cleans: by_owner,
+            cleans: decision.settles_interruptions(by_owner),
             told: time_text(told),
             state: State::of(&decision.state),
         }

@@ -7,15 +7,24 @@ mod error;
 mod id;
 mod json;
 mod retry;
+mod tx;
 
-pub mod definition;
 pub mod step;
+pub mod definition;
+pub mod flow;
 pub mod store;
+pub mod machine;
+pub mod engine;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
 pub use clock::Timestamp;
 pub use definition::{Definition, Handle, OnFailure, Plan, PlanError, SagaBuilder, Start};
+pub use engine::{Client, Config, Engine, Outcome, WorkflowHandle};
 pub use error::{Effect, ErrorKind, IntoStepError, ResultExt, Retry, StepError};
 pub use id::{CommitId, DefinitionId, InvalidId, WorkerId, WorkflowId};
 pub use json::{Json, JsonError};
@@ -26,6 +35,16 @@ pub use step::{
     Args, Callable, Class, IfUnknown, Meta, Policy, Provide, Signature, Step, StepContext, TransactionalStep,
     Tx,
 };
+
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/resources.md")]
+pub use saga_macros::Resources;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/saga.md")]
+pub use saga_macros::saga;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/step.md")]
+pub use saga_macros::step;
 
 /// The result of a step, or of anything that may fail like one.
 pub type Result<T, E = StepError> = std::result::Result<T, E>;

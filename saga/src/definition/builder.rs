@@ -106,12 +106,16 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         name.into()
     }
 
-    fn push<T>(&mut self, base: &str, op: Op, data: Vec<NodeId>) -> Handle<T> {
+    fn push<T: Data>(&mut self, base: &str, op: Op, data: Vec<NodeId>) -> Handle<T> {
+        Handle::new(self.place(base, op, data))
+    }
+
+    fn place(&mut self, base: &str, op: Op, data: Vec<NodeId>) -> NodeId {
         let name = self.unique_name(base);
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         let after = std::mem::replace(&mut self.frontier, vec![id]);
         self.nodes.push(Node { name, op, after, data, guards: self.guards.clone() });
-        Handle::new(id)
+        id
     }
 
     fn nodes_of<D: Deps>(deps: &D) -> Vec<NodeId> {
@@ -129,7 +133,7 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         Arc::new(move |values| Json::encode(&f(deps.load(values)?)?).map_err(StepError::permanent))
     }
 
-    fn step<C: Callable<R> + Signature, T, D: Deps>(
+    fn step<C: Callable<R> + Signature, T: Data, D: Deps>(
         &mut self,
         deps: D,
         tolerated: bool,
@@ -137,7 +141,7 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         args: impl Fn(D::Values) -> Result<Args<C>, StepError> + Send + Sync + 'static,
     ) -> Handle<T> {
         let meta = C::META;
-        let op = Op::Step(Box::new(StepNode {
+        let op = Op::Step(Arc::new(StepNode {
             step_order: u32::try_from(self.steps.len()).unwrap_or(u32::MAX),
             step_name: meta.name.into(),
             system: meta.system.map(Into::into),
@@ -276,18 +280,24 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
 
     /// Closes the `if`; its value is that of the arm that ran.
     pub fn end_if<T>(&mut self, condition: Condition, then: Handle<T>, otherwise: Handle<T>) -> Handle<T> {
+        let guard = condition.guard;
+        self.end_arms(condition);
+        let op = Op::Select { condition: guard, then: then.node, otherwise: otherwise.node };
+        then.like(self.place("select", op, vec![then.node, otherwise.node]))
+    }
+
+    /// Closes an `if` whose other arm is empty: `Some` of the first arm's value, or `None`.
+    pub fn end_when<T: Data>(&mut self, condition: Condition, then: Handle<T>) -> Handle<Option<T>> {
+        // The value of a skipped node reads as `null`, which is `None`; so the node stands for both arms.
+        self.end_if(condition, Handle::new(then.node), Handle::new(then.node))
+    }
+
+    /// Closes an `if` whose arms give no value.
+    pub fn end_arms(&mut self, condition: Condition) {
         self.guards.pop();
         self.frontier.extend(condition.then_end);
         self.frontier.sort_unstable();
         self.frontier.dedup();
-        let op = Op::Select { condition: condition.guard, then: then.node, otherwise: otherwise.node };
-        self.push("select", op, vec![then.node, otherwise.node])
-    }
-
-    /// Closes an `if` whose other arm is empty: `Some` of the first arm's value, or `None`.
-    pub fn end_when<T>(&mut self, condition: Condition, then: Handle<T>) -> Handle<Option<T>> {
-        // The value of a skipped node reads as `null`, which is `None`; so the node stands for both arms.
-        self.end_if(condition, Handle::new(then.node), Handle::new(then.node))
     }
 
     /// Opens branches that run side by side.
@@ -319,6 +329,19 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         deps: D,
         output: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
     ) -> Result<Definition<R>, PlanError> {
+        let definition = self.finish_checked(deps, output);
+        definition.plan.check()?;
+        Ok(definition)
+    }
+
+    /// [`finish`](Self::finish) for `#[saga]`: the compiler has checked the order, and names are unique by
+    /// construction.
+    #[doc(hidden)]
+    pub fn finish_checked<T: Data, D: Deps>(
+        self,
+        deps: D,
+        output: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
+    ) -> Definition<R> {
         let mut plan = Plan {
             id: DefinitionId { name: self.name.into(), version: self.version, fingerprint: "".into() },
             nodes: self.nodes,
@@ -327,13 +350,12 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             on_failure: self.on_failure,
             deadline: self.deadline,
         };
-        plan.check()?;
         plan.id.fingerprint = plan.compute_fingerprint().into();
-        Ok(Definition {
+        Definition {
             plan: Arc::new(plan),
             code: self.code,
             output: Self::compute(deps, output),
             _input: PhantomData,
-        })
+        }
     }
 }

@@ -75,7 +75,7 @@ pub enum Op {
     /// The saga's input.
     Input,
     /// The call of a step.
-    Step(Box<StepNode>),
+    Step(Arc<StepNode>),
     /// An expression, computed once and journaled; a failing one rolls back.
     Value,
     /// A condition, computed once and journaled.
@@ -108,7 +108,7 @@ pub struct Node {
 
 impl Node {
     /// The call, if the node is one.
-    pub fn step(&self) -> Option<&StepNode> {
+    pub fn step(&self) -> Option<&Arc<StepNode>> {
         match &self.op {
             Op::Step(step) => Some(step),
             _ => None,
@@ -160,7 +160,9 @@ impl Plan {
         self.nodes.get(id.0 as usize)
     }
     /// The calls of steps by `step_order`.
-    pub fn steps(&self) -> impl ExactSizeIterator<Item = (NodeId, &Node, &StepNode)> + DoubleEndedIterator {
+    pub fn steps(
+        &self,
+    ) -> impl ExactSizeIterator<Item = (NodeId, &Node, &Arc<StepNode>)> + DoubleEndedIterator {
         // Built from the nodes, so every id stands for a call.
         self.steps
             .iter()
@@ -197,7 +199,7 @@ impl Plan {
         for node in &mut self.nodes {
             if let Op::Step(step) = &mut node.op {
                 let name = Arc::clone(&step.step_name);
-                change(&name, &mut step.policy);
+                change(&name, &mut Arc::make_mut(step).policy);
             }
         }
     }

@@ -10,7 +10,9 @@ pub use erased::{Callable, Callee, ErasedStep, PlainStep, TransactionalFns};
 pub use meta::{Class, IfUnknown, Meta, Policy};
 pub use traits::{
     Adoptable, Args, Arguments, Data, Journaled, Provide, Signature, Step, StepResult, Success,
-    TransactionalStep, Tx,
+    TransactionalStep,
 };
+
+pub use crate::tx::Tx;
 
 pub(crate) use context::{ContextParts, Recorder};

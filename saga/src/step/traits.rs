@@ -1,6 +1,5 @@
 //! What `#[step]` implements, and what a person implements who writes a step by hand.
 
-use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
 
@@ -10,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::{Meta, StepContext};
 use crate::error::StepError;
 use crate::json::Json;
+use crate::tx::Tx;
 
 /// Anything that can be journaled.
 #[diagnostic::on_unimplemented(
@@ -84,21 +84,6 @@ pub trait TransactionalStep<R>: Signature {
     ) -> impl Future<Output = Result<(), StepError>> + Send {
         let _ = (resources, tx, cx, args, output);
         async { Ok(()) }
-    }
-}
-
-/// The open transaction of a transactional step. What is inside depends on the store; its crate says how to
-/// get at it (`saga_sqlx::sqlite(tx)?` lends the connection).
-pub struct Tx<'a>(&'a mut (dyn Any + Send));
-
-impl<'a> Tx<'a> {
-    /// Wraps what the store lends (for stores).
-    pub fn new(inner: &'a mut (dyn Any + Send)) -> Self {
-        Self(inner)
-    }
-    /// What the store lends.
-    pub fn as_any(&mut self) -> &mut (dyn Any + Send) {
-        self.0
     }
 }
 

@@ -12,7 +12,7 @@ use super::statistics::Statistics;
 use crate::clock::Timestamp;
 use crate::error::StepError;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
-use crate::step::Tx;
+use crate::tx::Tx;
 
 /// A process that wants to run workflows.
 #[derive(Clone, Debug)]

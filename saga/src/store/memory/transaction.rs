@@ -10,8 +10,8 @@ use super::state::State;
 use super::{MemoryStore, alive};
 use crate::error::StepError;
 use crate::json::Json;
-use crate::step::Tx;
 use crate::store::{Commit, CommitOutcome, Door, StoreError, Transacted, Transactions};
+use crate::tx::Tx;
 
 /// What a transactional step over the memory store works in: a map of the user's own.
 ///
@@ -57,7 +57,12 @@ impl Transactions for MemoryStore {
         let commit = {
             let mut tx = Tx::new(&mut staged);
             let body = AssertUnwindSafe((door.body)(&mut tx)).catch_unwind();
-            match tokio::time::timeout(door.limit, body).await {
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "a store has its own sense of time, like a database"
+            )]
+            let body = tokio::time::timeout(door.limit, body);
+            match body.await {
                 Ok(Ok(Ok(commit))) => commit,
                 Ok(Ok(Err(error))) => return Ok(Transacted::Failed(error)),
                 Ok(Err(_)) => return Ok(Transacted::Failed(StepError::transient("it panicked"))),

@@ -1,0 +1,47 @@
+//! The syntax of `#[saga(..)]`.
+
+use proc_macro2::TokenStream;
+use syn::{Ident, LitInt, LitStr, Path, Type};
+
+use crate::diagnostics::Errors;
+use crate::options::{self, Known, Length};
+
+/// What stands in the brackets.
+#[derive(Default)]
+pub(super) struct Options {
+    pub(super) krate: Option<Path>,
+    pub(super) name: Option<LitStr>,
+    pub(super) version: Option<LitInt>,
+    pub(super) resources: Option<Type>,
+    pub(super) on_failure: Option<Ident>,
+    pub(super) deadline: Option<Length>,
+}
+
+const SAGA: Known = Known {
+    of: "a saga",
+    names: &[
+        "version = 1",
+        "name = \"..\"",
+        "resources = Type",
+        "on_failure = park",
+        "deadline = \"1h\"",
+        "crate = path",
+    ],
+};
+
+/// Reads the options of a saga.
+pub(super) fn options(tokens: TokenStream, errors: &mut Errors) -> Options {
+    let mut all = Options::default();
+    options::parse(tokens, &SAGA, errors, |key, input| {
+        Some(match key.to_string().as_str() {
+            "name" => options::value(input, &mut all.name),
+            "version" => options::value(input, &mut all.version),
+            "resources" => options::value(input, &mut all.resources),
+            "on_failure" => options::value(input, &mut all.on_failure),
+            "deadline" => options::value(input, &mut all.deadline),
+            "crate" => options::path(input, &mut all.krate),
+            _ => return None,
+        })
+    });
+    all
+}

@@ -1,0 +1,243 @@
+//! Every rule of `#[saga]`, and the words in which it is told: the thing, the cause, the cure.
+
+use std::fmt;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Error, Expr, ExprClosure, ExprReturn, FnArg, Ident, Item, ItemFn, LitStr, Pat, ReturnType, Type};
+
+use super::forms;
+use super::model::Saga;
+use super::parse::Options;
+use super::read;
+use crate::attributes;
+use crate::diagnostics::Errors;
+use crate::krate::Crate;
+
+/// What can be wrong in a body.
+#[derive(Clone, Copy)]
+pub(super) enum Mistake<'a> {
+    BareAwait,
+    AwaitsMethod,
+    AwaitsOther,
+    NotYet(&'a Ident),
+    Loop,
+    Match,
+    Closure,
+    Async,
+    ShortCircuit,
+    Macro,
+    StatementMacro,
+    MacroWithoutMark,
+    Return,
+    Mut,
+    LetElse,
+    IfLet,
+    NoInitializer,
+    Destructuring,
+    Assignment,
+    Item,
+    Label,
+    IfWithoutElse,
+    BlockWithoutValue,
+    WhenForm,
+    ConditionalArgument,
+    BranchAwaited,
+    BranchForm,
+    BranchEnd,
+    JoinWord,
+    JoinCount { branches: usize, names: usize },
+    EndWithOk,
+}
+
+impl fmt::Display for Mistake<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotYet(word) => {
+                return write!(
+                    f,
+                    "`{word}` belongs to the language of sagas, but this version cannot run it yet"
+                );
+            }
+            Self::JoinCount { branches, names } => {
+                return write!(
+                    f,
+                    "`try_join!` has {branches} branches here, and there are {names} names for them"
+                );
+            }
+            _ => {}
+        }
+        f.write_str(self.words())
+    }
+}
+
+impl Mistake<'_> {
+    #[rustfmt::skip]
+    fn words(&self) -> &'static str {
+        match self {
+            Self::BareAwait => "what if this fails? `.await?` rolls the saga back, `.await.ok()` goes on with `None`",
+            Self::AwaitsMethod => "a saga awaits steps, not methods: declare a `#[step]` function and call it by its path",
+            Self::AwaitsOther => "a saga awaits calls of steps, like `create_customer(&request).await?`",
+            Self::Loop => "a loop cannot call steps: the plan is fixed before the saga starts",
+            Self::Match => "`match` cannot call steps: use `if`/`else`, and `match` only to compute values",
+            Self::Closure => "a closure cannot call steps: call them in the saga itself",
+            Self::Async => "an `async` block is only for a branch of `try_join!`",
+            Self::ShortCircuit => "`&&` and `||` cannot call steps: bind the result with `let`, or use `if`/`else`",
+            Self::Macro => "a macro cannot call steps: bind the result of the step with `let` first",
+            Self::StatementMacro => "a saga describes what runs later, so this macro would run at the wrong time: put it in a step, or in the value of a `let`",
+            Self::MacroWithoutMark => "write `try_join!(..)?`: a failing branch rolls the saga back",
+            Self::Return => "a saga cannot `return` early: use `if`/`else`, or fail with `Err(StepError::permanent(..))?`",
+            Self::Mut => "a value of a saga cannot be `mut`: it is journaled once. Bind a new name instead",
+            Self::LetElse => "`let .. else` is not part of a saga: use `if`/`else`, or `.ok_or(..)?`",
+            Self::IfLet => "`if let` around steps is not part of a saga: bind a `bool` with `let`, then use `if`",
+            Self::NoInitializer => "a value of a saga is bound once: give it its value here",
+            Self::Destructuring => "bind a value of a saga to one name, and take it apart where it is used (only `try_join!` is unpacked here)",
+            Self::Assignment => "a value of a saga is journaled once and cannot be changed: bind a new name with `let`",
+            Self::Item => "declare this outside of the saga",
+            Self::Label => "a block of a saga cannot be left early: remove the label",
+            Self::IfWithoutElse => "this `if` has no value when its condition does not hold: add an `else`, or use `when(condition, step(..)).await?`",
+            Self::BlockWithoutValue => "this block gives no value: end it with an expression",
+            Self::WhenForm => "write `when(condition, step(..)).await?`: a condition and the call of a step",
+            Self::ConditionalArgument => "it is not clear when this inner step would run: bind its result with `let` first",
+            Self::BranchAwaited => "a branch of `try_join!` is not awaited: write `step(..)`, without `.await?`",
+            Self::BranchForm => "a branch of `try_join!` is `step(..)`, `when(condition, step(..))` or `async { ..; Ok(value) }`",
+            Self::BranchEnd => "end this branch with `Ok(value)`",
+            Self::JoinWord => "write `try_join!`: a failing branch rolls the saga back, so there is nothing else to wait for",
+            Self::EndWithOk => "a saga ends with `Ok(value)`: take the results of steps with `.await?` inside it",
+            Self::NotYet(_) | Self::JoinCount { .. } => "",
+        }
+    }
+}
+
+/// An expression that is computed in one go must not leave the saga.
+pub(super) fn pure(expression: &Expr, errors: &mut Errors) {
+    struct Returns<'a>(&'a mut Errors);
+    impl<'a> Visit<'a> for Returns<'_> {
+        fn visit_expr_return(&mut self, found: &'a ExprReturn) {
+            self.0.at(found, Mistake::Return);
+            visit::visit_expr_return(self, found);
+        }
+        fn visit_expr_closure(&mut self, _: &'a ExprClosure) {}
+        fn visit_item(&mut self, _: &'a Item) {}
+    }
+    Returns(errors).visit_expr(expression);
+}
+
+/// Steps in a place that knows no order of running.
+pub(super) fn misplaced(expression: &Expr) -> Option<Mistake<'static>> {
+    Some(match expression {
+        Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => Mistake::Loop,
+        Expr::Match(_) => Mistake::Match,
+        Expr::Closure(_) => Mistake::Closure,
+        Expr::Async(_) => Mistake::Async,
+        Expr::Binary(b) if matches!(b.op, syn::BinOp::And(_) | syn::BinOp::Or(_)) => Mistake::ShortCircuit,
+        Expr::Macro(m) if forms::join_keyword(&m.mac).is_none() => Mistake::Macro,
+        Expr::Let(_) => Mistake::IfLet,
+        _ => return None,
+    })
+}
+
+pub(super) fn not_a_function(item: &TokenStream, error: &Error) -> Error {
+    match syn::parse2::<Item>(item.clone()) {
+        Ok(item) => Error::new(item.span(), "`#[saga]` stands on an `async fn`"),
+        Err(_) => error.clone(),
+    }
+}
+
+/// The saga, if nothing is wrong with it.
+pub(super) fn saga(options: Options, function: ItemFn, errors: &mut Errors) -> Option<Saga> {
+    let signature = &function.sig;
+    let ident = &signature.ident;
+    if signature.asyncness.is_none() {
+        errors.at(signature.fn_token, format!("a saga is an `async fn`: write `async fn {ident}`"));
+    }
+    if !signature.generics.params.is_empty() {
+        let words = format!("`{ident}` cannot be generic: a saga is found again by its name after a restart");
+        errors.at(&signature.generics, words);
+    }
+    let version = options.version.or_else(|| {
+        let words = "give the saga a version: `#[saga(version = 1)]`. Raise it when you change the plan; running \
+                     workflows keep theirs";
+        errors.at(ident, words);
+        None
+    });
+    if let Some(version) = version.as_ref().filter(|v| v.base10_parse::<u32>().is_err()) {
+        errors.at(version, format!("a version is a number up to {}", u32::MAX));
+    }
+    let parks = options.on_failure.as_ref().is_some_and(|word| word == "park");
+    if let Some(word) = options.on_failure.filter(|word| word != "park" && word != "backward") {
+        errors.at(&word, format!("unknown `on_failure = {word}`: it is `backward` (roll back) or `park` (stop and wait for a person)"));
+    }
+    if let Some(deadline) = options.deadline.as_ref().filter(|d| d.time.is_zero()) {
+        errors.at(&deadline.text, "a `deadline` of nothing leaves no time to work");
+    }
+    if let Some(name) = options.name.as_ref().filter(|n| !is_name(&n.value())) {
+        errors.at(name, "a saga's name is made of letters, digits, `_` and `-`: it is a key in the journal");
+    }
+    for attribute in &function.attrs {
+        if !["doc", "cfg", "allow", "warn", "deny", "forbid"]
+            .iter()
+            .any(|name| attribute.path().is_ident(name))
+        {
+            let words = "this attribute has no meaning on a saga, which is a plan and not a function: put it on a step";
+            errors.at(attribute, words);
+        }
+    }
+    let input = input(&function, errors);
+    let returns = match &signature.output {
+        ReturnType::Type(_, ty) => Some((**ty).clone()),
+        ReturnType::Default => {
+            errors.at(ident, format!("`{ident}` returns nothing: a saga returns `saga::Result<T>`"));
+            None
+        }
+    };
+    let body = returns.is_some().then(|| read::body(&function, errors)).flatten();
+    let name = options.name.as_ref().map(LitStr::value);
+    let (input, input_type) = input?;
+    Some(Saga {
+        krate: Crate::of(options.krate.as_ref()),
+        function: ident.clone(),
+        vis: function.vis.clone(),
+        docs: attributes::docs(&function.attrs, &format!("The saga `{ident}`.")),
+        lints: attributes::lints(&function.attrs),
+        name: name.unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned()),
+        version: version?,
+        resources: options.resources,
+        parks,
+        deadline: options.deadline,
+        input,
+        input_type,
+        returns: returns?,
+        body: body?,
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+fn input(function: &ItemFn, errors: &mut Errors) -> Option<(Ident, Type)> {
+    let inputs = &function.sig.inputs;
+    let Some(FnArg::Typed(argument)) = inputs.first().filter(|_| inputs.len() == 1) else {
+        let place =
+            if inputs.is_empty() { function.sig.ident.to_token_stream() } else { inputs.to_token_stream() };
+        errors.at(place, "a saga takes one argument, its request: put what it needs into one struct");
+        return None;
+    };
+    if matches!(*argument.ty, Type::Reference(_)) {
+        errors.at(&argument.ty, "a saga owns its request, which is kept in the journal: take it by value");
+    }
+    match &*argument.pat {
+        Pat::Ident(name) if name.mutability.is_some() => {
+            errors.at(&argument.pat, Mistake::Mut);
+            None
+        }
+        Pat::Ident(name) if name.subpat.is_none() => Some((name.ident.clone(), (*argument.ty).clone())),
+        pattern => {
+            errors.at(pattern, "give the request a plain name, and take it apart where it is used");
+            None
+        }
+    }
+}

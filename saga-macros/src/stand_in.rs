@@ -1,0 +1,76 @@
+//! What stands in for a step or saga that was rejected, so that its users are checked without follow-up
+//! errors. It compiles and is never run: the error stops the build.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{FnArg, Ident, ItemFn, ReturnType, Visibility};
+
+use crate::krate::Crate;
+use crate::step::model::Role;
+use crate::step::params::Written;
+
+/// The user's function, and a step of that name.
+pub(crate) fn step(saga: &Crate, function: &ItemFn, params: &[Written]) -> TokenStream {
+    if params.iter().any(|p| matches!(p.argument, FnArg::Receiver(_))) {
+        // Inside an `impl` there is no place for the rest.
+        return quote!(#[allow(unused, clippy::all)] #function);
+    }
+    let data = params.iter().filter_map(Written::read).filter(|p| matches!(p.role, Role::Data(_)));
+    let arguments = data.map(|p| {
+        let (name, ty) = (p.name, p.ty);
+        quote!(#name: #ty)
+    });
+    let marker = marker(saga, &function.sig.ident, &function.vis, &function.sig.output, arguments);
+    quote! {
+        #[allow(unused, clippy::all)]
+        #function
+        #marker
+    }
+}
+
+/// A function that makes start requests, and a saga of that name.
+pub(crate) fn saga(saga: &Crate, function: &ItemFn) -> TokenStream {
+    let (name, vis) = (&function.sig.ident, &function.vis);
+    let inputs: Vec<_> = function.sig.inputs.iter().filter(|i| matches!(i, FnArg::Typed(_))).collect();
+    let marker = marker(saga, name, vis, &function.sig.output, inputs.iter().map(ToTokens::to_token_stream));
+    quote! {
+        #[allow(unused, clippy::all)]
+        #vis fn #name(#(#inputs),*) -> #saga::Start<#name> { loop {} }
+        #marker
+        #[allow(unused, clippy::all)]
+        impl #name {
+            #vis fn definition<R>() -> #saga::Definition<R> { loop {} }
+        }
+    }
+}
+
+fn marker(
+    saga: &Crate,
+    name: &Ident,
+    vis: &Visibility,
+    returns: &ReturnType,
+    arguments: impl Iterator<Item = TokenStream>,
+) -> TokenStream {
+    // Without a return type there is nothing to stand in for.
+    let signature = match returns {
+        ReturnType::Default => quote!(),
+        ReturnType::Type(_, ty) => quote! {
+            impl #saga::Signature for #name {
+                type Output = <<#ty as #saga::step::StepResult>::Ok as #saga::step::Journaled>::Output;
+                const META: &'static #saga::Meta = &#saga::Meta::new("", #saga::Class::Retriable);
+            }
+            impl<R> #saga::Callable<R> for #name {
+                fn erased() -> #saga::step::Callee<R> { loop {} }
+            }
+        },
+    };
+    quote! {
+        #[allow(unused, non_camel_case_types, missing_docs)]
+        #vis enum #name {}
+        #[allow(unused, missing_docs, clippy::all)]
+        impl #name {
+            #vis fn args(#(#arguments),*) -> #saga::Result<#saga::Args<Self>> { loop {} }
+        }
+        #signature
+    }
+}

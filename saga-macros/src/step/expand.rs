@@ -1,0 +1,172 @@
+//! What a step becomes: the function as it was, and beside it, in the namespace of types, an enum of the same
+//! name that carries the step's name, policy and erased form. A person could write every line of it.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Ident;
+use syn::spanned::Spanned;
+
+use super::implement;
+use super::model::{Class, IfUnknown, Step};
+use super::parse::Retry;
+use crate::attributes;
+use crate::krate::Crate;
+
+pub(super) fn step(step: &Step) -> TokenStream {
+    let (function, marker) = (&step.function, marker(step));
+    let (signature, implementation, callable) = (signature(step), implement::step(step), callable(step));
+    quote! {
+        #function
+        #marker
+        #signature
+        #implementation
+        #callable
+    }
+}
+
+/// `enum allocate_ip {}` and `allocate_ip::args(..)`.
+fn marker(step: &Step) -> TokenStream {
+    let saga = &step.krate;
+    let (name, vis) = (&step.function.sig.ident, &step.function.vis);
+    let docs = attributes::docs(&step.function.attrs, &format!("The step `{}`.", step.name));
+    let arguments = step.data();
+    let (names, types): (Vec<_>, Vec<_>) = arguments.iter().map(|p| (&p.name, &p.ty)).unzip();
+    let fields = arguments.iter().map(|p| {
+        let (name, key) = (&p.name, p.key());
+        quote_spanned!(p.ty.span()=> .with(#key, &#name)?)
+    });
+    quote! {
+        #(#docs)*
+        #[allow(
+            non_camel_case_types,
+            dead_code,
+            unreachable_pub,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            clippy::empty_enums
+        )]
+        #vis enum #name {}
+
+        #[allow(dead_code, unreachable_pub, clippy::too_many_arguments, clippy::needless_pass_by_value)]
+        impl #name {
+            /// The journaled arguments of one call of this step.
+            ///
+            /// # Errors
+            /// When an argument cannot be written as JSON.
+            #vis fn args(#(#names: #types),*) -> #saga::Result<#saga::Args<Self>> {
+                #saga::__private::Fields::of::<Self>() #(#fields)* .args()
+            }
+        }
+    }
+}
+
+/// `impl Signature`: all that is known without resources.
+fn signature(step: &Step) -> TokenStream {
+    let saga = &step.krate;
+    let (name, returns) = (&step.function.sig.ident, &step.returns);
+    let at = saga.at(returns.span());
+    let output = quote_spanned! {returns.span()=>
+        type Output = <<#returns as #at::step::StepResult>::Ok as #at::step::Journaled>::Output;
+    };
+    let (step_name, class) = (&step.name, class(step));
+    let base = quote!(#saga::Meta::new(#step_name, #class));
+    let params: Vec<_> = step.data().iter().map(|p| p.key()).collect();
+    let mut fields = TokenStream::new();
+    if !params.is_empty() {
+        fields.extend(quote!(params: &[#(#params),*],));
+    }
+    if let Some(system) = &step.system {
+        fields.extend(quote!(system: ::core::option::Option::Some(#system),));
+    }
+    let if_unknown = match &step.if_unknown {
+        IfUnknown::Compensate => None,
+        IfUnknown::LookUp(_) => Some(quote!(LookUp)),
+        IfUnknown::Rerun => Some(quote!(Rerun)),
+        IfUnknown::Park => Some(quote!(Park)),
+    };
+    if let Some(if_unknown) = if_unknown {
+        fields.extend(quote!(if_unknown: #saga::IfUnknown::#if_unknown,));
+    }
+    for (flag, on) in [("late_safe", step.late_safe), ("transactional", step.transactional)] {
+        let flag = on.then(|| Ident::new(flag, Span::call_site()));
+        fields.extend(flag.map(|flag| quote!(#flag: true,)));
+    }
+    let policy = policy(step);
+    if !policy.is_empty() {
+        fields.extend(quote!(policy: #saga::Policy { #policy ..#base.policy },));
+    }
+    let meta = if fields.is_empty() { base } else { quote!(#saga::Meta { #fields ..#base }) };
+    quote! {
+        #[allow(clippy::needless_update)]
+        impl #saga::Signature for #name {
+            #output
+            const META: &'static #saga::Meta = &#meta;
+        }
+    }
+}
+
+fn class(step: &Step) -> TokenStream {
+    let saga = &step.krate;
+    let class = match step.class {
+        Class::Compensatable => quote!(Compensatable),
+        Class::NoEffect => quote!(NoEffect),
+        Class::Pivot => quote!(Pivot),
+        Class::Retriable => quote!(Retriable),
+    };
+    quote!(#saga::Class::#class)
+}
+
+fn policy(step: &Step) -> TokenStream {
+    let saga = &step.krate;
+    let policy = &step.policy;
+    let forward = if step.class == Class::Retriable { quote!(FOREVER) } else { quote!(FORWARD) };
+    let tries =
+        [(quote!(retry), &policy.retry, forward), (quote!(undo_retry), &policy.undo_retry, quote!(UNDO))];
+    let tries = tries.into_iter().filter_map(|(field, given, base)| {
+        let retry = retry(saga, given.as_ref()?, &base);
+        Some(quote!(#field: #retry,))
+    });
+    let lengths = [
+        (quote!(timeout), &policy.timeout),
+        (quote!(undo_timeout), &policy.undo_timeout),
+        (quote!(settle_after), &policy.settle_after),
+    ];
+    let lengths = lengths.into_iter().filter_map(|(field, length)| {
+        let length = length.as_ref()?;
+        Some(quote!(#field: ::core::option::Option::Some(#length),))
+    });
+    quote!(#(#tries)* #(#lengths)*)
+}
+
+fn retry(saga: &Crate, retry: &Retry, base: &TokenStream) -> TokenStream {
+    let attempts = retry.max_attempts.as_ref().map(|n| quote!(max_attempts: #n,));
+    let backoff = retry.backoff.as_ref().map(|backoff| {
+        let shape = match (backoff.shape.to_string().as_str(), backoff.lengths.as_slice()) {
+            ("linear", [first, max]) => quote!(Linear { first: #first, max: #max }),
+            ("exponential", [first, max]) => quote!(Exponential { first: #first, max: #max }),
+            (_, lengths) => quote!(Fixed(#(#lengths),*)),
+        };
+        quote!(backoff: #saga::Backoff::#shape,)
+    });
+    let jitter = retry.jitter.as_ref().map(|jitter| {
+        let jitter = if jitter == "none" { quote!(None) } else { quote!(Full) };
+        quote!(jitter: #saga::Jitter::#jitter,)
+    });
+    let deadline = retry.deadline.as_ref().map(|d| quote!(deadline: ::core::option::Option::Some(#d),));
+    quote!(#saga::RetryPolicy { #attempts #backoff #jitter #deadline ..#saga::RetryPolicy::#base })
+}
+
+/// `impl Callable`: the erased form.
+fn callable(step: &Step) -> TokenStream {
+    let saga = &step.krate;
+    let name = &step.function.sig.ident;
+    let (generics, resources) = implement::bounds(step);
+    let kind = if step.transactional { quote!(transactional) } else { quote!(plain) };
+    quote! {
+        impl<#generics> #saga::Callable<#resources> for #name {
+            fn erased() -> #saga::step::Callee<#resources> {
+                ::core::convert::Into::into(#saga::step::ErasedStep::#kind::<Self>())
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `#[step]`
+
+mod expand;
+mod implement;
+pub(crate) mod model;
+pub(crate) mod params;
+mod parse;
+mod validate;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::diagnostics::Errors;
+use crate::krate::Crate;
+use crate::stand_in;
+
+/// Reads, judges and expands. After a mistake the user's function stays, and a stand-in for the step, so that
+/// one mistake gives one error.
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let function = match syn::parse2(item.clone()) {
+        Ok(function) => function,
+        Err(error) => {
+            let error = validate::not_a_function(&item, &error).to_compile_error();
+            return quote!(#error #item);
+        }
+    };
+    let mut errors = Errors::default();
+    let options = parse::options(options, &mut errors);
+    let (function, params) = params::split(function);
+    let stand_in = stand_in::step(&Crate::of(options.krate.as_ref()), &function, &params);
+    let step = validate::step(options, function, &params, &mut errors);
+    match errors.none_or(step) {
+        Ok(step) => expand::step(&step),
+        Err(errors) => quote!(#errors #stand_in),
+    }
+}

@@ -1,0 +1,140 @@
+//! The syntax of `#[step(..)]`: what may be written, before asking whether it makes sense.
+
+use proc_macro2::TokenStream;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::{Expr, Ident, LitInt, LitStr, Path, Token, parenthesized};
+
+use crate::diagnostics::Errors;
+use crate::options::{self, Known, Length};
+
+/// What stands in the brackets.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) krate: Option<Path>,
+    pub(super) compensate: Option<Expr>,
+    pub(super) no_effect: Option<Ident>,
+    pub(super) pivot: Option<Ident>,
+    pub(super) retriable: Option<Ident>,
+    pub(super) if_unknown: Option<Expr>,
+    pub(super) transactional: Option<Ident>,
+    pub(super) late_safe: Option<Ident>,
+    pub(super) system: Option<LitStr>,
+    pub(super) name: Option<LitStr>,
+    pub(super) retry: Option<Retry>,
+    pub(super) timeout: Option<Length>,
+    pub(super) undo_retry: Option<Retry>,
+    pub(super) undo_timeout: Option<Length>,
+    pub(super) settle_after: Option<Length>,
+}
+
+const STEP: Known = Known {
+    of: "a step",
+    names: &[
+        "compensate = undo(..)",
+        "no_effect",
+        "pivot",
+        "retriable",
+        "if_unknown = find(..)",
+        "transactional",
+        "system = \"..\"",
+        "name = \"..\"",
+        "retry(..)",
+        "timeout = \"..\"",
+        "undo_retry(..)",
+        "undo_timeout = \"..\"",
+        "settle_after = \"..\"",
+        "late_safe",
+        "crate = path",
+    ],
+};
+
+/// Reads the options of a step.
+pub(super) fn options(tokens: TokenStream, errors: &mut Errors) -> Options {
+    let mut all = Options::default();
+    let mut inside = Errors::default();
+    options::parse(tokens, &STEP, errors, |key, input| {
+        Some(match key.to_string().as_str() {
+            "compensate" => options::value(input, &mut all.compensate),
+            "no_effect" => word(key, &mut all.no_effect),
+            "pivot" => word(key, &mut all.pivot),
+            "retriable" => word(key, &mut all.retriable),
+            "if_unknown" => options::value(input, &mut all.if_unknown),
+            "transactional" => word(key, &mut all.transactional),
+            "late_safe" => word(key, &mut all.late_safe),
+            "system" => options::value(input, &mut all.system),
+            "name" => options::value(input, &mut all.name),
+            "retry" => retry(key, input, &mut all.retry, &mut inside),
+            "timeout" => options::value(input, &mut all.timeout),
+            "undo_retry" => retry(key, input, &mut all.undo_retry, &mut inside),
+            "undo_timeout" => options::value(input, &mut all.undo_timeout),
+            "settle_after" => options::value(input, &mut all.settle_after),
+            "crate" => options::path(input, &mut all.krate),
+            _ => return None,
+        })
+    });
+    errors.append(inside);
+    all
+}
+
+fn word(key: &Ident, into: &mut Option<Ident>) -> syn::Result<()> {
+    into.get_or_insert(key.clone());
+    Ok(())
+}
+
+/// `retry(max_attempts = 5, backoff = exponential("200ms", "30s"), jitter = full, deadline = "10m")`
+pub(super) struct Retry {
+    pub(super) keyword: Ident,
+    pub(super) max_attempts: Option<LitInt>,
+    pub(super) backoff: Option<Backoff>,
+    pub(super) jitter: Option<Ident>,
+    pub(super) deadline: Option<Length>,
+}
+
+const RETRY: Known = Known {
+    of: "`retry`",
+    names: &[
+        "max_attempts = 5",
+        "backoff = exponential(\"200ms\", \"30s\")",
+        "jitter = full",
+        "deadline = \"10m\"",
+    ],
+};
+
+fn retry(key: &Ident, input: ParseStream, into: &mut Option<Retry>, errors: &mut Errors) -> syn::Result<()> {
+    let inner;
+    parenthesized!(inner in input);
+    let tokens = inner.parse()?;
+    let keyword = key.clone();
+    let mut retry = Retry { keyword, max_attempts: None, backoff: None, jitter: None, deadline: None };
+    options::parse(tokens, &RETRY, errors, |key, input| {
+        Some(match key.to_string().as_str() {
+            "max_attempts" => options::value(input, &mut retry.max_attempts),
+            "backoff" => backoff(input, &mut retry.backoff),
+            "jitter" => options::value(input, &mut retry.jitter),
+            "deadline" => options::value(input, &mut retry.deadline),
+            _ => return None,
+        })
+    });
+    into.get_or_insert(retry);
+    Ok(())
+}
+
+/// `exponential("200ms", "30s")`
+pub(super) struct Backoff {
+    pub(super) shape: Ident,
+    pub(super) lengths: Vec<Length>,
+}
+
+fn backoff(input: ParseStream, into: &mut Option<Backoff>) -> syn::Result<()> {
+    input.parse::<Token![=]>()?;
+    let shape: Ident = input.parse()?;
+    let mut lengths = vec![];
+    if input.peek(syn::token::Paren) {
+        let inner;
+        parenthesized!(inner in input);
+        lengths.extend(Punctuated::<Length, Token![,]>::parse_terminated(&inner)?);
+    }
+    into.get_or_insert(Backoff { shape, lengths });
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! One call of user code: its context, its time limit, and what its end says.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, select};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::driver::{BodyEnd, Mail};
+use super::runtime::Runtime;
+use super::shared::Life;
+use crate::definition::{Code, Definition, Values};
+use crate::error::StepError;
+use crate::id::WorkflowId;
+use crate::json::Json;
+use crate::machine::{Call, CallKind, Expression};
+use crate::step::{Arguments, ContextParts, ErasedStep, Recorder, StepContext, Success};
+use crate::store::{DoorBody, limits};
+
+/// How a call ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    Run(Result<Success, StepError>),
+    Undo(Result<(), StepError>),
+    LookUp(Result<Option<Json>, StepError>),
+}
+
+impl Ended {
+    /// With words that every store can hold: another system's answer may be long, or have a NUL in it.
+    fn printable(self) -> Self {
+        match self {
+            Self::Run(result) => Self::Run(result.map_err(printable)),
+            Self::Undo(result) => Self::Undo(result.map_err(printable)),
+            Self::LookUp(result) => Self::LookUp(result.map_err(printable)),
+        }
+    }
+}
+
+fn printable(error: StepError) -> StepError {
+    error.reword(|words| limits::printable(words).into_owned())
+}
+
+/// What calls of one workflow share.
+pub(super) struct Caller<R> {
+    pub(super) definition: Arc<Definition<R>>,
+    pub(super) resources: Arc<R>,
+    pub(super) runtime: Arc<dyn Runtime>,
+    pub(super) life: Arc<Life>,
+    pub(super) workflow_id: WorkflowId,
+    pub(super) tenant: Arc<str>,
+    pub(super) initiator: Option<Arc<str>>,
+    pub(super) mail: mpsc::UnboundedSender<Mail>,
+    pub(super) cancelled: watch::Receiver<bool>,
+}
+
+impl<R: Send + Sync + 'static> Caller<R> {
+    /// Evaluates a closure of the definition.
+    pub(super) fn evaluate(
+        &self,
+        expression: Expression,
+        values: &[Option<Json>],
+    ) -> Result<Json, StepError> {
+        let evaluate = || match expression {
+            Expression::Output => self.definition.output(Values(values)),
+            Expression::Value(node) | Expression::Arguments(node) => match self.definition.code(node) {
+                Some(Code::Compute(f) | Code::Step { args: f, .. }) => f(Values(values)),
+                None => Err(StepError::permanent("the definition has no code for this node")),
+            },
+        };
+        std::panic::catch_unwind(AssertUnwindSafe(evaluate))
+            .unwrap_or_else(|panic| Err(StepError::permanent(panicked(&*panic))))
+            .and_then(|json| storable(json, "the value").map_err(StepError::no_retry))
+            .map_err(printable)
+    }
+
+    fn context(&self, call: &Call) -> StepContext {
+        let mail = self.mail.clone();
+        let step = call.step;
+        let recorder: Recorder = Arc::new(move |before| {
+            let mail = mail.clone();
+            Box::pin(async move {
+                limits::check_json(&before)
+                    .map_err(|why| StepError::permanent(format!("the record: {why}")))?;
+                let (durable, is_durable) = oneshot::channel();
+                let _ = mail.send(Mail::Record { step, before, durable });
+                is_durable
+                    .await
+                    .map_err(|_| StepError::transient("this worker stops; the record is not written"))
+            })
+        });
+        let recordable = call.kind == CallKind::Run && !self.is_transactional(call);
+        let shielded = call.kind != CallKind::Run;
+        StepContext::new(ContextParts {
+            workflow_id: self.workflow_id.clone(),
+            tenant: Arc::clone(&self.tenant),
+            initiator: self.initiator.clone(),
+            node: self.definition.plan().node(call.node).map_or_else(|| "".into(), |n| Arc::clone(&n.name)),
+            run: call.run,
+            attempt: call.attempt,
+            key: Arc::clone(&call.key),
+            forward_key: Arc::clone(&call.forward_key),
+            cause: call.cause.clone(),
+            deadline: Some(self.runtime.now().plus(call.timeout)),
+            recorded: call.recorded.clone(),
+            cancelled: (!shielded).then(|| self.cancelled.clone()),
+            recorder: recordable.then_some(recorder),
+        })
+    }
+
+    fn is_transactional(&self, call: &Call) -> bool {
+        matches!(self.code(call), Some(ErasedStep::Transactional(_)))
+    }
+
+    fn code(&self, call: &Call) -> Option<ErasedStep<R>> {
+        match self.definition.code(call.node) {
+            Some(Code::Step { step, .. }) => Some(*step),
+            _ => None,
+        }
+    }
+
+    /// Calls a step that speaks to other systems.
+    pub(super) fn call(&self, call: Call) -> BoxFuture<'static, (Call, Ended)> {
+        let (cx, resources) = (self.context(&call), Arc::clone(&self.resources));
+        let (runtime, life, code) = (Arc::clone(&self.runtime), Arc::clone(&self.life), self.code(&call));
+        let name = cx.node().to_owned();
+        Box::pin(async move {
+            let Some(ErasedStep::Plain(step)) = code else {
+                let ended =
+                    failed(call.kind, StepError::permanent("the definition has no code for this step"));
+                return (call, ended);
+            };
+            let attempt = async {
+                let args = Arguments::of(&name, &call.args);
+                let args = match &args {
+                    Ok(args) => args,
+                    Err(e) => return failed(call.kind, e.clone()),
+                };
+                match call.kind {
+                    CallKind::Run => {
+                        let result = (step.run)(&resources, &cx, args).await;
+                        Ended::Run(result.and_then(storable_success))
+                    }
+                    CallKind::Undo => {
+                        Ended::Undo((step.undo)(&resources, &cx, args, call.output.as_ref()).await)
+                    }
+                    CallKind::LookUp => {
+                        let result = (step.look_up)(&resources, &cx, args).await;
+                        Ended::LookUp(result.and_then(|found| {
+                            found.map(|output| storable(output, "the look-up's answer")).transpose()
+                        }))
+                    }
+                }
+            };
+            life.lease.may_send(&*runtime).await;
+            let ended = match limited(AssertUnwindSafe(attempt).catch_unwind(), &*runtime, call.timeout).await
+            {
+                Some(Ok(ended)) => ended,
+                Some(Err(panic)) => failed(call.kind, StepError::unknown(panicked(&*panic))),
+                None => failed(call.kind, StepError::unknown(format!("timed out after {:?}", call.timeout))),
+            };
+            (call, ended.printable())
+        })
+    }
+
+    /// What runs inside a lent transaction: the step, and then the driver's commit for it.
+    pub(super) fn body(&self, call: &Call) -> DoorBody {
+        let (cx, resources, mail) = (self.context(call), Arc::clone(&self.resources), self.mail.clone());
+        let (call, code) = (call.clone(), self.code(call));
+        Box::new(move |tx| {
+            Box::pin(async move {
+                let Some(ErasedStep::Transactional(step)) = code else {
+                    return Err(StepError::permanent("the definition has no code for this step"));
+                };
+                let attempt = async {
+                    let args = Arguments::of(cx.node(), &call.args)?;
+                    if call.kind == CallKind::Undo {
+                        (step.undo)(&resources, tx, &cx, &args, call.output.as_ref()).await?;
+                        return Ok(BodyEnd::Undone);
+                    }
+                    let success = (step.run)(&resources, tx, &cx, &args).await?;
+                    storable_success(success).map(BodyEnd::Ran)
+                };
+                let end = AssertUnwindSafe(attempt)
+                    .catch_unwind()
+                    .await
+                    .unwrap_or_else(|panic| Err(StepError::transient(panicked(&*panic))))
+                    .map_err(printable)?;
+                let (commit, made) = oneshot::channel();
+                let _ = mail.send(Mail::BodyDone { step: call.step, end, commit });
+                made.await.map_err(|_| StepError::transient("the workflow was given up meanwhile"))
+            })
+        })
+    }
+}
+
+/// The future's output, or `None` after the time limit. A future that is ready at once costs no timer.
+async fn limited<F: Future>(future: F, runtime: &dyn Runtime, limit: Duration) -> Option<F::Output> {
+    let mut future = pin!(future);
+    if let Some(output) = future.as_mut().now_or_never() {
+        return Some(output);
+    }
+    match select(future, runtime.sleep(limit)).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(_) => None,
+    }
+}
+
+fn failed(kind: CallKind, error: StepError) -> Ended {
+    match kind {
+        CallKind::Run => Ended::Run(Err(error)),
+        CallKind::Undo => Ended::Undo(Err(error)),
+        CallKind::LookUp => Ended::LookUp(Err(error)),
+    }
+}
+
+fn storable_success(success: Success) -> Result<Success, StepError> {
+    // The step may have had its effect: nobody can write down what it made.
+    storable(success.output, "the result").map(|output| Success { output, ..success })
+}
+
+fn storable(json: Json, what: &str) -> Result<Json, StepError> {
+    match limits::check_json(&json) {
+        Ok(()) => Ok(json),
+        Err(why) => Err(StepError::unknown(format!("{what} cannot be stored: {why}")).no_retry()),
+    }
+}
+
+/// The words of a panic.
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let words = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panicked: {}", words.unwrap_or_else(|| "without words".to_owned()))
+}

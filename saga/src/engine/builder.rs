@@ -1,0 +1,162 @@
+//! Putting an engine together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use tokio::sync::{Semaphore, broadcast, watch};
+
+use super::Engine;
+use super::config::Config;
+use super::journal::Journal;
+use super::lease::Lease;
+use super::runtime::{Runtime, TokioRuntime};
+use super::shared::{Life, Shared};
+use super::worker;
+use crate::definition::Definition;
+use crate::id::DefinitionId;
+use crate::store::{Join, Store, StoreError};
+
+/// Why an engine cannot be built.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No store was given.
+    #[error("an engine needs a store: call `.store(..)`, for example with `MemoryStore::new()`")]
+    NoStore,
+    /// It was built outside of an async runtime.
+    #[error("an engine is built inside of a tokio runtime, or with a `.runtime(..)` of its own")]
+    NoRuntime,
+    /// Two plans under one name and version.
+    #[error(
+        "`{name}` version {version} was registered twice with different plans; raise the version of the newer one"
+    )]
+    TwoPlans {
+        /// The saga.
+        name: String,
+        /// The version.
+        version: u32,
+    },
+    /// The saga needs transactions and the store has none.
+    #[error("saga `{saga}` has transactional steps (`{step}`), and this store lends no transactions")]
+    NoTransactions {
+        /// The saga.
+        saga: String,
+        /// One such step.
+        step: String,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Builds an [`Engine`].
+pub struct EngineBuilder<R> {
+    resources: R,
+    store: Option<Arc<dyn Store>>,
+    runtime: Option<Arc<dyn Runtime>>,
+    definitions: Vec<Definition<R>>,
+    config: Config,
+}
+
+impl<R: Send + Sync + 'static> EngineBuilder<R> {
+    pub(super) fn new(resources: R) -> Self {
+        Self { resources, store: None, runtime: None, definitions: vec![], config: Config::default() }
+    }
+    /// Where workflows are kept.
+    #[must_use]
+    pub fn store(self, store: impl Store) -> Self {
+        self.shared_store(Arc::new(store))
+    }
+    /// Where workflows are kept, for stores that are chosen when the program runs.
+    #[must_use]
+    pub fn shared_store(self, store: Arc<dyn Store>) -> Self {
+        Self { store: Some(store), ..self }
+    }
+    /// Registers a saga. Several versions of one saga may stand side by side; new workflows get the highest.
+    #[must_use]
+    pub fn saga(mut self, definition: Definition<R>) -> Self {
+        self.definitions.push(definition);
+        self
+    }
+    /// Changes the defaults.
+    #[must_use]
+    pub fn config(self, config: Config) -> Self {
+        Self { config, ..self }
+    }
+    /// Another world of time, tasks and chance than tokio's.
+    #[must_use]
+    pub fn runtime(self, runtime: Arc<dyn Runtime>) -> Self {
+        Self { runtime: Some(runtime), ..self }
+    }
+
+    /// Joins the store, takes over what a former life of this process left behind, and begins to work.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub async fn build(self) -> Result<Engine<R>, BuildError> {
+        let store = self.store.ok_or(BuildError::NoStore)?;
+        let runtime = match self.runtime {
+            Some(runtime) => runtime,
+            None => Arc::new(TokioRuntime::current().ok_or(BuildError::NoRuntime)?),
+        };
+        let definitions = register(self.definitions, &*store)?;
+        let config = self.config;
+        let join = Join {
+            name: config.name.clone(),
+            definitions: definitions.keys().cloned().collect(),
+            plans: definitions.values().map(|d| (d.id().clone(), d.plan().describe())).collect(),
+            lease: config.lease,
+        };
+        let joining = runtime.uptime();
+        let registration = store.join(join).await?;
+        let life = Arc::new(Life::new(Lease::new(registration.leased, joining + config.lease)));
+        let fenced = Arc::clone(&life);
+        let journal =
+            Journal::open(Arc::clone(&store), registration.worker, Arc::clone(&runtime), move || {
+                fenced.fence();
+            });
+        let (working, worker_ended) = watch::channel(());
+        let shared = Arc::new(Shared {
+            resources: Arc::new(self.resources),
+            store,
+            runtime,
+            config,
+            definitions,
+            worker: registration.worker,
+            journal,
+            events: broadcast::channel(1024).0,
+            suspects: Arc::new(Semaphore::new(1)),
+            life,
+            worker_ended,
+            commits: AtomicI64::new(0),
+        });
+        let working = Arc::new(working);
+        worker::spawn(&shared, &working);
+        Ok(Engine::new(shared))
+    }
+}
+
+fn register<R>(
+    given: Vec<Definition<R>>,
+    store: &dyn Store,
+) -> Result<BTreeMap<DefinitionId, Arc<Definition<R>>>, BuildError> {
+    let mut definitions: BTreeMap<DefinitionId, Arc<Definition<R>>> = BTreeMap::new();
+    for definition in given {
+        let id = definition.id().clone();
+        let twin =
+            |other: &DefinitionId| (&other.name, other.version) == (&id.name, id.version) && *other != id;
+        if definitions.keys().any(twin) {
+            return Err(BuildError::TwoPlans { name: id.name.to_string(), version: id.version });
+        }
+        let transactional = definition.plan().steps().find(|(_, _, s)| s.transactional);
+        if let (Some((_, _, step)), None) = (transactional, store.transactions()) {
+            return Err(BuildError::NoTransactions {
+                saga: id.name.to_string(),
+                step: step.step_name.to_string(),
+            });
+        }
+        definitions.insert(id, Arc::new(definition));
+    }
+    Ok(definitions)
+}

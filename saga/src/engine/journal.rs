@@ -1,0 +1,164 @@
+//! Group commit: everything that waits is written as one batch, while the next one gathers. No timer.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::runtime::Runtime;
+use crate::id::WorkerId;
+use crate::store::{Commit, CommitOutcome, Store, StoreError, limits};
+
+/// The most commits in one batch.
+const MAX_COMMITS: usize = 1_000;
+/// How many bytes of values a batch has before no further commit is put into it.
+const MAX_BYTES: usize = 4 << 20;
+
+type Answer = oneshot::Sender<CommitOutcome>;
+
+/// Hands commits to the journal.
+#[derive(Clone)]
+pub(super) struct Journal {
+    door: mpsc::UnboundedSender<(Commit, Answer)>,
+}
+
+impl Journal {
+    /// Opens the journal of a worker. `fenced` is called when the worker may not write any more.
+    pub(super) fn open(
+        store: Arc<dyn Store>,
+        worker: WorkerId,
+        runtime: Arc<dyn Runtime>,
+        fenced: impl Fn() + Send + 'static,
+    ) -> Self {
+        let (door, waiting) = mpsc::unbounded_channel();
+        let writer = Writer { store, worker, runtime: Arc::clone(&runtime), waiting, late: VecDeque::new() };
+        runtime.spawn(Box::pin(async move {
+            if writer.run().await == Err(StoreError::Fenced) {
+                fenced();
+            }
+        }));
+        Self { door }
+    }
+
+    /// Hands in a commit. The answer comes when it is durable; it never comes when this worker has been
+    /// declared dead.
+    pub(super) fn submit(&self, commit: Commit) -> oneshot::Receiver<CommitOutcome> {
+        let (answer, durable) = oneshot::channel();
+        if let Err(reason) = limits::check(&commit) {
+            let _ = answer.send(CommitOutcome::Unstorable { reason });
+        } else {
+            // A closed door means that the worker is fenced: the answer is dropped, as documented.
+            let _ = self.door.send((commit, answer));
+        }
+        durable
+    }
+}
+
+struct Writer {
+    store: Arc<dyn Store>,
+    worker: WorkerId,
+    runtime: Arc<dyn Runtime>,
+    waiting: mpsc::UnboundedReceiver<(Commit, Answer)>,
+    /// Commits that must not share a batch with one before them.
+    late: VecDeque<(Commit, Answer)>,
+}
+
+impl Writer {
+    async fn run(mut self) -> Result<(), StoreError> {
+        loop {
+            let mut batch = Batch::default();
+            if self.late.is_empty() {
+                match self.waiting.recv().await {
+                    Some(first) => self.late.push_back(first),
+                    None => return Ok(()),
+                }
+            }
+            let mut put_off = VecDeque::new();
+            while !batch.is_full() {
+                let Some((commit, answer)) = self.late.pop_front().or_else(|| self.waiting.try_recv().ok())
+                else {
+                    break;
+                };
+                match batch.take(commit) {
+                    None => batch.answers.push(answer),
+                    Some(overlapping) => put_off.push_back((overlapping, answer)),
+                }
+            }
+            put_off.append(&mut self.late);
+            self.late = put_off;
+            self.write(batch).await?;
+        }
+    }
+
+    async fn write(&self, batch: Batch) -> Result<(), StoreError> {
+        let mut pause = Duration::from_millis(10);
+        loop {
+            match self.store.commit(Some(self.worker), batch.commits.clone()).await {
+                Ok(outcomes) if outcomes.len() == batch.commits.len() => {
+                    for (answer, outcome) in batch.answers.into_iter().zip(outcomes) {
+                        // Nobody waits any more when the workflow's task was dropped.
+                        let _ = answer.send(outcome);
+                    }
+                    return Ok(());
+                }
+                Err(StoreError::Fenced) => return Err(StoreError::Fenced),
+                answer => {
+                    // The same batch again: all of its parts are idempotent, and nobody is told anything
+                    // before it is durable.
+                    let e = answer.err().map_or_else(|| "too few answers".to_owned(), |e| e.to_string());
+                    tracing::warn!(error = %e, commits = batch.commits.len(), "the journal cannot be written; it is tried again");
+                    self.runtime.sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+            }
+        }
+    }
+}
+
+/// Commits that can be written together: one per workflow, and no two starts that could exclude each other.
+#[derive(Default)]
+struct Batch {
+    commits: Vec<Commit>,
+    answers: Vec<Answer>,
+    keys: BTreeSet<(Arc<str>, String)>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.commits.len() >= MAX_COMMITS || self.bytes >= MAX_BYTES
+    }
+
+    /// Takes the commit, or gives it back if it has to wait for the next batch.
+    fn take(&mut self, commit: Commit) -> Option<Commit> {
+        if let Some(new) = &commit.create {
+            let header = &new.header;
+            let within = |key: String| (Arc::clone(&header.tenant_id), key);
+            let mut keys = vec![("".into(), format!("workflow {}", header.workflow_id))];
+            keys.extend(header.idempotency_key.iter().map(|k| within(format!("key {k}"))));
+            keys.extend(header.exclusion.iter().map(|k| within(format!("exclusion {k}"))));
+            if keys.iter().any(|k| self.keys.contains(k)) {
+                return Some(commit);
+            }
+            self.keys.extend(keys);
+        }
+        self.bytes += bytes(&commit);
+        self.commits.push(commit);
+        None
+    }
+}
+
+/// The size of what can be large in it.
+fn bytes(commit: &Commit) -> usize {
+    let created = commit.create.iter().flat_map(|new| {
+        let header = &new.header;
+        [Some(&header.input), header.state.context.as_ref()]
+    });
+    let facts = commit
+        .facts
+        .iter()
+        .flat_map(|row| [row.input.as_ref(), row.output.as_ref(), row.record.as_ref(), row.carry.as_ref()]);
+    let decided = commit.decision.iter().flat_map(|d| [d.state.context.as_ref(), d.state.output.as_ref()]);
+    created.chain(facts).chain(decided).flatten().map(|json| json.as_str().len()).sum()
+}

@@ -1,0 +1,131 @@
+//! What all tasks of one engine share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
+
+use super::config::Config;
+use super::driver::Mail;
+use super::events::{WorkflowEvent, WorkflowEventKind};
+use super::journal::Journal;
+use super::lease::Lease;
+use super::live::LiveSet;
+use super::runtime::Runtime;
+use crate::definition::Definition;
+use crate::id::{DefinitionId, WorkerId, WorkflowId};
+use crate::machine::Env;
+use crate::store::Store;
+
+/// What all tasks of one engine share.
+pub(super) struct Shared<R> {
+    pub(super) resources: Arc<R>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) runtime: Arc<dyn Runtime>,
+    pub(super) config: Config,
+    pub(super) definitions: BTreeMap<DefinitionId, Arc<Definition<R>>>,
+    pub(super) worker: WorkerId,
+    pub(super) journal: Journal,
+    pub(super) events: broadcast::Sender<WorkflowEvent>,
+    /// One suspect at a time.
+    pub(super) suspects: Arc<Semaphore>,
+    pub(super) life: Arc<Life>,
+    /// Ends when the worker's own tasks have ended.
+    pub(super) worker_ended: watch::Receiver<()>,
+    pub(super) commits: AtomicI64,
+}
+
+/// Whether and how an engine lives.
+pub(super) struct Life {
+    pub(super) lease: Lease,
+    pub(super) live: LiveSet,
+    /// Starts and claims nothing more.
+    pub(super) stopping: AtomicBool,
+    /// There may be more work than there was room for.
+    pub(super) wants_room: AtomicBool,
+    /// Somebody should look for work.
+    pub(super) work: Notify,
+    /// Somebody should look for mail.
+    pub(super) mail: Notify,
+}
+
+impl Life {
+    pub(super) fn new(lease: Lease) -> Self {
+        Self {
+            lease,
+            live: LiveSet::default(),
+            stopping: AtomicBool::new(false),
+            wants_room: AtomicBool::new(false),
+            work: Notify::new(),
+            mail: Notify::new(),
+        }
+    }
+
+    /// This worker was declared dead: nothing more may be started or written.
+    pub(super) fn fence(&self) {
+        if !self.lease.lose() {
+            return;
+        }
+        tracing::error!("this worker was declared dead; it stops");
+        self.stop(|| Mail::Stop);
+    }
+
+    /// Starts nothing more, and tells all that run.
+    pub(super) fn stop(&self, mail: impl Fn() -> Mail) {
+        self.stopping.store(true, Ordering::Release);
+        for live in self.live.all() {
+            // A workflow that has just ended needs no mail.
+            let _ = live.mail.send(mail());
+        }
+        self.wake();
+    }
+
+    pub(super) fn wake(&self) {
+        self.work.notify_one();
+        self.mail.notify_one();
+    }
+}
+
+impl<R: Send + Sync + 'static> Shared<R> {
+    pub(super) fn env(&self) -> Env {
+        #[allow(clippy::cast_precision_loss, reason = "53 bits of chance are enough for jitter")]
+        let random = (self.runtime.random() >> 11) as f64 / (1u64 << 53) as f64;
+        Env { now: self.runtime.now(), random }
+    }
+
+    /// The number before the first commit of one machine. Numbers of two machines, or of two incarnations of
+    /// a worker, are never the same.
+    pub(super) fn first_commit(&self) -> i64 {
+        const COMMITS_PER_MACHINE: i64 = 1 << 14;
+        let machines = self.commits.fetch_add(1, Ordering::Relaxed);
+        (self.worker.0 << 40).wrapping_add(machines.wrapping_mul(COMMITS_PER_MACHINE))
+    }
+
+    pub(super) fn fenced(&self) {
+        self.life.fence();
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.life.stopping.load(Ordering::Acquire)
+    }
+
+    /// A workflow does not run here any more: there may be room for another one.
+    pub(super) fn left(&self, workflow: &WorkflowId) {
+        self.life.live.leave(workflow);
+        if self.is_stopping() || self.life.wants_room.swap(false, Ordering::AcqRel) {
+            self.life.wake();
+        }
+    }
+
+    pub(super) fn tell(&self, workflow_id: WorkflowId, workflow_type: &Arc<str>, kind: WorkflowEventKind) {
+        if self.events.receiver_count() > 0 {
+            // Fails only when the last listener has just gone.
+            let _ = self.events.send(WorkflowEvent {
+                workflow_id,
+                workflow_type: Arc::clone(workflow_type),
+                kind,
+            });
+        }
+    }
+}

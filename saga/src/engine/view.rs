@@ -1,0 +1,80 @@
+//! A workflow as people see it: the journal, and on top what runs at this moment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::live::Doing;
+use crate::definition::Plan;
+use crate::machine::pending_row;
+use crate::store::{Header, Loaded, StepRow, StepStatus};
+
+/// A workflow as people see it.
+#[derive(Clone, Debug)]
+pub struct WorkflowView {
+    /// Its header.
+    pub header: Header,
+    /// The steps of its latest run that were reached, in plan order.
+    pub steps: Vec<StepView>,
+    /// Its plan, if this process knows it.
+    pub plan: Option<Arc<Plan>>,
+}
+
+/// A step as people see it.
+pub type StepView = StepRow;
+
+impl WorkflowView {
+    pub(super) fn new(loaded: Loaded, plan: Option<Arc<Plan>>, doing: &BTreeMap<u32, Doing>) -> Self {
+        let Loaded { header, steps } = loaded;
+        let run = header.state.run;
+        let mut steps: Vec<StepRow> = steps.into_iter().filter(|row| row.run == run).collect();
+        for (step, doing) in doing.iter().filter(|_| !header.state.status.is_ended()) {
+            show(&mut steps, *step, *doing, plan.as_deref(), run);
+        }
+        steps.sort_by(|a, b| (a.step_order, &a.item).cmp(&(b.step_order, &b.item)));
+        Self { header, steps, plan }
+    }
+
+    /// All steps of the plan in order; those that were not reached are pending.
+    pub fn all_steps(&self) -> Vec<StepRow> {
+        let Some(plan) = &self.plan else { return self.steps.clone() };
+        let reached = |order: u32| self.steps.iter().find(|row| row.step_order == order).cloned();
+        plan.steps()
+            .map(|(_, node, spec)| {
+                reached(spec.step_order)
+                    .unwrap_or_else(|| pending_row(self.header.state.run, &node.name, spec))
+            })
+            .collect()
+    }
+
+    /// How many steps had been done going forward, whatever became of them since. Skipped ones count in a
+    /// completed workflow.
+    pub fn steps_completed(&self) -> u32 {
+        let completed = self.header.state.status == crate::store::Status::Completed;
+        let counts =
+            |row: &&StepRow| row.completed_at.is_some() && (completed || row.status != StepStatus::Skipped);
+        u32::try_from(self.steps.iter().filter(counts).count()).unwrap_or(u32::MAX)
+    }
+}
+
+fn show(steps: &mut Vec<StepRow>, step: u32, doing: Doing, plan: Option<&Plan>, run: u32) {
+    if let Some(row) = steps.iter_mut().find(|row| row.step_order == step) {
+        // A row that is further than what was seen running stays as it is.
+        let stale = doing.status == StepStatus::Running && row.status == StepStatus::Completed
+            || row.status == StepStatus::Compensated;
+        if !stale {
+            row.status = doing.status;
+            row.attempts =
+                row.attempts.max(if doing.status == StepStatus::Running { doing.attempt } else { 0 });
+        }
+        return;
+    }
+    let Some((_, node, spec)) = plan.and_then(|p| p.steps().find(|(_, _, s)| s.step_order == step)) else {
+        return;
+    };
+    steps.push(StepRow {
+        status: doing.status,
+        attempts: doing.attempt,
+        started_at: Some(doing.since),
+        ..pending_row(run, &node.name, spec)
+    });
+}

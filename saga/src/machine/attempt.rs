@@ -1,0 +1,250 @@
+//! One step forward: its attempts, its retries, and what its end means.
+
+use std::sync::Arc;
+
+use super::command::{Call, CallKind, Command, Env, Expression};
+use super::state::{Act, Machine, Mode, Phase, StepState, Then, Undo};
+use super::{keys, words};
+use crate::error::{Effect, ErrorKind, Retry, StepError};
+use crate::json::Json;
+use crate::step::{Class, IfUnknown, Success};
+use crate::store::{AuditKind, FailureReason, StepRow, StepStatus, TouchedEffect};
+
+impl Machine {
+    /// The step is ready: its arguments are made, then its first attempt begins.
+    pub(super) fn start(&mut self, step: u32, env: Env) {
+        let state = self.state(step);
+        if state.phase != Phase::Idle {
+            return;
+        }
+        if state.args.is_some() {
+            self.begin_attempt(step, env);
+        } else {
+            state.phase = Phase::Preparing;
+            let node = state.node;
+            self.evaluate(Expression::Arguments(node));
+        }
+    }
+
+    pub(super) fn begin_attempt(&mut self, step: u32, env: Env) {
+        let spec = self.spec(step);
+        let suspect = self.suspect;
+        let state = self.state(step);
+        state.phase = Phase::Starting;
+        state.row.input.clone_from(&state.args);
+        state.row.attempts += 1;
+        state.row.started_at.get_or_insert(env.now);
+        if (spec.needs_intent() || suspect) && state.row.status != StepStatus::Running {
+            state.row.status = StepStatus::Running;
+            self.touch(step);
+        }
+        let call = self.call(step, CallKind::Run);
+        self.hold(call);
+    }
+
+    /// The command that calls one of the step's functions.
+    pub(super) fn call(&self, step: u32, kind: CallKind) -> Command {
+        let state = &self.steps[step as usize];
+        let (spec, row) = (&state.spec, &state.row);
+        let forward_key = keys::forward(&self.workflow_id, row);
+        let timeout = spec.policy.timeout.unwrap_or(self.settings.timeout);
+        let undoing = kind == CallKind::Undo;
+        let in_undo = matches!(state.phase, Phase::Undoing(_));
+        let call = Call {
+            step,
+            node: state.node,
+            kind,
+            run: row.run,
+            attempt: if in_undo { row.undo_attempts } else { row.attempts },
+            key: if undoing {
+                keys::undo(&self.workflow_id, row, self.is_late_pass(state))
+            } else {
+                forward_key.clone()
+            },
+            forward_key,
+            args: state.args.clone().or_else(|| row.input.clone()).unwrap_or_else(empty_arguments),
+            output: if undoing { state.undo_output.clone() } else { None },
+            recorded: row.record.clone(),
+            cause: in_undo.then(|| self.cause(row)).flatten(),
+            timeout: if undoing { spec.policy.undo_timeout.unwrap_or(timeout) } else { timeout },
+        };
+        if spec.transactional { Command::Transact(call) } else { Command::Call(call) }
+    }
+
+    /// Is this the pass that looks after what may have landed late? It must not be mistaken for a repetition
+    /// of the first pass, so it has a key of its own.
+    fn is_late_pass(&self, state: &StepState) -> bool {
+        let last = matches!(state.phase, Phase::Undoing(Undo { last_pass: true, .. }));
+        last && state.row.effect == TouchedEffect::Unknown
+    }
+
+    /// Why something is undone: what stopped the workflow or, if nothing did, what this step failed with.
+    fn cause(&self, row: &StepRow) -> Option<Arc<str>> {
+        let failing = self.failing.as_ref().map(|f| f.message.as_str());
+        failing.or(row.error_message.as_deref()).map(Into::into)
+    }
+
+    pub(super) fn attempted(&mut self, step: u32, result: Result<Success, StepError>, env: Env) {
+        let transactional = self.spec(step).transactional;
+        match self.steps[step as usize].phase {
+            Phase::Running => {}
+            Phase::Undoing(Undo { act: Act::Calling(CallKind::Run), .. }) => {
+                return self.reran(step, result, env);
+            }
+            // It was given up before: whatever it says now comes too late.
+            _ => return,
+        }
+        if transactional {
+            self.transaction_done(result.is_ok());
+        }
+        match result {
+            Ok(success) => self.succeeded(step, success, env),
+            Err(error) => self.failed_once(step, &error, env),
+        }
+    }
+
+    pub(super) fn succeeded(&mut self, step: u32, success: Success, env: Env) {
+        let nothing_to_undo = match self.spec(step).class {
+            Class::NoEffect => true,
+            // Whoever made it, there is no way back behind it.
+            Class::Pivot => false,
+            Class::Compensatable | Class::Retriable => success.adopted,
+        };
+        let state = self.state(step);
+        state.phase = Phase::Idle;
+        state.row.status = StepStatus::Completed;
+        state.row.effect = if nothing_to_undo { TouchedEffect::None } else { TouchedEffect::Done };
+        state.row.output = Some(success.output.clone());
+        state.row.completed_at = Some(env.now);
+        state.row.error_message = None;
+        state.row.deaths = 0;
+        let node = state.node;
+        self.touch(step);
+        self.settle(node, success.output);
+    }
+
+    fn failed_once(&mut self, step: u32, error: &StepError, env: Env) {
+        let spec = self.spec(step);
+        let state = self.state(step);
+        // Whoever rolls back a transaction leaves nothing behind.
+        let unknown =
+            error.effect() == Effect::Unknown && !spec.transactional && spec.class != Class::NoEffect;
+        state.row.error_message = Some(words::of(error.message()));
+        if unknown {
+            state.row.effect = TouchedEffect::Unknown;
+            state.row.failed_at = Some(env.now);
+        }
+        let (attempts, started_at, effect) = (state.row.attempts, state.row.started_at, state.row.effect);
+        let words = words::of(&format!("attempt {attempts} of {} failed: {error}", self.label(step)));
+        self.audit(AuditKind::AttemptFailed, Some(step), words, env);
+        if unknown && spec.class == Class::Pivot && spec.if_unknown != IfUnknown::LookUp {
+            self.refuse_rollback(env);
+        }
+
+        let policy = spec.policy.retry;
+        let pause = match error.retry() {
+            Retry::After(pause) => pause,
+            _ => policy.pause(attempts, env.random),
+        };
+        let in_time =
+            policy.deadline.is_none_or(|d| started_at.is_none_or(|t| env.now.plus(pause).since(t) <= d));
+        let blind = spec.class == Class::Pivot
+            && effect == TouchedEffect::Unknown
+            && spec.if_unknown != IfUnknown::Rerun;
+        let again = error.retry() != Retry::No && attempts < policy.max_attempts && in_time && !blind;
+        // While a rollback is only asked for it may still be refused, and then the next attempt comes.
+        let lost = self.mode != Mode::Forward || self.failing.as_ref().is_some_and(|f| !f.asked);
+        if !again || lost {
+            return self.final_failure(step, error, env);
+        }
+        let durable = unknown || pause > self.settings.record_pauses_over;
+        let writes_intents = spec.needs_intent() || self.suspect;
+        let state = self.state(step);
+        state.phase = Phase::Pausing { until: env.now.plus(pause) };
+        if durable {
+            // An intent that is written down as closed has to be opened again.
+            state.row.status = if writes_intents { StepStatus::Pending } else { StepStatus::Running };
+            self.touch(step);
+        }
+    }
+
+    /// There will be no further attempt.
+    pub(super) fn final_failure(&mut self, step: u32, error: &StepError, env: Env) {
+        let state = self.state(step);
+        state.phase = Phase::Idle;
+        state.row.status = StepStatus::Failed;
+        state.row.error_message = Some(words::of(error.message()));
+        if state.row.effect != TouchedEffect::Unknown {
+            state.row.failed_at = Some(env.now);
+        }
+        self.touch(step);
+        self.after_failure(step, error, env);
+    }
+
+    /// What follows from a failure that is written down.
+    pub(super) fn after_failure(&mut self, step: u32, error: &StepError, env: Env) {
+        if self.mode != Mode::Forward {
+            return;
+        }
+        let spec = self.spec(step);
+        let unknown = self.steps[step as usize].row.effect == TouchedEffect::Unknown;
+        let message = words::of(&format!("Step {} ({}) failed: {error}", step + 1, spec.step_name));
+        if error.kind() == ErrorKind::Configuration {
+            // With siblings under way the fact may be durable before the decision: so is its reason.
+            self.header.failure_reason = Some(FailureReason::Configuration);
+            self.dirty_header = true;
+            return self.fail(Some(step), message, Then::Park(FailureReason::Configuration));
+        }
+        if unknown && spec.class == Class::Pivot && spec.if_unknown == IfUnknown::LookUp {
+            return self.begin_undo(step, env);
+        }
+        if unknown && (spec.class == Class::Pivot || spec.if_unknown == IfUnknown::Park) {
+            let message = format!("{message} (nobody knows whether it took effect)");
+            return self.fail(Some(step), message, Then::Park(FailureReason::Parked));
+        }
+        match spec.class {
+            Class::Compensatable if spec.tolerated && unknown => {
+                self.state(step).row.status = StepStatus::Compensating;
+                self.touch(step);
+                self.begin_undo(step, env);
+            }
+            _ if spec.tolerated => self.give_null(step),
+            Class::Retriable => self.fail(Some(step), message, Then::Park(FailureReason::Parked)),
+            _ => self.fail(Some(step), message, Then::Policy),
+        }
+    }
+
+    /// A tolerated failure: the saga goes on with `null`, which the row shows.
+    pub(super) fn give_null(&mut self, step: u32) {
+        let state = self.state(step);
+        state.row.output = Some(Json::null());
+        let node = state.node;
+        self.touch(step);
+        self.settle(node, Json::null());
+    }
+
+    pub(super) fn record(&mut self, step: u32, before: Json) {
+        let state = self.state(step);
+        if state.row.record.is_none() {
+            state.row.record = Some(before);
+            if state.phase == Phase::Running {
+                state.row.status = StepStatus::Running;
+            }
+            self.touch(step);
+        }
+        self.hold(Command::RecordDurable { step });
+    }
+
+    pub(super) fn slow(&mut self, step: u32) {
+        let transactional = self.spec(step).transactional;
+        let state = self.state(step);
+        if state.phase == Phase::Running && !transactional && state.row.status != StepStatus::Running {
+            state.row.status = StepStatus::Running;
+            self.touch(step);
+        }
+    }
+}
+
+fn empty_arguments() -> Json {
+    Json::parse("{}").unwrap_or_else(|_| Json::null())
+}

@@ -1,0 +1,290 @@
+//! Backward: undoing steps in reverse plan order, and settling what nobody knows.
+
+use super::command::{CallKind, Env, Expression};
+use super::state::{Act, Machine, Mode, Phase, Then, Undo};
+use super::words;
+use crate::clock::Timestamp;
+use crate::error::{Effect, Retry, StepError};
+use crate::json::Json;
+use crate::step::{Class, IfUnknown, Success};
+use crate::store::{AuditKind, Debt, FailureReason, Status, StepRow, StepStatus, TouchedEffect};
+
+impl Machine {
+    /// Undoes the next step, or ends the rollback.
+    pub(super) fn unwind(&mut self, env: Env) {
+        if self.steps.iter().any(|s| matches!(s.phase, Phase::Undoing(_))) {
+            if self.draining && !self.is_busy() {
+                self.hand_over(env);
+            }
+            return;
+        }
+        if self.draining {
+            return self.hand_over(env);
+        }
+        if self.suspect && (self.draft.before.is_some() || self.is_deciding()) {
+            // Its intent to undo a step is a fact, which would stay even if the decision were refused.
+            return;
+        }
+        // Reverse plan order: the branches of a join last-declared first, each as a whole.
+        let next = self.steps.iter().rev().find(|s| {
+            s.spec.class == Class::Compensatable
+                && s.row.effect != TouchedEffect::None
+                && s.row.status != StepStatus::CompensationFailed
+        });
+        match next.map(|s| s.row.step_order) {
+            Some(step) => self.begin_undo(step, env),
+            None => self.end_rollback(env),
+        }
+    }
+
+    fn end_rollback(&mut self, env: Env) {
+        let debts = self.debts_in_words();
+        if debts.is_some() {
+            self.decide(Mode::Over, Status::Failed);
+            self.header.failure_reason = Some(FailureReason::Debts);
+            self.header.compensation_error = debts;
+        } else {
+            self.decide(Mode::Over, Status::RolledBack);
+            self.header.failure_reason = None;
+            self.header.compensation_error = None;
+            let words = self.header.error_message.clone().unwrap_or_default();
+            self.audit(AuditKind::RolledBack, None, words, env);
+        }
+        self.header.failed_at = Some(env.now);
+        self.release = true;
+    }
+
+    /// All open debts, for people.
+    pub(super) fn debts_in_words(&self) -> Option<String> {
+        let open = self.steps.iter().map(|s| &s.row).filter(|row| row.debt == Some(Debt::Open));
+        let words: Vec<_> = open.map(debt_in_words).collect();
+        (!words.is_empty()).then(|| words::of(&words.join("; ")))
+    }
+
+    /// When a request of this step cannot land any more.
+    fn settles_at(&self, step: u32) -> Timestamp {
+        let state = &self.steps[step as usize];
+        let policy = &state.spec.policy;
+        let timeout = policy.timeout.unwrap_or(self.settings.timeout);
+        let wait = policy.settle_after.or(self.settings.settle_after).unwrap_or(timeout);
+        state.row.failed_at.unwrap_or_default().plus(wait)
+    }
+
+    /// Is whatever is done now done after the last late request? For known outcomes it always is.
+    fn is_last_pass(&self, step: u32, env: Env) -> bool {
+        let state = &self.steps[step as usize];
+        state.row.effect == TouchedEffect::Done || state.spec.late_safe || self.settles_at(step) <= env.now
+    }
+
+    /// Begins to undo a step (or to settle a pivot whose outcome nobody knows).
+    pub(super) fn begin_undo(&mut self, step: u32, env: Env) {
+        let spec = self.spec(step);
+        let known = self.steps[step as usize].row.effect == TouchedEffect::Done;
+        if !known && spec.if_unknown == IfUnknown::Park && spec.class != Class::Pivot {
+            let error = StepError::permanent("nobody knows whether the step took effect: a person decides");
+            return self.owe(step, &error, env);
+        }
+        let last_pass = self.is_last_pass(step, env);
+        let suspect = self.suspect;
+        let state = self.state(step);
+        if state.args.is_none() {
+            state.args.clone_from(&state.row.input);
+        }
+        if state.args.is_none() {
+            // Its worker died before anybody wrote down with what it was called.
+            state.phase = Phase::Undoing(Undo { last_pass, act: Act::Preparing });
+            let node = state.node;
+            return self.evaluate(Expression::Arguments(node));
+        }
+        state.row.input.clone_from(&state.args);
+        state.row.undo_attempts = 0;
+        state.undo_since = Some(env.now);
+        state.undo_output = if known { state.row.output.clone() } else { None };
+        if suspect && spec.class != Class::Pivot && state.row.status != StepStatus::Compensating {
+            // If it takes this worker down, the next one shall know what it was.
+            state.row.status = StepStatus::Compensating;
+            self.touch(step);
+        }
+        let kind = if known { CallKind::Undo } else { first_call(spec.if_unknown) };
+        self.call_undo(step, last_pass, kind);
+    }
+
+    fn call_undo(&mut self, step: u32, last_pass: bool, kind: CallKind) {
+        let state = self.state(step);
+        state.phase = Phase::Undoing(Undo { last_pass, act: Act::Calling(kind) });
+        state.row.undo_attempts += 1;
+        let call = self.call(step, kind);
+        self.hold(call);
+    }
+
+    pub(super) fn undo_tick(&mut self, step: u32, undo: &Undo, env: Env) {
+        match undo.act {
+            Act::Pausing { until, again } if until <= env.now => self.call_undo(step, undo.last_pass, again),
+            Act::Settling { until } if until <= env.now => {
+                let kind = first_call(self.spec(step).if_unknown);
+                let state = self.state(step);
+                state.undo_output = None;
+                state.undo_since = Some(env.now);
+                state.row.undo_attempts = 0;
+                self.call_undo(step, true, kind);
+            }
+            _ => {}
+        }
+    }
+
+    fn undoing(&self, step: u32, kind: CallKind) -> Option<bool> {
+        match &self.steps[step as usize].phase {
+            Phase::Undoing(Undo { last_pass, act: Act::Calling(k) }) if *k == kind => Some(*last_pass),
+            _ => None,
+        }
+    }
+
+    pub(super) fn undone(&mut self, step: u32, result: Result<(), StepError>, env: Env) {
+        let Some(last_pass) = self.undoing(step, CallKind::Undo) else { return };
+        if self.spec(step).transactional {
+            self.transaction_done(result.is_ok());
+        }
+        match result {
+            Ok(()) => self.pass_over(step, last_pass, env),
+            Err(error) => self.undo_failed(step, last_pass, CallKind::Undo, &error, env),
+        }
+    }
+
+    pub(super) fn looked_up(&mut self, step: u32, result: Result<Option<Json>, StepError>, env: Env) {
+        let Some(last_pass) = self.undoing(step, CallKind::LookUp) else { return };
+        match result {
+            Ok(Some(output)) if self.spec(step).class == Class::Pivot => {
+                // It took effect after all: the saga goes on from here.
+                self.succeeded(step, Success { output, adopted: false }, env);
+            }
+            Ok(Some(output)) => {
+                self.state(step).undo_output = Some(output);
+                self.call_undo(step, last_pass, CallKind::Undo);
+            }
+            Ok(None) => self.pass_over(step, last_pass, env),
+            Err(error) => self.undo_failed(step, last_pass, CallKind::LookUp, &error, env),
+        }
+    }
+
+    /// The step ran once more, only to learn what it made.
+    pub(super) fn reran(&mut self, step: u32, result: Result<Success, StepError>, env: Env) {
+        let Some(last_pass) = self.undoing(step, CallKind::Run) else { return };
+        match result {
+            Ok(success) if success.adopted => self.pass_over(step, last_pass, env),
+            Ok(success) => {
+                self.state(step).undo_output = Some(success.output);
+                self.call_undo(step, last_pass, CallKind::Undo);
+            }
+            Err(error) => {
+                let unknown = error.effect() == Effect::Unknown;
+                if unknown {
+                    // This request too may land late.
+                    self.state(step).row.failed_at = Some(env.now);
+                }
+                let last_pass = if unknown { self.is_last_pass(step, env) } else { last_pass };
+                self.undo_failed(step, last_pass, CallKind::Run, &error, env);
+            }
+        }
+    }
+
+    /// One pass is over: the step is undone, or has to be looked after once more.
+    fn pass_over(&mut self, step: u32, last_pass: bool, env: Env) {
+        let until = self.settles_at(step);
+        let is_pivot = self.spec(step).class == Class::Pivot;
+        let forward = self.mode == Mode::Forward;
+        let state = self.state(step);
+        if !last_pass {
+            if !is_pivot {
+                state.row.status = StepStatus::Compensating;
+            }
+            state.phase = Phase::Undoing(Undo { last_pass: true, act: Act::Settling { until } });
+            return self.touch(step);
+        }
+        state.phase = Phase::Idle;
+        state.row.effect = TouchedEffect::None;
+        if is_pivot {
+            // Certainly not done, so there is a way back.
+            let error = state.row.error_message.clone().unwrap_or_default();
+            return self.final_failure(step, &StepError::permanent(error), env);
+        }
+        state.row.status = StepStatus::Compensated;
+        state.row.debt = None;
+        self.touch(step);
+        let words = format!("{} compensated", self.label(step));
+        self.audit(AuditKind::Compensated, Some(step), words, env);
+        if forward {
+            self.give_null(step);
+        }
+    }
+
+    fn undo_failed(&mut self, step: u32, last_pass: bool, again: CallKind, error: &StepError, env: Env) {
+        let policy = self.spec(step).policy.undo_retry;
+        let attempts = self.steps[step as usize].row.undo_attempts;
+        let since = self.steps[step as usize].undo_since;
+        let words =
+            words::of(&format!("attempt {attempts} to compensate {} failed: {error}", self.label(step)));
+        self.audit(AuditKind::CompensationAttemptFailed, Some(step), words, env);
+        let pause = match error.retry() {
+            Retry::After(pause) => pause,
+            _ => policy.pause(attempts, env.random),
+        };
+        let until = env.now.plus(pause);
+        let in_time = policy.deadline.is_none_or(|d| since.is_none_or(|t| until.since(t) <= d));
+        if error.retry() == Retry::No || attempts >= policy.max_attempts || !in_time {
+            return self.owe(step, error, env);
+        }
+        let durable = pause > self.settings.record_pauses_over;
+        let state = self.state(step);
+        state.phase = Phase::Undoing(Undo { last_pass, act: Act::Pausing { until, again } });
+        if state.spec.class == Class::Pivot {
+            return;
+        }
+        state.row.error_message = Some(words::of(error.message()));
+        if durable {
+            state.row.status = StepStatus::Compensating;
+            self.touch(step);
+        }
+    }
+
+    /// The step cannot be undone: it becomes a debt, and the others go on.
+    pub(super) fn owe(&mut self, step: u32, error: &StepError, env: Env) {
+        let forward = self.mode == Mode::Forward;
+        let is_pivot = self.spec(step).class == Class::Pivot;
+        let state = self.state(step);
+        state.phase = Phase::Idle;
+        let name = state.row.step_name.clone();
+        if is_pivot {
+            let first = state.row.error_message.clone().unwrap_or_default();
+            self.touch(step);
+            let message = words::of(&format!(
+                "Step {} ({name}) failed: {first} (nobody knows whether it took effect; the look-up failed: {error})",
+                step + 1
+            ));
+            return self.fail(Some(step), message, Then::Park(FailureReason::Parked));
+        }
+        state.row.error_message = Some(words::of(error.message()));
+        state.row.status = StepStatus::CompensationFailed;
+        state.row.debt = Some(Debt::Open);
+        let words = debt_in_words(&state.row);
+        self.touch(step);
+        self.audit(AuditKind::CompensationFailed, Some(step), words.clone(), env);
+        if forward {
+            self.fail(Some(step), words, Then::RollBack);
+        }
+    }
+}
+
+/// What an open debt is about.
+pub(super) fn debt_in_words(row: &StepRow) -> String {
+    let error = row.error_message.as_deref().unwrap_or_default();
+    words::of(&format!("Compensation of step {} ({}) failed: {error}", row.step_order + 1, row.step_name))
+}
+
+/// What is done first about a step whose outcome nobody knows.
+fn first_call(if_unknown: IfUnknown) -> CallKind {
+    match if_unknown {
+        IfUnknown::LookUp => CallKind::LookUp,
+        IfUnknown::Rerun => CallKind::Run,
+        IfUnknown::Compensate | IfUnknown::Park => CallKind::Undo,
+    }
+}

@@ -1,0 +1,337 @@
+//! What has been decided but is not durable yet, and the commands that wait for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::command::{Call, CallKind, Command, Env};
+use super::context;
+use super::state::{Act, Machine, Mode, Phase, Undo};
+use crate::id::CommitId;
+use crate::json::Json;
+use crate::store::{
+    AuditEvent, AuditKind, Commit, Decision, Header, HeaderState, NewWorkflow, Status, StepStatus,
+};
+
+/// What the next commit will hold.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Draft {
+    pub(super) create: Option<Box<Header>>,
+    /// Steps whose rows changed, in order of change.
+    pub(super) facts: Vec<u32>,
+    /// Values that became ready, by node name.
+    pub(super) carry: BTreeMap<Arc<str>, Json>,
+    pub(super) audit: Vec<AuditEvent>,
+    /// Signals that a decision will have acted on.
+    pub(super) signals: Vec<i64>,
+    pub(super) before: Option<Before>,
+    pub(super) held: Vec<Command>,
+}
+
+/// What it was before a decision, in case the decision is refused or taken back.
+#[derive(Clone, Debug)]
+pub(super) struct Before {
+    mode: Mode,
+    header: HeaderState,
+    /// How many audit lines the draft had then.
+    audit: usize,
+}
+
+/// The one commit that is under way.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one per workflow, and mostly the large one")]
+pub(super) enum Slot {
+    Free,
+    /// Handed to the journal.
+    Committing(InFlight),
+    /// A transaction of the store is open; its commit is made when the body is done.
+    Transaction {
+        step: u32,
+        done: bool,
+    },
+    /// A decision was refused; the header is being read. Nothing is decided meanwhile.
+    Refused,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct InFlight {
+    pub(super) creates: bool,
+    /// Is it written inside a lent transaction?
+    pub(super) lent: bool,
+    pub(super) facts: Vec<u32>,
+    /// The carried values among its facts.
+    pub(super) carried: Vec<Arc<str>>,
+    pub(super) signals: Vec<i64>,
+    pub(super) wrote_header: bool,
+    /// The header's status when it is applied.
+    pub(super) status: Status,
+    /// Does it let go of the workflow?
+    pub(super) releases: bool,
+    pub(super) before: Option<Before>,
+    pub(super) held: Vec<Command>,
+}
+
+impl Draft {
+    /// Is there anything that must be written before what depends on it may happen? Audit lines travel with
+    /// whatever comes next, and signals are used up by the decision that acts on them.
+    fn is_empty(&self) -> bool {
+        self.create.is_none() && self.facts.is_empty() && self.carry.is_empty()
+    }
+}
+
+impl Machine {
+    /// The row of this step goes into the next commit.
+    pub(super) fn touch(&mut self, step: u32) {
+        self.draft.facts.retain(|other| *other != step);
+        self.draft.facts.push(step);
+    }
+
+    pub(super) fn audit(&mut self, kind: AuditKind, step: Option<u32>, message: impl Into<String>, env: Env) {
+        let row = step.map(|s| &self.steps[s as usize].row);
+        let undoing = matches!(
+            kind,
+            AuditKind::Compensated | AuditKind::CompensationAttemptFailed | AuditKind::CompensationFailed
+        );
+        self.draft.audit.push(AuditEvent {
+            run: self.header.run,
+            at: env.now,
+            kind,
+            node: row.map(|r| Arc::clone(&r.node)),
+            attempt: row.map(|r| if undoing { r.undo_attempts } else { r.attempts }),
+            message: message.into(),
+            actor: None,
+        });
+    }
+
+    /// The command is given out when everything decided so far is durable.
+    pub(super) fn hold(&mut self, command: Command) {
+        if !self.draft.is_empty() || self.dirty_header {
+            self.draft.held.push(command);
+            return;
+        }
+        match &mut self.slot {
+            Slot::Committing(in_flight) => in_flight.held.push(command),
+            Slot::Refused => self.draft.held.push(command),
+            Slot::Free | Slot::Transaction { .. } => self.give_out(command),
+        }
+    }
+
+    /// Its cause is durable: out with it, unless it is no longer wanted.
+    pub(super) fn give_out(&mut self, command: Command) {
+        match command {
+            Command::Call(call) | Command::Transact(call) if !self.is_wanted(&call) => self.retract(&call),
+            Command::Transact(call) => self.transactions.push_back(call),
+            Command::Call(call) => {
+                self.mark_running(&call);
+                self.out.push(Command::Call(call));
+            }
+            other => self.out.push(other),
+        }
+    }
+
+    fn is_wanted(&self, call: &Call) -> bool {
+        match &self.steps[call.step as usize].phase {
+            Phase::Starting => self.is_forward() && !self.draining,
+            Phase::Undoing(Undo { act: Act::Calling(kind), .. }) => {
+                *kind == call.kind && !self.draining && self.mode != Mode::Over
+            }
+            _ => false,
+        }
+    }
+
+    fn mark_running(&mut self, call: &Call) {
+        let state = self.state(call.step);
+        if call.kind == CallKind::Run && state.phase == Phase::Starting {
+            state.phase = Phase::Running;
+        }
+    }
+
+    /// The call was never made: what was written in advance is taken back.
+    fn retract(&mut self, call: &Call) {
+        let state = self.state(call.step);
+        match state.phase {
+            Phase::Starting => {
+                state.phase = Phase::Idle;
+                state.row.attempts = state.row.attempts.saturating_sub(1);
+                if state.row.status == StepStatus::Running {
+                    state.row.status = StepStatus::Pending;
+                    self.touch(call.step);
+                }
+            }
+            Phase::Undoing(Undo { act: Act::Calling(kind), .. }) if kind == call.kind => {
+                state.phase = Phase::Idle;
+            }
+            _ => return,
+        }
+        self.unfinished = true;
+    }
+
+    /// Calls that have not begun will not. Records become durable all the same.
+    pub(super) fn retract_held(&mut self) {
+        let mut calls = take_calls(&mut self.draft.held);
+        if let Slot::Committing(in_flight) = &mut self.slot {
+            calls.append(&mut take_calls(&mut in_flight.held));
+        }
+        calls.extend(self.transactions.drain(..).map(Command::Transact));
+        for command in calls {
+            if let Command::Call(call) | Command::Transact(call) = command {
+                self.retract(&call);
+            }
+        }
+    }
+
+    /// Hands the next commit out, if there is one and none is under way.
+    pub(super) fn flush(&mut self) {
+        // Values that are being evaluated travel in the commit that made them ready.
+        if !self.evaluating.is_empty() {
+            return;
+        }
+        let in_transaction = match self.slot {
+            Slot::Free => false,
+            Slot::Transaction { done: true, .. } => true,
+            Slot::Committing(_) | Slot::Refused | Slot::Transaction { done: false, .. } => return,
+        };
+        if self.draft.is_empty() && !self.dirty_header {
+            for command in std::mem::take(&mut self.draft.held) {
+                self.give_out(command);
+            }
+            if !in_transaction {
+                self.open_transaction();
+            }
+            return;
+        }
+        let commit = self.build(in_transaction);
+        self.out.push(if in_transaction {
+            Command::FinishTransaction(commit)
+        } else {
+            Command::Commit(commit)
+        });
+    }
+
+    fn open_transaction(&mut self) {
+        while let Some(call) = self.transactions.pop_front() {
+            if self.is_wanted(&call) {
+                self.mark_running(&call);
+                self.slot = Slot::Transaction { step: call.step, done: false };
+                self.out.push(Command::Transact(call));
+                return;
+            }
+            self.retract(&call);
+        }
+    }
+
+    /// The body of the open transaction succeeded: the next commit is written with it. Or it was rolled back.
+    pub(super) fn transaction_done(&mut self, succeeded: bool) {
+        if let Slot::Transaction { step, .. } = self.slot {
+            self.slot = if succeeded { Slot::Transaction { step, done: true } } else { Slot::Free };
+        }
+    }
+
+    fn build(&mut self, in_transaction: bool) -> Commit {
+        self.next_commit += 1;
+        let mut commit = Commit::empty(self.workflow_id.clone(), CommitId(self.next_commit));
+        let mut draft = std::mem::take(&mut self.draft);
+        let carried = draft.carry.keys().cloned().collect();
+        self.place_carry(&mut draft);
+        for step in &draft.facts {
+            self.row_rev += 1;
+            let rev = self.row_rev;
+            let state = self.state(*step);
+            state.row.rev = rev;
+            if !state.carry.is_empty() {
+                state.row.carry = Json::encode(&state.carry).ok();
+            }
+            commit.facts.push(state.row.clone());
+        }
+        let creates = draft.create.is_some();
+        let wrote_header = creates || self.dirty_header;
+        if let Some(mut header) = draft.create.take() {
+            header.state = self.header.clone();
+            commit.create = Some(Box::new(NewWorkflow { header: *header }));
+        } else if self.dirty_header {
+            commit.decision = Some(Box::new(Decision {
+                expected_rev: self.rev,
+                expected_status: self.stored_status,
+                state: self.header.clone(),
+                release: self.release,
+                retake_exclusion: false,
+            }));
+        }
+        self.dirty_header = false;
+        // A signal leaves the inbox together with the decision to which it led: before that it must survive
+        // this worker. What goes on as before has not acted on it yet.
+        if commit.decision.is_some() && self.header.status != Status::Running {
+            commit.signals = std::mem::take(&mut draft.signals);
+        }
+        self.draft.signals = draft.signals;
+        commit.audit = draft.audit;
+        self.slot = Slot::Committing(InFlight {
+            creates,
+            lent: in_transaction,
+            facts: draft.facts,
+            carried,
+            signals: commit.signals.clone(),
+            wrote_header,
+            status: self.header.status,
+            releases: wrote_header && self.release,
+            before: draft.before,
+            held: draft.held,
+        });
+        commit
+    }
+
+    /// Carried values travel with a row of this commit, or in the header when it has none.
+    fn place_carry(&mut self, draft: &mut Draft) {
+        let carry = std::mem::take(&mut draft.carry);
+        if let (Some(step), None) = (draft.facts.last(), &draft.create) {
+            self.state(*step).carry.extend(carry);
+        } else if draft.create.is_some() || !carry.is_empty() {
+            let mut values = context::read(&self.header);
+            values.extend(carry);
+            context::write(&mut self.header, &values);
+            self.dirty_header = true;
+        }
+    }
+
+    /// A decision begins: remembers what it was before, in case it is refused.
+    pub(super) fn decide(&mut self, mode: Mode, status: Status) {
+        if self.draft.before.is_none() {
+            let (header, audit) = (self.header.clone(), self.draft.audit.len());
+            self.draft.before = Some(Before { mode: self.mode, header, audit });
+        }
+        self.mode = mode;
+        self.header.status = status;
+        self.dirty_header = true;
+    }
+
+    /// Is there a decision on its way whose fate is not known?
+    pub(super) fn is_deciding(&self) -> bool {
+        match &self.slot {
+            Slot::Committing(in_flight) => in_flight.before.is_some(),
+            Slot::Refused => true,
+            Slot::Free | Slot::Transaction { .. } => false,
+        }
+    }
+
+    /// Something happened before the decision could be handed to the journal: it will be taken again, with
+    /// what is known now.
+    pub(super) fn take_back_decision(&mut self) {
+        let Some(before) = self.draft.before.take() else { return };
+        self.draft.audit.truncate(before.audit);
+        self.retract_held();
+        self.restore_before(before);
+    }
+
+    pub(super) fn restore_before(&mut self, before: Before) {
+        self.mode = before.mode;
+        self.header = before.header;
+        self.release = false;
+    }
+}
+
+/// Takes the calls out of `held`; what else is there concerns records.
+fn take_calls(held: &mut Vec<Command>) -> Vec<Command> {
+    let is_call = |command: &Command| matches!(command, Command::Call(_) | Command::Transact(_));
+    let (calls, others) = std::mem::take(held).into_iter().partition(is_call);
+    *held = others;
+    calls
+}

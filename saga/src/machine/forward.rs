@@ -1,0 +1,187 @@
+//! Forward: which nodes are ready, what is evaluated for them, and when the saga is complete.
+
+use std::sync::Arc;
+
+use super::command::{Command, Env, Expression};
+use super::draft::Slot;
+use super::state::{Act, Machine, Mode, Phase, Settled, Then, Undo};
+use super::words;
+use crate::definition::{Node, NodeId, Op};
+use crate::error::StepError;
+use crate::json::Json;
+use crate::store::{Status, StepStatus};
+
+impl Machine {
+    /// Everything that can be decided now is decided.
+    pub(super) fn advance(&mut self, env: Env) {
+        if matches!(self.slot, Slot::Refused) {
+            // Somebody has written the header: not before it is known what.
+            return;
+        }
+        match self.mode {
+            Mode::Over => self.let_go(),
+            Mode::Backward => self.unwind(env),
+            Mode::Forward => {
+                if self.is_forward() && !self.draining {
+                    self.launch(env);
+                }
+                if self.mode == Mode::Forward && self.may_turn() {
+                    if self.failing.is_some() && !self.is_settling_pivot() {
+                        self.turn(env);
+                    } else if self.draining {
+                        self.hand_over(env);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Nothing runs, and the workflow exists: it can go another way.
+    fn may_turn(&self) -> bool {
+        !self.is_busy() && self.evaluating.is_empty() && self.draft.create.is_none()
+    }
+
+    /// Settles what is settled by itself, and starts what is ready.
+    fn launch(&mut self, env: Env) {
+        let plan = Arc::clone(&self.plan);
+        self.derive(env);
+        for (i, node) in plan.nodes().iter().enumerate() {
+            if !self.is_ready(i, node) {
+                continue;
+            }
+            let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
+            match &node.op {
+                Op::Value | Op::Condition => self.evaluate(Expression::Value(id)),
+                Op::Step(step) => self.start(step.step_order, env),
+                Op::Input | Op::Select { .. } => {}
+            }
+        }
+        if self.settled.iter().all(|s| *s != Settled::No) {
+            self.complete(env);
+        }
+    }
+
+    pub(super) fn is_ready(&self, i: usize, node: &Node) -> bool {
+        self.settled[i] == Settled::No && node.after.iter().all(|n| self.settled[n.0 as usize] != Settled::No)
+    }
+
+    /// Skips what its condition excludes and takes over the values of arms. Neither needs anything but
+    /// values that are there.
+    pub(super) fn derive(&mut self, env: Env) {
+        let plan = Arc::clone(&self.plan);
+        // Every node stands after those it depends on, so one pass settles all that can be.
+        for (i, node) in plan.nodes().iter().enumerate() {
+            if !self.is_ready(i, node) {
+                continue;
+            }
+            let holds = |condition: NodeId| {
+                self.values[condition.0 as usize].as_ref().is_some_and(|v| v.as_str() == "true")
+            };
+            let excluded = node.guards.iter().any(|g| {
+                self.settled[g.condition.0 as usize] == Settled::Skipped || holds(g.condition) != g.value
+            });
+            if excluded {
+                self.settled[i] = Settled::Skipped;
+                if let Op::Step(step) = &node.op {
+                    self.skip(step.step_order, env);
+                }
+            } else if let Op::Select { condition, then, otherwise } = &node.op {
+                let arm = if holds(*condition) { then } else { otherwise };
+                self.values[i] = self.values[arm.0 as usize].clone();
+                self.settled[i] = Settled::Yes;
+            }
+        }
+    }
+
+    fn skip(&mut self, step: u32, env: Env) {
+        let state = self.state(step);
+        if state.row.status != StepStatus::Skipped {
+            state.row.status = StepStatus::Skipped;
+            state.row.completed_at = Some(env.now);
+            self.touch(step);
+        }
+    }
+
+    pub(super) fn evaluate(&mut self, expression: Expression) {
+        if self.evaluating.insert(expression) {
+            self.out.push(Command::Evaluate(expression));
+        }
+    }
+
+    pub(super) fn evaluated(&mut self, expression: Expression, result: Result<Json, StepError>, env: Env) {
+        if !self.evaluating.remove(&expression) {
+            return;
+        }
+        match (expression, result) {
+            (Expression::Output, Ok(output)) => self.output = Some(output),
+            (Expression::Output, Err(e)) => {
+                self.fail(None, words::of(&format!("the output failed: {e}")), Then::Policy);
+            }
+            (Expression::Value(node), Ok(value)) => {
+                self.carry(node, &value);
+                self.settle(node, value);
+            }
+            (Expression::Value(node), Err(e)) => {
+                let name = Arc::clone(&self.plan.nodes()[node.0 as usize].name);
+                self.fail(None, words::of(&format!("`{name}` failed: {e}")), Then::Policy);
+            }
+            (Expression::Arguments(node), result) => {
+                let Some(step) = self.plan.node(node).and_then(Node::step).map(|s| s.step_order) else {
+                    return;
+                };
+                self.arguments(step, node, result.map_err(|e| e.context("its arguments")), env);
+            }
+        }
+    }
+
+    fn arguments(&mut self, step: u32, node: NodeId, result: Result<Json, StepError>, env: Env) {
+        let undoing =
+            matches!(self.steps[step as usize].phase, Phase::Undoing(Undo { act: Act::Preparing, .. }));
+        match result {
+            Ok(args) => {
+                if self.spec(step).evaluated {
+                    self.carry(node, &args);
+                }
+                let state = self.state(step);
+                state.args = Some(args);
+                state.phase = Phase::Idle;
+                if undoing {
+                    self.begin_undo(step, env);
+                } else if self.is_forward() && !self.draining {
+                    self.start(step, env);
+                }
+            }
+            Err(error) if undoing => self.owe(step, &error, env),
+            Err(error) => self.final_failure(step, &error, env),
+        }
+    }
+
+    fn carry(&mut self, node: NodeId, value: &Json) {
+        let name = Arc::clone(&self.plan.nodes()[node.0 as usize].name);
+        self.draft.carry.insert(name, value.clone());
+    }
+
+    pub(super) fn settle(&mut self, node: NodeId, value: Json) {
+        self.values[node.0 as usize] = Some(value);
+        self.settled[node.0 as usize] = Settled::Yes;
+    }
+
+    fn complete(&mut self, env: Env) {
+        if self.draft.create.is_some() {
+            // First it is made, then it is let go.
+            return;
+        }
+        let Some(output) = self.output.clone() else {
+            self.evaluate(Expression::Output);
+            return;
+        };
+        self.decide(Mode::Over, Status::Completed);
+        self.header.output = Some(output);
+        self.header.completed_at = Some(env.now);
+        self.header.error_message = None;
+        self.header.failure_reason = None;
+        self.header.current_step = None;
+        self.header.current_system = None;
+        self.release = true;
+    }
+}

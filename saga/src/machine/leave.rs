@@ -1,0 +1,77 @@
+//! Leaving a workflow to another worker, at the end of this one.
+
+use super::command::Env;
+use super::draft::Slot;
+use super::state::{Act, Machine, Mode, Phase, Undo};
+use crate::clock::Timestamp;
+use crate::definition::Op;
+use crate::step::Class;
+use crate::store::{StepStatus, TouchedEffect};
+
+impl Machine {
+    /// A clean end of this worker's part: others go on.
+    pub(super) fn hand_over(&mut self, env: Env) {
+        let wake_at = self.resumes_at(env);
+        self.retract_held();
+        for step in 0..self.plan.total_steps() {
+            if matches!(self.steps[step as usize].phase, Phase::Pausing { .. }) {
+                self.touch(step);
+            }
+        }
+        self.decide(Mode::Over, self.header.status);
+        self.header.wake_at = Some(wake_at);
+        self.release = true;
+    }
+
+    /// When there is something to do for the next owner.
+    fn resumes_at(&self, env: Env) -> Timestamp {
+        let pauses = self.steps.iter().filter_map(|s| match &s.phase {
+            Phase::Pausing { until }
+            | Phase::Undoing(Undo { act: Act::Pausing { until, .. } | Act::Settling { until }, .. }) => {
+                Some(*until)
+            }
+            _ => None,
+        });
+        let at_once = self.mode == Mode::Forward
+            && self.plan.nodes().iter().enumerate().any(|(i, node)| match &node.op {
+                Op::Step(step) => {
+                    self.is_ready(i, node) && self.steps[step.step_order as usize].phase == Phase::Idle
+                }
+                _ => self.is_ready(i, node),
+            });
+        match pauses.min() {
+            Some(pause) if !at_once => self.deadline_at.map_or(pause, |deadline| pause.min(deadline)),
+            _ => env.now,
+        }
+    }
+
+    /// The time to drain is over.
+    pub(super) fn abandon(&mut self, env: Env) {
+        self.draining = true;
+        self.retract_held();
+        match &self.slot {
+            Slot::Transaction { .. } => self.transaction_done(false),
+            // Nobody will learn how it ended: the journal tells the next owner.
+            Slot::Committing(in_flight) if in_flight.lent => return self.stop(),
+            _ => {}
+        }
+        for step in 0..self.plan.total_steps() {
+            let spec = self.spec(step);
+            let leaves_traces = !spec.transactional && spec.class != Class::NoEffect;
+            let state = self.state(step);
+            match state.phase {
+                Phase::Running => {
+                    state.phase = Phase::Idle;
+                    if leaves_traces {
+                        state.row.status = StepStatus::Running;
+                        state.row.effect = TouchedEffect::Unknown;
+                        state.row.failed_at = Some(env.now);
+                        self.touch(step);
+                    }
+                }
+                Phase::Undoing(Undo { act: Act::Calling(_), .. }) => state.phase = Phase::Idle,
+                _ => {}
+            }
+        }
+    }
+}

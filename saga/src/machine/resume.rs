@@ -1,0 +1,248 @@
+//! Back from the journal: a machine for a workflow that another worker, or an earlier life, has begun.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::backward::debt_in_words;
+use super::command::Env;
+use super::context;
+use super::state::{Failing, Machine, Mode, Settings, Settled, Then};
+use crate::definition::{Op, Plan};
+use crate::error::StepError;
+use crate::json::Json;
+use crate::step::{Class, IfUnknown};
+use crate::store::{
+    AuditKind, Debt, FailureReason, Header, Loaded, Status, StepRow, StepStatus, TouchedEffect,
+};
+
+impl Machine {
+    /// A machine for a workflow that is in the journal. It begins with [`Event::Begin`](super::Event::Begin).
+    /// Whatever was in the inbox comes first, read after `loaded` was: the header's `rev` stands for it too, and
+    /// the first decision could be taken without it.
+    ///
+    /// After an unclean end of its former worker every step that may have started counts as unknown.
+    pub fn resume(plan: Arc<Plan>, loaded: &Loaded, settings: Settings, first_commit: i64, env: Env) -> Self {
+        let header = &loaded.header;
+        let mut machine = Self::bare(plan, header, settings, first_commit);
+        machine.row_rev = loaded.steps.iter().map(|r| r.rev).max().unwrap_or(0);
+        machine.left_intents = context::leaves_intents(&header.state);
+        machine.suspect = machine.left_intents || header.takeovers >= settings.suspect_after;
+        if let Some(context) = &header.state.context {
+            machine.restore_carried(context);
+        }
+        let rolling_back = header.state.status == Status::RollingBack;
+        for row in loaded.steps.iter().filter(|r| r.run == header.state.run) {
+            machine.restore(row, rolling_back);
+        }
+        machine.header.wake_at = None;
+        if header.state.retry_count > 0 {
+            // A person made it go on: the time it was given once does not count any more.
+            machine.deadline_at = None;
+        }
+        let backward = header.state.status == Status::RollingBack && machine.pivot_passed().is_none();
+        machine.derive(env);
+        if backward {
+            machine.resume_backward(header, env);
+        } else {
+            machine.resume_forward(header, env);
+        }
+        if machine.suspect && !machine.left_intents {
+            context::leave_intents(&mut machine.header);
+            machine.dirty_header = true;
+        }
+        if header.unclean {
+            machine.dirty_header = true;
+            machine.audit(AuditKind::TakenOver, None, "taken over after its worker ended uncleanly", env);
+        }
+        machine
+    }
+
+    fn restore(&mut self, row: &StepRow, backward: bool) {
+        if row.step_order >= self.plan.total_steps() {
+            return;
+        }
+        if let Some(carry) = &row.carry {
+            self.restore_carried(carry);
+        }
+        let state = self.state(row.step_order);
+        state.row = row.clone();
+        if let Some(carry) = &row.carry {
+            state.carry = carry.decode().unwrap_or_default();
+        }
+        if state.args.is_none() {
+            state.args.clone_from(&row.input);
+        }
+        let (node, tolerated) = (state.node, state.spec.tolerated);
+        let closed = row.debt.is_some_and(|debt| debt != Debt::Open);
+        match (row.status, &row.output) {
+            (StepStatus::Skipped, _) => self.settled[node.0 as usize] = Settled::Skipped,
+            (StepStatus::Completed, None) => self.settle(node, Json::null()),
+            (StepStatus::Compensated, None) if tolerated && !backward => self.settle(node, Json::null()),
+            // A tolerated failure shows the value that the saga went on with.
+            (StepStatus::Completed | StepStatus::Failed | StepStatus::Compensated, Some(output)) => {
+                self.settle(node, output.clone());
+            }
+            (StepStatus::CompensationFailed, _) if tolerated && closed && !backward => {
+                self.settle(node, Json::null());
+            }
+            (_, Some(output)) if backward => self.settle(node, output.clone()),
+            _ => {}
+        }
+    }
+
+    fn restore_carried(&mut self, object: &Json) {
+        let values: BTreeMap<String, Json> = object.decode().unwrap_or_default();
+        let plan = Arc::clone(&self.plan);
+        for (i, node) in plan.nodes().iter().enumerate() {
+            let Some(value) = values.get(&*node.name) else { continue };
+            match &node.op {
+                Op::Step(step) => self.state(step.step_order).args = Some(value.clone()),
+                _ => {
+                    self.values[i] = Some(value.clone());
+                    self.settled[i] = Settled::Yes;
+                }
+            }
+        }
+    }
+
+    fn resume_backward(&mut self, header: &Header, env: Env) {
+        self.mode = Mode::Backward;
+        let message = header.state.error_message.clone().unwrap_or_default();
+        self.failing = Some(Failing { message, step: None, then: Then::RollBack, asked: false });
+        if !header.unclean {
+            return;
+        }
+        for step in 0..self.plan.total_steps() {
+            let rerun = self.spec(step).if_unknown == IfUnknown::Rerun;
+            let state = self.state(step);
+            if rerun && state.row.effect == TouchedEffect::Unknown {
+                // It may have been running once more when the worker died.
+                state.row.failed_at = Some(env.now);
+                self.touch(step);
+            }
+            self.died_undoing(step, env);
+        }
+    }
+
+    fn resume_forward(&mut self, header: &Header, env: Env) {
+        self.set_status(Status::Running);
+        if self.header.started_at.is_none() {
+            self.header.started_at = Some(env.now);
+            self.dirty_header = true;
+        }
+        // What may have started: nothing, before the values of the start were journaled.
+        let begun = header.state.context.is_some();
+        if !begun {
+            context::write(&mut self.header, &BTreeMap::new());
+            self.dirty_header = true;
+        }
+        for step in 0..self.plan.total_steps() {
+            if self.settled[self.steps[step as usize].node.0 as usize] != Settled::No {
+                continue;
+            }
+            match self.steps[step as usize].row.status {
+                StepStatus::Failed => self.failed_before(step, header, env),
+                StepStatus::Compensating => {
+                    if !(header.unclean && self.died_undoing(step, env)) {
+                        self.begin_undo(step, env);
+                    }
+                }
+                StepStatus::CompensationFailed => {
+                    let message = debt_in_words(&self.steps[step as usize].row);
+                    self.fail(Some(step), message, Then::RollBack);
+                }
+                _ => {
+                    if header.unclean && begun && self.is_reached(step) {
+                        self.interrupted(step, env);
+                    }
+                    self.judge_open(step, env);
+                }
+            }
+        }
+    }
+
+    /// Its failure is in the journal, what follows from it is not.
+    fn failed_before(&mut self, step: u32, header: &Header, env: Env) {
+        let words = self.steps[step as usize].row.error_message.clone().unwrap_or_default();
+        let error = match header.state.failure_reason {
+            Some(FailureReason::Configuration) => StepError::configuration(words),
+            _ => StepError::permanent(words),
+        };
+        self.after_failure(step, &error, env);
+    }
+
+    /// Can it have started? Not before everything before it was journaled, its own arguments included.
+    fn is_reached(&self, step: u32) -> bool {
+        let state = &self.steps[step as usize];
+        let i = state.node.0 as usize;
+        self.is_ready(i, &self.plan.nodes()[i]) && (!state.spec.evaluated || state.args.is_some())
+    }
+
+    /// The worker died when this step may have been under way.
+    fn interrupted(&mut self, step: u32, env: Env) {
+        let spec = self.spec(step);
+        let wrote_intent = spec.needs_intent() || self.left_intents;
+        let poison_after = self.settings.poison_after;
+        let state = self.state(step);
+        if wrote_intent {
+            if state.row.status != StepStatus::Running {
+                return;
+            }
+            state.row.deaths += 1;
+            self.touch(step);
+        }
+        let state = self.state(step);
+        // What a transaction did is in the journal, or was rolled back.
+        if !spec.transactional && spec.class != Class::NoEffect {
+            state.row.effect = TouchedEffect::Unknown;
+            state.row.failed_at = Some(env.now);
+            state.row.status = StepStatus::Running;
+            self.touch(step);
+        }
+        let deaths = self.steps[step as usize].row.deaths;
+        if deaths >= poison_after {
+            let words = format!("{} took its worker down {deaths} times", self.label(step));
+            let state = self.state(step);
+            state.row.status = StepStatus::Failed;
+            state.row.error_message = Some(words.clone());
+            self.fail(Some(step), words, Then::Park(FailureReason::Poison));
+        }
+    }
+
+    /// An attempt was cut off, by a death or by the end of a worker's patience: may there be another one?
+    fn judge_open(&mut self, step: u32, env: Env) {
+        let spec = self.spec(step);
+        let row = &self.steps[step as usize].row;
+        if row.status != StepStatus::Running || row.effect != TouchedEffect::Unknown {
+            return;
+        }
+        let blind = spec.class == Class::Pivot && spec.if_unknown != IfUnknown::Rerun;
+        let person = spec.if_unknown == IfUnknown::Park;
+        let spent = row.attempts >= spec.policy.retry.max_attempts;
+        if blind || person || spent {
+            let error = StepError::unknown("the worker ended during an attempt");
+            self.final_failure(step, &error, env);
+        }
+    }
+
+    /// The worker died when this step may have been about to be undone. A step whose undo takes down one
+    /// worker after the other becomes a debt.
+    fn died_undoing(&mut self, step: u32, env: Env) -> bool {
+        let poison_after = self.settings.poison_after;
+        let row = &self.steps[step as usize].row;
+        let open = row.status == StepStatus::Compensating && row.effect != TouchedEffect::None;
+        if !self.left_intents || !open {
+            return false;
+        }
+        let state = self.state(step);
+        state.row.deaths += 1;
+        let deaths = state.row.deaths;
+        self.touch(step);
+        if deaths >= poison_after {
+            let words = format!("{} took its worker down {deaths} times", self.label(step));
+            self.owe(step, &StepError::permanent(words), env);
+            return true;
+        }
+        false
+    }
+}

@@ -1,0 +1,413 @@
+//! The state of one workflow in memory, and the door through which events come.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::command::{Call, CallKind, Command, Env, Event, Expression};
+use super::draft::{Draft, Slot};
+use crate::clock::Timestamp;
+use crate::definition::{Node, NodeId, Plan, StepNode};
+use crate::id::WorkflowId;
+use crate::json::Json;
+use crate::step::{Class, IfUnknown};
+use crate::store::{FailureReason, Header, HeaderState, Signal, Status, StepRow, StepStatus, TouchedEffect};
+
+/// What an engine sets for all workflows.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long one attempt may take when the step does not say.
+    pub timeout: Duration,
+    /// How long after its sender gave up a request may still land, when the step does not say. `None`: the
+    /// attempt's timeout.
+    pub settle_after: Option<Duration>,
+    /// A failed attempt is written down before its retry if the pause is longer than this.
+    pub record_pauses_over: Duration,
+    /// A workflow that was taken over so often is a suspect: in this run it writes intents.
+    pub suspect_after: u32,
+    /// A step at which so many workers died parks its workflow.
+    pub poison_after: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            settle_after: None,
+            record_pauses_over: Duration::from_secs(1),
+            suspect_after: 2,
+            poison_after: 3,
+        }
+    }
+}
+
+/// Where a node stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    No,
+    Yes,
+    Skipped,
+}
+
+/// What is going on with a step at this moment. What has gone on before is in its row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Phase {
+    /// Nothing.
+    Idle,
+    /// Its arguments are being evaluated.
+    Preparing,
+    /// Its start waits for an acknowledgement.
+    Starting,
+    /// An attempt is under way.
+    Running,
+    /// It waits for its next attempt.
+    Pausing { until: Timestamp },
+    /// It is being undone, or its unknown outcome settled.
+    Undoing(Undo),
+}
+
+/// Undoing one step: one pass, or two if a late request may still land.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Undo {
+    /// Is this the pass after which nothing can land any more?
+    pub(super) last_pass: bool,
+    /// What is done in it.
+    pub(super) act: Act,
+}
+
+/// What is done to undo a step.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Act {
+    /// Its arguments, which the journal does not hold, are being evaluated.
+    Preparing,
+    /// A call waits for an acknowledgement, or is under way.
+    Calling(CallKind),
+    /// The call failed and is repeated.
+    Pausing { until: Timestamp, again: CallKind },
+    /// The first pass is over; the last one begins then.
+    Settling { until: Timestamp },
+}
+
+/// One step: its row, which is what the journal will hold, and what is going on.
+#[derive(Clone, Debug)]
+pub(super) struct StepState {
+    pub(super) node: NodeId,
+    pub(super) spec: Arc<StepNode>,
+    pub(super) row: StepRow,
+    pub(super) phase: Phase,
+    pub(super) args: Option<Json>,
+    /// Values that travel with the row.
+    pub(super) carry: BTreeMap<Arc<str>, Json>,
+    /// What the compensation in progress is called with.
+    pub(super) undo_output: Option<Json>,
+    /// When its present undo began here.
+    pub(super) undo_since: Option<Timestamp>,
+}
+
+impl StepState {
+    fn new(run: u32, id: NodeId, node: &Node, spec: &Arc<StepNode>) -> Self {
+        let row = pending_row(run, &node.name, spec);
+        Self {
+            node: id,
+            spec: Arc::clone(spec),
+            row,
+            phase: Phase::Idle,
+            args: None,
+            carry: BTreeMap::new(),
+            undo_output: None,
+            undo_since: None,
+        }
+    }
+}
+
+/// The row of a step that has not been reached.
+pub(crate) fn pending_row(run: u32, node: &Arc<str>, step: &StepNode) -> StepRow {
+    StepRow {
+        run,
+        step_order: step.step_order,
+        item: "".into(),
+        rev: 0,
+        node: Arc::clone(node),
+        step_name: Arc::clone(&step.step_name),
+        target_system: step.system.clone(),
+        status: StepStatus::Pending,
+        effect: TouchedEffect::None,
+        attempts: 0,
+        undo_attempts: 0,
+        key_generation: 0,
+        deaths: 0,
+        input: None,
+        output: None,
+        record: None,
+        carry: None,
+        debt: None,
+        debt_note: None,
+        error_message: None,
+        started_at: None,
+        completed_at: None,
+        failed_at: None,
+    }
+}
+
+/// Which way it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Forward,
+    Backward,
+    /// The last decision is on its way, or taken.
+    Over,
+}
+
+/// Why it cannot go on forward.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Failing {
+    pub(super) message: String,
+    pub(super) step: Option<u32>,
+    pub(super) then: Then,
+    /// Did somebody ask for it, and nothing else is wrong?
+    pub(super) asked: bool,
+}
+
+/// What follows when nothing runs any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// What the saga's failure policy says.
+    Policy,
+    /// Roll back, whatever it says (cancel, deadline, a debt).
+    RollBack,
+    /// Stop and wait for a person.
+    Park(FailureReason),
+}
+
+/// One workflow. All of its methods are pure: they change this value and return commands.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    pub(super) plan: Arc<Plan>,
+    pub(super) settings: Settings,
+    pub(super) workflow_id: WorkflowId,
+    pub(super) deadline_at: Option<Timestamp>,
+    pub(super) rev: i64,
+    pub(super) header: HeaderState,
+    pub(super) values: Vec<Option<Json>>,
+    pub(super) settled: Vec<Settled>,
+    pub(super) steps: Vec<StepState>,
+    pub(super) mode: Mode,
+    pub(super) failing: Option<Failing>,
+    pub(super) draining: bool,
+    /// It writes an intent before every step.
+    pub(super) suspect: bool,
+    /// Did its former owner write one too?
+    pub(super) left_intents: bool,
+    /// Somebody else ended the workflow; what is left to do is to let go of it.
+    pub(super) overruled: bool,
+    /// Must the header be written with the next commit?
+    pub(super) dirty_header: bool,
+    /// Does the next decision let go of the workflow?
+    pub(super) release: bool,
+    /// The header's status in the store.
+    pub(super) stored_status: Status,
+    pub(super) seen_signals: BTreeSet<i64>,
+    pub(super) evaluating: BTreeSet<Expression>,
+    pub(super) output: Option<Json>,
+    pub(super) draft: Draft,
+    pub(super) slot: Slot,
+    pub(super) transactions: VecDeque<Call>,
+    pub(super) row_rev: i64,
+    pub(super) next_commit: i64,
+    pub(super) out: Vec<Command>,
+    /// Has [`Event::Begin`] come?
+    pub(super) begun: bool,
+    /// Signals that came before it began, or while a decision was on its way.
+    pub(super) deferred: Vec<Signal>,
+    /// Was a call taken back, so that there may be more to decide?
+    pub(super) unfinished: bool,
+    /// Could the last commit not be stored?
+    pub(super) unstorable: bool,
+    /// It has handed out its last command.
+    pub(super) stopped: bool,
+}
+
+impl Machine {
+    /// A machine for a workflow that does not exist yet: its first commit creates it.
+    pub fn create(plan: Arc<Plan>, header: Header, settings: Settings, first_commit: i64) -> Self {
+        let mut machine = Self::bare(plan, &header, settings, first_commit);
+        machine.draft.create = Some(Box::new(header));
+        machine
+    }
+
+    pub(super) fn bare(plan: Arc<Plan>, header: &Header, settings: Settings, first_commit: i64) -> Self {
+        let nodes = plan.nodes().len();
+        let steps =
+            plan.steps().map(|(id, node, step)| StepState::new(header.state.run, id, node, step)).collect();
+        let mut machine = Self {
+            settings,
+            workflow_id: header.workflow_id.clone(),
+            deadline_at: header.deadline_at,
+            rev: header.rev,
+            header: header.state.clone(),
+            values: vec![None; nodes],
+            settled: vec![Settled::No; nodes],
+            steps,
+            mode: Mode::Forward,
+            failing: None,
+            draining: false,
+            suspect: false,
+            left_intents: false,
+            overruled: false,
+            dirty_header: false,
+            release: false,
+            stored_status: header.state.status,
+            seen_signals: BTreeSet::new(),
+            evaluating: BTreeSet::new(),
+            output: None,
+            draft: Draft::default(),
+            slot: Slot::Free,
+            transactions: VecDeque::new(),
+            row_rev: 0,
+            next_commit: first_commit,
+            out: vec![],
+            begun: false,
+            deferred: vec![],
+            unfinished: false,
+            unstorable: false,
+            stopped: false,
+            plan,
+        };
+        machine.values[0] = Some(header.input.clone());
+        machine.settled[0] = Settled::Yes;
+        machine
+    }
+
+    /// Takes one event and answers with what shall be done now.
+    #[must_use]
+    pub fn step(&mut self, event: Event, env: Env) -> Vec<Command> {
+        if self.stopped {
+            return vec![];
+        }
+        match event {
+            Event::Begin => {
+                self.begun = true;
+                self.heed_deferred(env);
+            }
+            Event::Tick => self.tick(env),
+            Event::Evaluated { expression, result } => self.evaluated(expression, result, env),
+            Event::Attempted { step, result } => self.attempted(step, result, env),
+            Event::Undone { step, result } => self.undone(step, result, env),
+            Event::LookedUp { step, result } => self.looked_up(step, result, env),
+            Event::Record { step, before } => self.record(step, before),
+            Event::Slow { step } => self.slow(step),
+            Event::Committed(outcome) => self.committed(outcome, env),
+            Event::Signal(signal) => self.signal(signal, env),
+            Event::Header(header) => self.header_read(&header, env),
+            Event::Drain => self.draining = true,
+            Event::Abandon => self.abandon(env),
+        }
+        if !self.begun {
+            return vec![];
+        }
+        self.unfinished = true;
+        while self.unfinished && !self.stopped {
+            self.unfinished = false;
+            self.advance(env);
+            self.flush();
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// When [`Event::Tick`] is wanted, if nothing else happens before.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        if self.mode == Mode::Over || self.draining { None } else { self.next_due() }
+    }
+
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        let pauses = self.steps.iter().filter_map(|s| match &s.phase {
+            Phase::Pausing { until } if self.is_forward() => Some(*until),
+            Phase::Undoing(Undo { act: Act::Pausing { until, .. } | Act::Settling { until }, .. }) => {
+                Some(*until)
+            }
+            _ => None,
+        });
+        let deadline = self.deadline_at.filter(|_| self.mode == Mode::Forward && self.failing.is_none());
+        pauses.chain(deadline).min()
+    }
+
+    /// The journaled values, by node: what [`Command::Evaluate`] reads.
+    pub fn values(&self) -> &[Option<Json>] {
+        &self.values
+    }
+    /// The plan.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+    /// The workflow.
+    pub fn workflow_id(&self) -> &WorkflowId {
+        &self.workflow_id
+    }
+    /// The header's state, as far as it is known here; durable once acknowledged.
+    pub fn header(&self) -> &HeaderState {
+        &self.header
+    }
+    /// The header's `rev`, as far as it is known here.
+    pub fn rev(&self) -> i64 {
+        self.rev
+    }
+    /// Is a commit on its way whose answer is not known yet?
+    pub fn is_committing(&self) -> bool {
+        matches!(self.slot, Slot::Committing(_))
+    }
+    /// Will it not go on forward? What still runs may stop half-way.
+    pub fn is_cancelled(&self) -> bool {
+        self.failing.is_some()
+    }
+    /// The rows as they would be if everything were committed now; steps that run are shown as such.
+    pub fn rows(&self) -> impl Iterator<Item = StepRow> + '_ {
+        self.steps.iter().map(|s| {
+            let mut row = s.row.clone();
+            match &s.phase {
+                Phase::Running | Phase::Pausing { .. } => row.status = StepStatus::Running,
+                Phase::Undoing(_) if s.spec.class == Class::Pivot => row.status = StepStatus::Running,
+                Phase::Undoing(_) => row.status = StepStatus::Compensating,
+                Phase::Preparing | Phase::Starting | Phase::Idle => {}
+            }
+            row
+        })
+    }
+
+    pub(super) fn spec(&self, step: u32) -> Arc<StepNode> {
+        Arc::clone(&self.steps[step as usize].spec)
+    }
+    pub(super) fn state(&mut self, step: u32) -> &mut StepState {
+        &mut self.steps[step as usize]
+    }
+    pub(super) fn is_busy(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|s| matches!(s.phase, Phase::Running | Phase::Undoing(Undo { act: Act::Calling(_), .. })))
+    }
+    pub(super) fn label(&self, step: u32) -> String {
+        format!("step {} ({})", step + 1, self.steps[step as usize].row.step_name)
+    }
+    /// The point of no return, if it was passed, or may have been.
+    pub(super) fn pivot_passed(&self) -> Option<&StepState> {
+        self.steps.iter().find(|s| s.spec.class == Class::Pivot && s.row.effect != TouchedEffect::None)
+    }
+    /// The point of no return, if it was passed for certain.
+    pub(super) fn pivot_done(&self) -> Option<&StepState> {
+        self.pivot_passed().filter(|s| s.row.effect == TouchedEffect::Done)
+    }
+    /// The pivot behind which nobody can ask for a rollback any more: it is done, or may be, and no look-up
+    /// will tell.
+    pub(super) fn no_return(&self) -> Option<&StepState> {
+        self.pivot_passed()
+            .filter(|s| s.row.effect == TouchedEffect::Done || s.spec.if_unknown != IfUnknown::LookUp)
+    }
+    pub(super) fn is_forward(&self) -> bool {
+        self.mode == Mode::Forward && self.failing.is_none()
+    }
+    pub(super) fn set_status(&mut self, status: Status) {
+        if self.header.status != status {
+            self.header.status = status;
+            self.dirty_header = true;
+        }
+    }
+}

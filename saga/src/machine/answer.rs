@@ -1,13 +1,9 @@
 //! What the journal answers, and what other people have written meanwhile.
 
-use std::sync::Arc;
-
 use super::command::{Command, Env};
 use super::draft::{InFlight, Slot};
-use super::state::{Machine, Mode, Phase, Settled, Then};
-use super::words;
-use crate::error::StepError;
-use crate::store::{CommitOutcome, FailureReason, Header, Status, StepStatus, TouchedEffect};
+use super::state::{Machine, Mode};
+use crate::store::{CommitOutcome, FailureReason, Header, Status};
 
 impl Machine {
     pub(super) fn committed(&mut self, outcome: CommitOutcome, env: Env) {
@@ -107,75 +103,6 @@ impl Machine {
         if self.overruled && !self.release && !self.is_busy() {
             self.release = true;
             self.dirty_header = true;
-        }
-    }
-
-    /// Nothing of this commit was written. What cannot be told is left out of the next one; a result that
-    /// nobody can write down is one that nobody knows.
-    fn not_storable(&mut self, in_flight: InFlight, reason: &str, env: Env) {
-        self.unstorable = true;
-        self.take_back_decision();
-        self.draft.signals.extend(in_flight.signals);
-        let mut held = in_flight.held;
-        for step in &in_flight.facts {
-            // Whoever waits for such a record is never told that it is durable, and times out.
-            let record = Command::RecordDurable { step: *step };
-            if held.contains(&record) {
-                held.retain(|command| *command != record);
-                self.state(*step).row.record = None;
-            }
-        }
-        self.draft.held.extend(held);
-        self.retract_held();
-        if let Some(before) = in_flight.before {
-            self.restore_before(before);
-        }
-        let words = words::of(&format!("the result cannot be stored: {reason}"));
-        if in_flight.wrote_header {
-            self.dirty_header = true;
-            self.output = None;
-            self.header.error_message = self.header.error_message.take().map(|_| words.clone());
-            self.header.compensation_error = self.header.compensation_error.take().map(|_| words.clone());
-            let mut context = self.context();
-            context.retain(|name, _| !in_flight.carried.contains(name));
-            self.set_context(&context);
-        }
-        for step in in_flight.facts {
-            self.tell_less(step, &in_flight.carried, &words, env);
-        }
-        if self.mode == Mode::Forward {
-            self.fail(None, words, Then::Policy);
-        }
-    }
-
-    /// The row of this step without what may be the reason why it cannot be stored.
-    fn tell_less(&mut self, step: u32, carried: &[Arc<str>], words: &str, env: Env) {
-        let transactional = self.spec(step).transactional;
-        let node = self.steps[step as usize].node.0 as usize;
-        self.touch(step);
-        let state = self.state(step);
-        state.carry.retain(|name, _| !carried.contains(name));
-        state.row.carry = None;
-        state.row.error_message = state.row.error_message.take().map(|_| words.to_owned());
-        match state.row.status {
-            StepStatus::Completed => {
-                state.row.output = None;
-                if state.row.effect == TouchedEffect::Done {
-                    // What a transaction did was rolled back with its row.
-                    let effect = if transactional { TouchedEffect::None } else { TouchedEffect::Unknown };
-                    state.row.effect = effect;
-                    state.row.failed_at = Some(env.now);
-                }
-                self.values[node] = None;
-                self.settled[node] = Settled::No;
-            }
-            StepStatus::Running | StepStatus::Pending if state.phase != Phase::Running => {
-                state.row.input = None;
-            }
-            _ => return,
-        }
-        if self.mode == Mode::Forward {
-            self.final_failure(step, &StepError::permanent(words), env);
         }
     }
 }

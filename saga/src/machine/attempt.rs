@@ -1,12 +1,14 @@
 //! One step forward: its attempts, its retries, and what its end means.
 
+use std::sync::Arc;
+
 use super::command::{Call, CallKind, Command, Env, Expression};
 use super::state::{Act, Machine, Mode, Phase, StepState, Then, Undo};
 use super::{keys, words};
 use crate::error::{Effect, ErrorKind, Retry, StepError};
 use crate::json::Json;
 use crate::step::{Class, IfUnknown, Success};
-use crate::store::{AuditKind, FailureReason, StepStatus, TouchedEffect};
+use crate::store::{AuditKind, FailureReason, StepRow, StepStatus, TouchedEffect};
 
 impl Machine {
     /// The step is ready: its arguments are made, then its first attempt begins.
@@ -63,7 +65,7 @@ impl Machine {
             args: state.args.clone().or_else(|| row.input.clone()).unwrap_or_else(empty_arguments),
             output: if undoing { state.undo_output.clone() } else { None },
             recorded: row.record.clone(),
-            cause: in_undo.then(|| self.cause()).flatten(),
+            cause: in_undo.then(|| self.cause(row)).flatten(),
             timeout: if undoing { spec.policy.undo_timeout.unwrap_or(timeout) } else { timeout },
         };
         if spec.transactional { Command::Transact(call) } else { Command::Call(call) }
@@ -76,9 +78,10 @@ impl Machine {
         last && state.row.effect == TouchedEffect::Unknown
     }
 
-    fn cause(&self) -> Option<std::sync::Arc<str>> {
+    /// Why something is undone: what stopped the workflow or, if nothing did, what this step failed with.
+    fn cause(&self, row: &StepRow) -> Option<Arc<str>> {
         let failing = self.failing.as_ref().map(|f| f.message.as_str());
-        failing.or(self.header.error_message.as_deref()).map(Into::into)
+        failing.or(row.error_message.as_deref()).map(Into::into)
     }
 
     pub(super) fn attempted(&mut self, step: u32, result: Result<Success, StepError>, env: Env) {
@@ -149,7 +152,9 @@ impl Machine {
             && effect == TouchedEffect::Unknown
             && spec.if_unknown != IfUnknown::Rerun;
         let again = error.retry() != Retry::No && attempts < policy.max_attempts && in_time && !blind;
-        if !again || !self.is_forward() {
+        // While a rollback is only asked for it may still be refused, and then the next attempt comes.
+        let lost = self.mode != Mode::Forward || self.failing.as_ref().is_some_and(|f| !f.asked);
+        if !again || lost {
             return self.final_failure(step, error, env);
         }
         let durable = unknown || pause > self.settings.record_pauses_over;

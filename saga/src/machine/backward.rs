@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::{Effect, Retry, StepError};
 use crate::json::Json;
 use crate::step::{Class, IfUnknown, Success};
-use crate::store::{AuditKind, Debt, FailureReason, Status, StepStatus, TouchedEffect};
+use crate::store::{AuditKind, Debt, FailureReason, Status, StepRow, StepStatus, TouchedEffect};
 
 impl Machine {
     /// Undoes the next step, or ends the rollback.
@@ -20,6 +20,10 @@ impl Machine {
         }
         if self.draining {
             return self.hand_over(env);
+        }
+        if self.suspect && (self.draft.before.is_some() || self.is_deciding()) {
+            // Its intent to undo a step is a fact, which would stay even if the decision were refused.
+            return;
         }
         // Reverse plan order: the branches of a join last-declared first, each as a whole.
         let next = self.steps.iter().rev().find(|s| {
@@ -34,10 +38,11 @@ impl Machine {
     }
 
     fn end_rollback(&mut self, env: Env) {
-        let owed = self.steps.iter().any(|s| s.row.debt == Some(Debt::Open));
-        if owed {
+        let debts = self.debts_in_words();
+        if debts.is_some() {
             self.decide(Mode::Over, Status::Failed);
             self.header.failure_reason = Some(FailureReason::Debts);
+            self.header.compensation_error = debts;
         } else {
             self.decide(Mode::Over, Status::RolledBack);
             self.header.failure_reason = None;
@@ -47,6 +52,13 @@ impl Machine {
         }
         self.header.failed_at = Some(env.now);
         self.release = true;
+    }
+
+    /// All open debts, for people.
+    pub(super) fn debts_in_words(&self) -> Option<String> {
+        let open = self.steps.iter().map(|s| &s.row).filter(|row| row.debt == Some(Debt::Open));
+        let words: Vec<_> = open.map(debt_in_words).collect();
+        (!words.is_empty()).then(|| words::of(&words.join("; ")))
     }
 
     /// When a request of this step cannot land any more.
@@ -253,18 +265,19 @@ impl Machine {
         state.row.error_message = Some(words::of(error.message()));
         state.row.status = StepStatus::CompensationFailed;
         state.row.debt = Some(Debt::Open);
+        let words = debt_in_words(&state.row);
         self.touch(step);
-        let words = words::of(&format!("Compensation of step {} ({name}) failed: {error}", step + 1));
         self.audit(AuditKind::CompensationFailed, Some(step), words.clone(), env);
-        self.header.compensation_error = Some(match self.header.compensation_error.take() {
-            Some(earlier) => words::of(&format!("{earlier}; {words}")),
-            None => words.clone(),
-        });
-        self.dirty_header = true;
         if forward {
             self.fail(Some(step), words, Then::RollBack);
         }
     }
+}
+
+/// What an open debt is about.
+pub(super) fn debt_in_words(row: &StepRow) -> String {
+    let error = row.error_message.as_deref().unwrap_or_default();
+    words::of(&format!("Compensation of step {} ({}) failed: {error}", row.step_order + 1, row.step_name))
 }
 
 /// What is done first about a step whose outcome nobody knows.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::command::{Call, CallKind, Command, Env};
+use super::context;
 use super::state::{Act, Machine, Mode, Phase, Undo};
 use crate::id::CommitId;
 use crate::json::Json;
@@ -166,15 +167,11 @@ impl Machine {
 
     /// Calls that have not begun will not. Records become durable all the same.
     pub(super) fn retract_held(&mut self) {
-        let mut held = std::mem::take(&mut self.draft.held);
+        let mut calls = take_calls(&mut self.draft.held);
         if let Slot::Committing(in_flight) = &mut self.slot {
-            held.append(&mut in_flight.held);
-            in_flight.held = keep_records(&mut held);
-        } else {
-            self.draft.held = keep_records(&mut held);
+            calls.append(&mut take_calls(&mut in_flight.held));
         }
-        let calls =
-            held.into_iter().chain(std::mem::take(&mut self.transactions).into_iter().map(Command::Call));
+        calls.extend(self.transactions.drain(..).map(Command::Transact));
         for command in calls {
             if let Command::Call(call) | Command::Transact(call) = command {
                 self.retract(&call);
@@ -288,19 +285,11 @@ impl Machine {
         if let (Some(step), None) = (draft.facts.last(), &draft.create) {
             self.state(*step).carry.extend(carry);
         } else if draft.create.is_some() || !carry.is_empty() {
-            let mut context = self.context();
-            context.extend(carry);
-            self.set_context(&context);
+            let mut values = context::read(&self.header);
+            values.extend(carry);
+            context::write(&mut self.header, &values);
             self.dirty_header = true;
         }
-    }
-
-    /// The values that the header carries.
-    pub(super) fn context(&self) -> BTreeMap<Arc<str>, Json> {
-        self.header.context.as_ref().and_then(|c| c.decode().ok()).unwrap_or_default()
-    }
-    pub(super) fn set_context(&mut self, context: &BTreeMap<Arc<str>, Json>) {
-        self.header.context = Json::encode(context).ok();
     }
 
     /// A decision begins: remembers what it was before, in case it is refused.
@@ -334,19 +323,15 @@ impl Machine {
 
     pub(super) fn restore_before(&mut self, before: Before) {
         self.mode = before.mode;
-        // Debts are facts: they stay, and so do the words about them.
-        let debts = self.header.compensation_error.take();
         self.header = before.header;
-        self.header.compensation_error = debts.or(self.header.compensation_error.take());
         self.release = false;
     }
 }
 
-/// Takes the commands that concern records out of `held`.
-fn keep_records(held: &mut Vec<Command>) -> Vec<Command> {
-    let (records, calls) = std::mem::take(held)
-        .into_iter()
-        .partition::<Vec<_>, _>(|command| matches!(command, Command::RecordDurable { .. }));
-    *held = calls;
-    records
+/// Takes the calls out of `held`; what else is there concerns records.
+fn take_calls(held: &mut Vec<Command>) -> Vec<Command> {
+    let is_call = |command: &Command| matches!(command, Command::Call(_) | Command::Transact(_));
+    let (calls, others) = std::mem::take(held).into_iter().partition(is_call);
+    *held = others;
+    calls
 }

@@ -16,9 +16,11 @@
 mod command;
 mod keys;
 mod words;
+mod context;
 mod state;
 mod draft;
 mod answer;
+mod unstorable;
 mod forward;
 mod attempt;
 mod turn;

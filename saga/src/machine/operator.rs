@@ -11,6 +11,7 @@ use crate::store::{
     StepRow, StepStatus, TouchedEffect,
 };
 
+use super::context;
 use crate::definition::Plan;
 
 /// Why an operator's wish is not granted. The words are for the operator.
@@ -143,16 +144,8 @@ impl<'a> Operation<'a> {
         match state.failure_reason {
             Some(FailureReason::Debts) => true,
             Some(FailureReason::Parked | FailureReason::Configuration | FailureReason::Poison) => false,
-            // Stopped from outside, wherever it was. A later run has to show it by its rows.
-            Some(FailureReason::Definition | FailureReason::Operator) | None => {
-                let undone = |row: &StepRow| {
-                    matches!(
-                        row.status,
-                        StepStatus::Compensating | StepStatus::Compensated | StepStatus::CompensationFailed
-                    )
-                };
-                state.rolled_back_once && (state.run == 1 || self.rows.iter().any(undone))
-            }
+            // Stopped from outside, wherever it was.
+            Some(FailureReason::Definition | FailureReason::Operator) | None => context::turned_back(state),
         }
     }
 }
@@ -274,6 +267,7 @@ pub fn cancel_stopped(
     op.change(reopen);
     op.wake(Status::RollingBack);
     op.state.rolled_back_once = true;
+    context::turn_back(&mut op.state);
     op.state.error_message = Some(words.clone());
     op.audit(AuditKind::CancelRequested, None, words);
     Ok(op.finish(false))

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::backward::debt_in_words;
 use super::command::Env;
+use super::context;
 use super::state::{Failing, Machine, Mode, Settings, Settled, Then};
 use crate::definition::{Op, Plan};
 use crate::error::StepError;
@@ -15,13 +17,16 @@ use crate::store::{
 
 impl Machine {
     /// A machine for a workflow that is in the journal. It begins with [`Event::Begin`](super::Event::Begin).
+    /// Whatever was in the inbox comes first, read after `loaded` was: the header's `rev` stands for it too, and
+    /// the first decision could be taken without it.
     ///
     /// After an unclean end of its former worker every step that may have started counts as unknown.
     pub fn resume(plan: Arc<Plan>, loaded: &Loaded, settings: Settings, first_commit: i64, env: Env) -> Self {
         let header = &loaded.header;
         let mut machine = Self::bare(plan, header, settings, first_commit);
         machine.row_rev = loaded.steps.iter().map(|r| r.rev).max().unwrap_or(0);
-        machine.suspect = header.takeovers >= settings.suspect_after;
+        machine.left_intents = context::leaves_intents(&header.state);
+        machine.suspect = machine.left_intents || header.takeovers >= settings.suspect_after;
         if let Some(context) = &header.state.context {
             machine.restore_carried(context);
         }
@@ -40,6 +45,10 @@ impl Machine {
             machine.resume_backward(header, env);
         } else {
             machine.resume_forward(header, env);
+        }
+        if machine.suspect && !machine.left_intents {
+            context::leave_intents(&mut machine.header);
+            machine.dirty_header = true;
         }
         if header.unclean {
             machine.dirty_header = true;
@@ -68,6 +77,7 @@ impl Machine {
         match (row.status, &row.output) {
             (StepStatus::Skipped, _) => self.settled[node.0 as usize] = Settled::Skipped,
             (StepStatus::Completed, None) => self.settle(node, Json::null()),
+            (StepStatus::Compensated, None) if tolerated && !backward => self.settle(node, Json::null()),
             // A tolerated failure shows the value that the saga went on with.
             (StepStatus::Completed | StepStatus::Failed | StepStatus::Compensated, Some(output)) => {
                 self.settle(node, output.clone());
@@ -98,7 +108,7 @@ impl Machine {
     fn resume_backward(&mut self, header: &Header, env: Env) {
         self.mode = Mode::Backward;
         let message = header.state.error_message.clone().unwrap_or_default();
-        self.failing = Some(Failing { message, step: None, then: Then::RollBack });
+        self.failing = Some(Failing { message, step: None, then: Then::RollBack, asked: false });
         if !header.unclean {
             return;
         }
@@ -110,7 +120,7 @@ impl Machine {
                 state.row.failed_at = Some(env.now);
                 self.touch(step);
             }
-            self.died_undoing(step, header, env);
+            self.died_undoing(step, env);
         }
     }
 
@@ -123,7 +133,7 @@ impl Machine {
         // What may have started: nothing, before the values of the start were journaled.
         let begun = header.state.context.is_some();
         if !begun {
-            self.set_context(&BTreeMap::new());
+            context::write(&mut self.header, &BTreeMap::new());
             self.dirty_header = true;
         }
         for step in 0..self.plan.total_steps() {
@@ -133,17 +143,17 @@ impl Machine {
             match self.steps[step as usize].row.status {
                 StepStatus::Failed => self.failed_before(step, header, env),
                 StepStatus::Compensating => {
-                    if !(header.unclean && self.died_undoing(step, header, env)) {
+                    if !(header.unclean && self.died_undoing(step, env)) {
                         self.begin_undo(step, env);
                     }
                 }
                 StepStatus::CompensationFailed => {
-                    let message = self.header.compensation_error.clone().unwrap_or_default();
+                    let message = debt_in_words(&self.steps[step as usize].row);
                     self.fail(Some(step), message, Then::RollBack);
                 }
                 _ => {
                     if header.unclean && begun && self.is_reached(step) {
-                        self.interrupted(step, header, env);
+                        self.interrupted(step, env);
                     }
                     self.judge_open(step, env);
                 }
@@ -168,15 +178,10 @@ impl Machine {
         self.is_ready(i, &self.plan.nodes()[i]) && (!state.spec.evaluated || state.args.is_some())
     }
 
-    /// Was the former worker, which has died, obliged to write intents for all steps? It had one takeover less.
-    fn was_suspect(&self, header: &Header) -> bool {
-        header.takeovers > self.settings.suspect_after
-    }
-
     /// The worker died when this step may have been under way.
-    fn interrupted(&mut self, step: u32, header: &Header, env: Env) {
+    fn interrupted(&mut self, step: u32, env: Env) {
         let spec = self.spec(step);
-        let wrote_intent = spec.needs_intent() || self.was_suspect(header);
+        let wrote_intent = spec.needs_intent() || self.left_intents;
         let poison_after = self.settings.poison_after;
         let state = self.state(step);
         if wrote_intent {
@@ -222,14 +227,14 @@ impl Machine {
 
     /// The worker died when this step may have been about to be undone. A step whose undo takes down one
     /// worker after the other becomes a debt.
-    fn died_undoing(&mut self, step: u32, header: &Header, env: Env) -> bool {
+    fn died_undoing(&mut self, step: u32, env: Env) -> bool {
         let poison_after = self.settings.poison_after;
-        let suspect = self.was_suspect(header);
-        let state = self.state(step);
-        let open = state.row.status == StepStatus::Compensating && state.row.effect != TouchedEffect::None;
-        if !suspect || !open {
+        let row = &self.steps[step as usize].row;
+        let open = row.status == StepStatus::Compensating && row.effect != TouchedEffect::None;
+        if !self.left_intents || !open {
             return false;
         }
+        let state = self.state(step);
         state.row.deaths += 1;
         let deaths = state.row.deaths;
         self.touch(step);

@@ -23,7 +23,7 @@ pub struct Settings {
     pub settle_after: Option<Duration>,
     /// A failed attempt is written down before its retry if the pause is longer than this.
     pub record_pauses_over: Duration,
-    /// A workflow that was taken over so often is a suspect: it writes intents.
+    /// A workflow that was taken over so often is a suspect: in this run it writes intents.
     pub suspect_after: u32,
     /// A step at which so many workers died parks its workflow.
     pub poison_after: u32,
@@ -164,6 +164,8 @@ pub(super) struct Failing {
     pub(super) message: String,
     pub(super) step: Option<u32>,
     pub(super) then: Then,
+    /// Did somebody ask for it, and nothing else is wrong?
+    pub(super) asked: bool,
 }
 
 /// What follows when nothing runs any more.
@@ -171,7 +173,7 @@ pub(super) struct Failing {
 pub(super) enum Then {
     /// What the saga's failure policy says.
     Policy,
-    /// Roll back, whatever it says (cancel, deadline).
+    /// Roll back, whatever it says (cancel, deadline, a debt).
     RollBack,
     /// Stop and wait for a person.
     Park(FailureReason),
@@ -192,7 +194,10 @@ pub struct Machine {
     pub(super) mode: Mode,
     pub(super) failing: Option<Failing>,
     pub(super) draining: bool,
+    /// It writes an intent before every step.
     pub(super) suspect: bool,
+    /// Did its former owner write one too?
+    pub(super) left_intents: bool,
     /// Somebody else ended the workflow; what is left to do is to let go of it.
     pub(super) overruled: bool,
     /// Must the header be written with the next commit?
@@ -210,7 +215,9 @@ pub struct Machine {
     pub(super) row_rev: i64,
     pub(super) next_commit: i64,
     pub(super) out: Vec<Command>,
-    /// Signals that came while a decision was on its way.
+    /// Has [`Event::Begin`] come?
+    pub(super) begun: bool,
+    /// Signals that came before it began, or while a decision was on its way.
     pub(super) deferred: Vec<Signal>,
     /// Was a call taken back, so that there may be more to decide?
     pub(super) unfinished: bool,
@@ -245,6 +252,7 @@ impl Machine {
             failing: None,
             draining: false,
             suspect: false,
+            left_intents: false,
             overruled: false,
             dirty_header: false,
             release: false,
@@ -258,6 +266,7 @@ impl Machine {
             row_rev: 0,
             next_commit: first_commit,
             out: vec![],
+            begun: false,
             deferred: vec![],
             unfinished: false,
             unstorable: false,
@@ -276,7 +285,10 @@ impl Machine {
             return vec![];
         }
         match event {
-            Event::Begin => {}
+            Event::Begin => {
+                self.begun = true;
+                self.heed_deferred(env);
+            }
             Event::Tick => self.tick(env),
             Event::Evaluated { expression, result } => self.evaluated(expression, result, env),
             Event::Attempted { step, result } => self.attempted(step, result, env),
@@ -290,14 +302,16 @@ impl Machine {
             Event::Drain => self.draining = true,
             Event::Abandon => self.abandon(env),
         }
-        loop {
+        if !self.begun {
+            return vec![];
+        }
+        self.unfinished = true;
+        while self.unfinished && !self.stopped {
             self.unfinished = false;
             self.advance(env);
             self.flush();
-            if !self.unfinished {
-                return std::mem::take(&mut self.out);
-            }
         }
+        std::mem::take(&mut self.out)
     }
 
     /// When [`Event::Tick`] is wanted, if nothing else happens before.

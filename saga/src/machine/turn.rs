@@ -1,6 +1,7 @@
 //! What stops a workflow on its way forward, and where it turns to then.
 
 use super::command::Env;
+use super::context;
 use super::state::{Failing, Machine, Mode, Phase, Then};
 use crate::definition::OnFailure;
 use crate::step::Class;
@@ -10,18 +11,30 @@ impl Machine {
     /// It cannot go on. The first cause is kept; a rollback that somebody asked for is not forgotten.
     pub(super) fn fail(&mut self, step: Option<u32>, message: String, then: Then) {
         match &mut self.failing {
-            None => self.failing = Some(Failing { message, step, then }),
-            Some(failing) if then == Then::RollBack => failing.then = then,
+            None => self.failing = Some(Failing { message, step, then, asked: false }),
             Some(failing) => {
-                if failing.then == Then::Policy && matches!(then, Then::Park(_)) {
+                failing.asked = false;
+                let parks = failing.then == Then::Policy && matches!(then, Then::Park(_));
+                if then == Then::RollBack || parks {
                     failing.then = then;
                 }
             }
         }
     }
 
+    /// Somebody wants it rolled back.
+    fn ask_back(&mut self, message: String) {
+        match &mut self.failing {
+            Some(failing) => failing.then = Then::RollBack,
+            None => {
+                let then = Then::RollBack;
+                self.failing = Some(Failing { message, step: None, then, asked: true });
+            }
+        }
+    }
+
     pub(super) fn signal(&mut self, signal: Signal, env: Env) {
-        if self.is_deciding() {
+        if !self.begun || self.is_deciding() {
             // If the decision is taken this comes too late, and if it is refused it will be heeded.
             self.deferred.push(signal);
         } else {
@@ -55,7 +68,7 @@ impl Machine {
                     return;
                 }
                 self.audit(AuditKind::CancelRequested, None, format!("cancelled by {}", signal.by), env);
-                self.fail(None, format!("cancelled by {}", signal.by), Then::RollBack);
+                self.ask_back(format!("cancelled by {}", signal.by));
             }
         }
     }
@@ -65,7 +78,7 @@ impl Machine {
         if overdue {
             self.deadline_at = None;
             if self.is_forward() && self.no_return().is_none() {
-                self.fail(None, "the workflow's deadline has passed".to_owned(), Then::RollBack);
+                self.ask_back("the workflow's deadline has passed".to_owned());
             }
         }
         for step in 0..self.plan.total_steps() {
@@ -97,6 +110,7 @@ impl Machine {
                 self.decide(Mode::Over, Status::Failed);
                 self.header.failure_reason = Some(reason);
                 self.header.failed_at = Some(env.now);
+                self.header.compensation_error = self.debts_in_words();
                 self.release = true;
                 self.audit(AuditKind::Parked, failing.step, message.clone(), env);
             }
@@ -104,6 +118,7 @@ impl Machine {
                 self.decide(Mode::Backward, Status::RollingBack);
                 self.header.failure_reason = None;
                 self.header.rolled_back_once = true;
+                context::turn_back(&mut self.header);
                 self.audit(AuditKind::RollbackStarted, failing.step, message.clone(), env);
             }
         }
@@ -117,8 +132,7 @@ impl Machine {
 
     /// The pivot was under way when somebody asked for a rollback, and now there is only forward.
     pub(super) fn refuse_rollback(&mut self, env: Env) -> bool {
-        let asked = |failing: &Failing| failing.then == Then::RollBack && failing.step.is_none();
-        let Some(failing) = self.failing.take_if(|failing| asked(failing)) else { return false };
+        let Some(failing) = self.failing.take_if(|failing| failing.asked) else { return false };
         let words = format!("{}: refused, the pivot was under way", failing.message);
         self.audit(AuditKind::CancelRefused, None, words, env);
         true

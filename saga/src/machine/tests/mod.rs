@@ -1,0 +1,17 @@
+//! The machine in a simulated world: plans, scripts of what other systems answer, and a journal in memory.
+//!
+//! A scenario reads like a table: a plan, what the steps answer, and the trace of everything that the machine
+//! did about it (see [`sim::Sim`]).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
+mod journal;
+mod plans;
+mod sim;
+
+mod happy_path;
+mod random;

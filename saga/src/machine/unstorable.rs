@@ -1,0 +1,117 @@
+//! A commit that no store can hold.
+
+use std::sync::Arc;
+
+use super::command::{Command, Env};
+use super::draft::InFlight;
+use super::state::{Machine, Mode, Phase, Settled, Then};
+use super::{context, words};
+use crate::definition::Op;
+use crate::error::StepError;
+use crate::store::{StepStatus, TouchedEffect};
+
+impl Machine {
+    /// Nothing of this commit was written. What cannot be told is left out of the next one; a result that
+    /// nobody can write down is one that nobody knows.
+    pub(super) fn not_storable(&mut self, mut in_flight: InFlight, reason: &str, env: Env) {
+        self.unstorable = true;
+        self.take_back_decision();
+        self.draft.signals.append(&mut in_flight.signals);
+        let mut held = std::mem::take(&mut in_flight.held);
+        for step in &in_flight.facts {
+            // Whoever waits for such a record is never told that it is durable, and times out.
+            let record = Command::RecordDurable { step: *step };
+            if held.contains(&record) {
+                held.retain(|command| *command != record);
+                self.state(*step).row.record = None;
+            }
+        }
+        self.draft.held.extend(held);
+        self.retract_held();
+        if let Some(before) = in_flight.before.take() {
+            self.restore_before(before);
+        }
+        let words = words::of(&format!("the result cannot be stored: {reason}"));
+        if in_flight.wrote_header {
+            self.dirty_header = true;
+            self.output = None;
+            self.header.error_message = self.header.error_message.take().map(|_| words.clone());
+            self.header.compensation_error = self.header.compensation_error.take().map(|_| words.clone());
+            let mut values = context::read(&self.header);
+            values.retain(|name, _| !in_flight.carried.contains(name));
+            context::write(&mut self.header, &values);
+        }
+        let gone = self.forget(&in_flight);
+        for step in in_flight.facts {
+            self.tell_less(step, &in_flight.carried, &gone, &words, env);
+        }
+        if self.mode == Mode::Forward {
+            self.fail(None, words, Then::Policy);
+        }
+    }
+
+    /// The values of this commit do not exist, nor does anything that was made of them. Answers with the
+    /// nodes that are gone.
+    fn forget(&mut self, in_flight: &InFlight) -> Vec<bool> {
+        let plan = Arc::clone(&self.plan);
+        let mut gone = vec![false; plan.nodes().len()];
+        for (i, node) in plan.nodes().iter().enumerate() {
+            let lost = match &node.op {
+                Op::Step(s) => {
+                    let row = &self.steps[s.step_order as usize].row;
+                    row.status == StepStatus::Completed && in_flight.facts.contains(&s.step_order)
+                }
+                _ => in_flight.carried.contains(&node.name),
+            };
+            // Every node stands after those it depends on.
+            gone[i] = lost || node.after.iter().any(|before| gone[before.0 as usize]);
+            if !gone[i] {
+                continue;
+            }
+            self.values[i] = None;
+            self.settled[i] = Settled::No;
+            self.draft.carry.remove(&node.name);
+            if let (Op::Step(s), false) = (&node.op, lost) {
+                let state = self.state(s.step_order);
+                state.args = None;
+                state.row.input = None;
+                state.row.completed_at = None;
+                state.row.status = StepStatus::Pending;
+            }
+        }
+        gone
+    }
+
+    /// The row of this step without what may be the reason why it cannot be stored.
+    fn tell_less(&mut self, step: u32, carried: &[Arc<str>], gone: &[bool], words: &str, env: Env) {
+        let transactional = self.spec(step).transactional;
+        let node = self.steps[step as usize].node.0 as usize;
+        self.touch(step);
+        let state = self.state(step);
+        state.carry.retain(|name, _| !carried.contains(name));
+        state.row.carry = None;
+        state.row.error_message = state.row.error_message.take().map(|_| words.to_owned());
+        match state.row.status {
+            StepStatus::Completed => {
+                state.row.output = None;
+                if state.row.effect == TouchedEffect::Done {
+                    // What a transaction did was rolled back with its row.
+                    let effect = if transactional { TouchedEffect::None } else { TouchedEffect::Unknown };
+                    state.row.effect = effect;
+                    state.row.failed_at = Some(env.now);
+                }
+            }
+            StepStatus::Compensated if transactional => {
+                // Its undo was rolled back too.
+                state.row.status = StepStatus::Compensating;
+                state.row.effect = TouchedEffect::Done;
+                return;
+            }
+            StepStatus::Running | StepStatus::Pending if state.phase != Phase::Running && !gone[node] => {
+                state.row.input = None;
+            }
+            _ => return,
+        }
+        self.final_failure(step, &StepError::permanent(words), env);
+    }
+}

@@ -22,3 +22,4 @@ mod keys;
 mod counting;
 mod shutdown;
 mod outage;
+mod kill;

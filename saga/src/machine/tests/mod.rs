@@ -14,4 +14,9 @@ mod plans;
 mod sim;
 
 mod happy_path;
+mod failures;
+mod retries;
+mod unknown;
+mod tolerated;
+mod pivot;
 mod random;

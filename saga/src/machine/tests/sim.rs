@@ -120,6 +120,11 @@ impl Sim {
         self.script.entry(call).or_default().extend(words.split(' ').map(Reply::of));
     }
 
+    /// From now on everything is answered with `ok`.
+    pub(super) fn forget_script(&mut self) {
+        self.script.clear();
+    }
+
     pub(super) fn env(&self) -> Env {
         Env { now: self.now, random: 0.5 }
     }
@@ -312,6 +317,12 @@ impl Sim {
         panic!("it never ends");
     }
 
+    /// Time passes until the machine wants to be woken.
+    pub(super) fn tick(&mut self) {
+        let at = self.machine().wake_at().expect("something to wait for");
+        self.now = self.now.max(at);
+        self.feed(Event::Tick);
+    }
     pub(super) fn pass(&mut self, time: Duration) {
         self.now = self.now.plus(time);
         if self.machine.as_ref().and_then(Machine::wake_at).is_some_and(|at| at <= self.now) {
@@ -384,6 +395,21 @@ impl Sim {
         self.resume();
     }
 
+    /// This worker ends, with the patience for everything that runs.
+    pub(super) fn drain(&mut self) {
+        self.feed(Event::Drain);
+        self.settle();
+        assert!(self.machine.is_none(), "it does not let go: {:#?}", self.trace);
+    }
+    /// This worker ends, without patience.
+    pub(super) fn abandon(&mut self) {
+        self.feed(Event::Drain);
+        self.calls.clear();
+        self.feed(Event::Abandon);
+        self.settle();
+        assert!(self.machine.is_none(), "it does not let go: {:#?}", self.trace);
+    }
+
     fn operate(&mut self, commit: Result<Commit, OperatorRefusal>) -> Result<(), OperatorRefusal> {
         let outcome = self.journal.operate(&commit?);
         assert!(matches!(outcome, CommitOutcome::Applied { .. }), "{outcome:?}");
@@ -415,6 +441,11 @@ impl Sim {
     pub(super) fn row(&self, name: &str) -> &StepRow {
         let step = self.step(name);
         self.journal.row(step).unwrap_or_else(|| panic!("{name} has no row"))
+    }
+    /// The row as the machine has it.
+    pub(super) fn row_in_memory(&self, name: &str) -> StepRow {
+        let step = self.step(name);
+        self.machine().rows().find(|row| row.step_order == step).expect("a row")
     }
     pub(super) fn step(&self, name: &str) -> u32 {
         let steps = self.definition.plan().steps().map(|(_, _, s)| s.step_order);

@@ -19,4 +19,7 @@ mod retries;
 mod unknown;
 mod tolerated;
 mod pivot;
+mod joins;
+mod values;
+mod deaths;
 mod random;

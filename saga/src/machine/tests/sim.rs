@@ -109,6 +109,17 @@ impl Sim {
         }
     }
 
+    /// A workflow that was created by a process without the definition, and waits for an owner.
+    pub(super) fn created_elsewhere(definition: Definition<()>) -> Self {
+        let mut sim = Self::of(definition);
+        sim.machine = None;
+        sim.journal.exists = true;
+        sim.journal.header.worker = None;
+        sim.journal.header.state.status = Status::Pending;
+        sim.journal.header.state.started_at = None;
+        sim
+    }
+
     /// What the calls of a step answer, one word an attempt, and `ok` ever after: `on("a", "lost ok")`,
     /// `on("undo a", "refused")`, `on("look a", "absent")`.
     pub(super) fn on(mut self, call: &str, words: &str) -> Self {
@@ -284,6 +295,33 @@ impl Sim {
             }
         }
         panic!("it never settles: {:#?}", &self.trace[..60]);
+    }
+
+    /// One call ends as the script says. `false`: there is none.
+    pub(super) fn settle_one(&mut self) -> bool {
+        let next = self.next_reply();
+        let some = next.is_some();
+        if let Some((call, reply)) = next {
+            self.end(&call, reply);
+        }
+        some
+    }
+
+    /// Begins, and does everything that happens before time passes.
+    pub(super) fn run_until_idle(&mut self) {
+        if self.trace.is_empty() {
+            self.begin();
+        }
+        self.settle();
+    }
+
+    /// Runs until the trace has this line.
+    pub(super) fn run_until(&mut self, line: &str) {
+        self.run_until_idle();
+        while !self.trace.iter().any(|l| l == line) {
+            self.tick();
+            self.settle();
+        }
     }
 
     fn next_reply(&mut self) -> Option<(Call, Reply)> {

@@ -14,4 +14,12 @@ mod plans;
 mod sim;
 
 mod happy_path;
+mod failures;
+mod retries;
+mod unknown;
+mod tolerated;
+mod pivot;
+mod joins;
+mod values;
+mod deaths;
 mod random;

@@ -62,7 +62,7 @@ impl Machine {
                 forward_key.clone()
             },
             forward_key,
-            args: state.args.clone().or_else(|| row.input.clone()).unwrap_or_else(|| empty_arguments()),
+            args: state.args.clone().or_else(|| row.input.clone()).unwrap_or_else(empty_arguments),
             output: if undoing { state.undo_output.clone() } else { None },
             recorded: row.record.clone(),
             cause: in_undo.then(|| self.cause(row)).flatten(),

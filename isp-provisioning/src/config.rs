@@ -235,6 +235,25 @@ mod tests {
     }
 
     #[test]
+    fn the_environment_goes_before_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("isp.toml");
+        std::fs::write(
+            &file,
+            "tenant = \"north\"\nplans = [\"plan_x\"]\n[voltha]\ndiscovery_timeout_ms = 300000\n",
+        )
+        .unwrap();
+        let environment = [("ISP_TENANT".to_owned(), "south".to_owned())];
+        let configuration = Configuration::load(Some(&file), environment.into_iter()).unwrap();
+        assert_eq!(configuration.tenant, "south");
+        assert_eq!(configuration.voltha.discovery_timeout_ms, 300_000);
+        std::fs::write(&file, "colour = 1").unwrap();
+        let error = Configuration::load(Some(&file), std::iter::empty()).unwrap_err().to_string();
+        assert!(error.contains("colour"), "{error}");
+        assert!(Configuration::load(Some(Path::new("nowhere.toml")), std::iter::empty()).is_err());
+    }
+
+    #[test]
     fn a_wrong_name_is_refused() {
         assert!(load(&[("ISP_LISTENN", "x")]).unwrap_err().to_string().contains("listenn"));
         assert!(load(&[("ISP_LISTEN__X", "x")]).is_err());

@@ -14,3 +14,5 @@ pub mod workflow;
 pub mod adapters;
 pub mod simulators;
 pub mod api;
+pub mod config;
+pub mod server;

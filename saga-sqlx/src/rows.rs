@@ -2,6 +2,7 @@
 
 use saga::store::{AuditEvent, Header, HeaderState, Signal, StepRow, StoreError};
 use saga::{CommitId, Json, Timestamp, WorkerId};
+use serde::Deserialize;
 use sqlx::FromRow;
 
 use crate::codec::Place;
@@ -212,20 +213,18 @@ impl SignalColumns {
     }
 }
 
-/// The few fields by which a commit is judged; without a workflow all but `alive` are null.
-#[derive(FromRow)]
+/// The few fields by which a commit is judged.
+#[derive(Deserialize)]
 pub(crate) struct StandingColumns {
-    pub(crate) workflow_id: Option<String>,
-    pub(crate) tenant_id: Option<String>,
-    pub(crate) input_hash: Option<String>,
-    pub(crate) workflow_type: Option<String>,
-    pub(crate) rev: Option<i64>,
-    pub(crate) status: Option<String>,
+    pub(crate) tenant_id: String,
+    pub(crate) input_hash: String,
+    pub(crate) workflow_type: String,
+    pub(crate) rev: i64,
+    pub(crate) status: String,
     pub(crate) worker: Option<i64>,
     pub(crate) last_commit: Option<i64>,
-    pub(crate) created_by: Option<i64>,
-    pub(crate) takeovers: Option<i64>,
-    pub(crate) rolled_back_once: Option<bool>,
-    pub(crate) exclusion: Option<String>,
-    pub(crate) alive: bool,
+    pub(crate) created_by: i64,
+    pub(crate) takeovers: i64,
+    pub(crate) rolled_back_once: i64,
+    pub(crate) exclusion: String,
 }

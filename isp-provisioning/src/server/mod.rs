@@ -3,15 +3,19 @@
 mod options;
 mod systems;
 
+use std::future::IntoFuture;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use saga::engine::BuildError;
 use saga::store::StoreError;
-use saga::{Config, Engine, Resources};
+use saga::{Config, Engine, Resources, StepError};
 use saga_sqlx::{SqliteOptions, SqliteStore};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::adapters::database::{self, Database};
 use crate::api::{self, Api, Readiness};
@@ -61,7 +65,7 @@ pub enum ServerError {
     Engine(#[from] BuildError),
     /// The API cannot listen.
     #[error("the API cannot listen on {0}: {1}")]
-    Listen(std::net::SocketAddr, io::Error),
+    Listen(SocketAddr, io::Error),
     /// The API stopped.
     #[error("the API stopped: {0}")]
     Api(io::Error),
@@ -73,69 +77,113 @@ impl From<PortError> for ServerError {
     }
 }
 
-/// Starts what the options say, prints one line for each thing that started, runs until `stop` resolves, and
-/// stops everything in order.
+/// Does what the command line says: starts, prints one line for each thing that started, runs until `stop`
+/// resolves, and stops everything in order.
 ///
 /// # Errors
-/// [`ServerError`]; what had started is stopped.
-pub async fn run(
-    options: &Options,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServerError> {
+/// [`ServerError`].
+pub async fn run(options: &Options, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
     let configuration = options.configuration()?;
-    let folder = &configuration.data;
-    std::fs::create_dir_all(folder).map_err(|e| ServerError::Data(folder.display().to_string(), e))?;
     tracing::info!("configuration in force:\n{}", configuration.shown());
     if options.simulators_only {
+        make_folder(&configuration)?;
         let simulators = Simulators::start(&configuration).await?;
         simulators.lines().iter().for_each(|line| say(line));
         stop.await;
         simulators.stop().await;
         return Ok(());
     }
-    // The lock on the data comes first: before ports, migrations and simulators.
-    let path = folder.join("saga.db");
-    let store =
-        SqliteStore::open(&path, SqliteOptions { create_new: options.new, ..SqliteOptions::default() })
-            .await?;
-    migrate(&store).await?;
-    let listener = TcpListener::bind(configuration.listen)
-        .await
-        .map_err(|e| ServerError::Listen(configuration.listen, e))?;
-    let address = listener.local_addr().map_err(|e| ServerError::Listen(configuration.listen, e))?;
-    let simulators = Simulators::start(&configuration).await?;
-    let adapters = Adapters::connect(&configuration, &simulators).await?;
-    let lines = [simulators.lines(), adapters.lines.clone()].concat();
-    let engine = engine(&configuration, &store, adapters, simulators.is_complete()).await?;
-    let app = api::router(api(&configuration, &store, &engine));
-
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "the API listens beyond this machine and asks nobody who he is");
-    }
-    say(&format!("api http://{address}"));
-    say(&format!("database sqlite:{}", path.display()));
-    lines.iter().for_each(|line| say(line));
-    say(&try_it(&address.to_string()));
-
-    let served = axum::serve(listener, app).with_graceful_shutdown(stop).await.map_err(ServerError::Api);
+    let server = Server::start(&configuration, options.new).await?;
+    server.lines.iter().for_each(|line| say(line));
+    say(&try_it(server.address));
+    stop.await;
     tracing::info!("stopping");
-    if let Err(error) = engine.shutdown(Duration::from_millis(configuration.grace_ms)).await {
-        tracing::warn!(%error, "the store could not be told; the next start takes over as after a crash");
-    }
-    simulators.stop().await;
-    served
+    server.stop().await
 }
 
+/// The running product.
+pub struct Server {
+    /// Where the API listens.
+    pub address: SocketAddr,
+    /// One line for each thing that runs: its name, a space, and where it is.
+    pub lines: Vec<String>,
+    engine: Engine<Systems>,
+    store: SqliteStore,
+    simulators: Simulators,
+    grace: Duration,
+    hang_up: oneshot::Sender<()>,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// Starts store, systems, engine and API. `new`: with an empty database although there was one before.
+    ///
+    /// # Errors
+    /// [`ServerError`]; what had started is stopped.
+    pub async fn start(c: &Configuration, new: bool) -> Result<Self, ServerError> {
+        make_folder(c)?;
+        // The lock on the data comes first: before ports, migrations and simulators.
+        let path = c.data.join("saga.db");
+        let options = SqliteOptions { create_new: new, ..SqliteOptions::default() };
+        let store = SqliteStore::open(&path, options).await?;
+        migrate(&store).await?;
+        let listener = TcpListener::bind(c.listen).await.map_err(|e| ServerError::Listen(c.listen, e))?;
+        let address = listener.local_addr().map_err(|e| ServerError::Listen(c.listen, e))?;
+        let simulators = Simulators::start(c).await?;
+        let adapters = Adapters::connect(c, &simulators).await?;
+        let head = [format!("api http://{address}"), format!("database sqlite:{}", path.display())];
+        let lines = [head.to_vec(), simulators.lines(), adapters.lines.clone()].concat();
+        let engine = engine(c, &store, adapters, simulators.is_complete()).await?;
+        if !address.ip().is_loopback() {
+            tracing::warn!(%address, "the API listens beyond this machine and asks nobody who he is");
+        }
+        let (hang_up, hung_up) = oneshot::channel::<()>();
+        let app = api::router(api(c, &store, &engine));
+        let served = axum::serve(listener, app).with_graceful_shutdown(async move {
+            // Also when the sender is gone.
+            let _ = hung_up.await;
+        });
+        let serving = tokio::spawn(served.into_future());
+        let grace = Duration::from_millis(c.grace_ms);
+        Ok(Self { address, lines, engine, store, simulators, grace, hang_up, serving })
+    }
+
+    /// Takes no more requests, lets steps end, hands the rest over to the next start, and stops.
+    ///
+    /// # Errors
+    /// When the API had failed.
+    pub async fn stop(self) -> Result<(), ServerError> {
+        // The API may have stopped by itself.
+        let _ = self.hang_up.send(());
+        if let Err(error) = self.engine.shutdown(self.grace).await {
+            tracing::warn!(%error, "the store could not be told; the next start takes over as after a crash");
+        }
+        let served = match tokio::time::timeout(self.grace, self.serving).await {
+            Ok(Ok(served)) => served.map_err(ServerError::Api),
+            // Callers who wait longer than the grace period are cut off.
+            Ok(Err(_)) | Err(_) => Ok(()),
+        };
+        self.store.close().await;
+        self.simulators.stop().await;
+        served
+    }
+}
+
+fn make_folder(c: &Configuration) -> Result<(), ServerError> {
+    std::fs::create_dir_all(&c.data).map_err(|e| ServerError::Data(c.data.display().to_string(), e))
+}
+
+/// How long the business tables may take to be made.
+const MIGRATION: Duration = Duration::from_secs(30);
+
 async fn migrate(store: &SqliteStore) -> Result<(), ServerError> {
-    let migrated = store
-        .transaction(|tx| {
-            Box::pin(async move {
-                let connection = saga_sqlx::sqlite(tx)?;
-                Ok(database::migrate(connection).await?)
-            })
+    let migrated = store.transaction(MIGRATION, |tx| {
+        Box::pin(async move {
+            database::migrate(saga_sqlx::sqlite(tx)?).await?;
+            Ok::<_, StepError>(())
         })
-        .await;
-    migrated.map_err(|e| ServerError::Store(StoreError::Configuration(e.to_string())))
+    });
+    migrated.await?.map_err(|e| StoreError::Configuration(e.to_string()).into())
 }
 
 async fn engine(
@@ -168,11 +216,11 @@ fn api(c: &Configuration, store: &SqliteStore, engine: &Engine<Systems>) -> Api 
     let checked = store.clone();
     let ready: Readiness = Arc::new(move || {
         let store = checked.clone();
-        Box::pin(async move { store.health().await.map_err(|e| e.to_string()) })
+        Box::pin(async move { store.health().map_err(|e| e.to_string()) })
     });
     Api {
         client: engine.client().clone(),
-        customers: Arc::new(database::KnownCustomers::new(store.read_pool().clone())),
+        customers: Arc::new(database::KnownCustomers::new(store.readers().clone())),
         plans: Arc::new(c.plans.clone()),
         tenant: c.tenant.as_str().into(),
         ready,
@@ -185,9 +233,9 @@ fn say(line: &str) {
 }
 
 /// A request to paste.
-fn try_it(address: &str) -> String {
+fn try_it(address: SocketAddr) -> String {
     let body = r#"{"first_name":"John","last_name":"Doe","email":"john.doe@example.com","service_address":"123 Main St","service_plan_id":"plan_premium_1000","onu_serial":"ALCL12345678","cpe_mac":"00:11:22:33:44:55"}"#;
     format!(
-        "try curl -s http://{address}/api/v1/orchestration/provision-subscriber -H 'content-type: application/json' -d '{body}'"
+        "curl -s http://{address}/api/v1/orchestration/provision-subscriber -H 'content-type: application/json' -d '{body}'"
     )
 }

@@ -30,18 +30,21 @@ impl Simulators {
         let mut started = Self::default();
         if c.netbox.url.is_none() {
             let config = NetboxConfig::default();
-            let netbox = NetboxSimulator::start(c.simulators.netbox, config, Some(&kept("netbox")));
+            let kept = kept("netbox");
+            let netbox = NetboxSimulator::start(c.simulators.netbox, config, Some(&kept));
             started.netbox = Some(netbox.await.map_err(failed("NetBox"))?);
         }
         if c.voltha.url.is_none() {
             let config = VolthaConfig { more_disabled: c.simulators.onus, ..VolthaConfig::default() };
+            let kept = kept("voltha");
             let (grpc, control) = (c.simulators.voltha, c.simulators.voltha_control);
-            let voltha = VolthaSimulator::start(grpc, control, config, Some(&kept("voltha")));
+            let voltha = VolthaSimulator::start(grpc, control, config, Some(&kept));
             started.voltha = Some(voltha.await.map_err(failed("VOLTHA"))?);
         }
         if c.genieacs.url.is_none() {
             let config = GenieacsConfig::with_routers(c.simulators.routers);
-            let genieacs = GenieacsSimulator::start(c.simulators.genieacs, config, Some(&kept("genieacs")));
+            let kept = kept("genieacs");
+            let genieacs = GenieacsSimulator::start(c.simulators.genieacs, config, Some(&kept));
             started.genieacs = Some(genieacs.await.map_err(failed("GenieACS"))?);
         }
         Ok(started)
@@ -95,7 +98,9 @@ impl Adapters {
             (url, _) => {
                 let url = url.clone().unwrap_or_default();
                 lines.push(format!("netbox {url}"));
-                NetboxSettings::new(url, c.netbox.token.clone().unwrap_or_default(), &*c.netbox.prefix)
+                // Without a token of its own it is a simulator in another process.
+                let token = c.netbox.token.clone().unwrap_or_else(|| NetboxConfig::default().token);
+                NetboxSettings::new(url, token, &*c.netbox.prefix)
             }
         };
         let netbox = Netbox::new(NetboxSettings { timeout_ms: c.netbox.timeout_ms, ..netbox })?;

@@ -64,23 +64,27 @@ pub(super) async fn prepare<'a>(
     told: &mut Timestamp,
 ) -> Result<Batch<'a>, Failure> {
     let ids = commits.iter().map(|commit| commit.workflow_id.as_str()).collect::<Vec<_>>();
-    let standings: Vec<StandingColumns> = sqlx::query_as(sql::STANDING)
-        .bind(rows(&ids)?)
-        .bind(worker.map(|worker| worker.0))
-        .fetch_all(&mut *connection)
-        .await?;
-    if standings.iter().any(|standing| !standing.alive) {
+    let standing = sqlx::query_as(sql::STANDING).bind(rows(&ids)?).bind(worker.map(|worker| worker.0));
+    let (alive, standings): (bool, String) = standing.fetch_one(&mut *connection).await?;
+    if !alive {
         return Err(StoreError::Fenced.into());
     }
+    let place = Place { table: "orchestration_workflows", row: "a batch" };
+    let standings: Vec<Option<StandingColumns>> =
+        serde_json::from_str(&standings).map_err(|e| place.corrupt("standing", e))?;
     let known = known_keys(connection, commits).await?;
     let held = held_locks(connection, commits, &standings).await?;
     let mut batch = Batch { worker, judged: Vec::with_capacity(commits.len()), held };
     for (commit, standing) in commits.iter().zip(standings) {
-        if limits::check(commit).is_ok() {
-            *told = commit.told().map_or(*told, |time| time.max(*told));
-        }
-        let judged = batch.judge(commit, standing, &known, *told)?;
-        batch.judged.push(judged);
+        batch.judged.push(match limits::check(commit) {
+            Ok(()) => {
+                *told = commit.told().map_or(*told, |time| time.max(*told));
+                batch.judge(commit, standing, &known, *told)?
+            }
+            Err(reason) => {
+                Judged { commit, standing: None, outcome: CommitOutcome::Unstorable { reason }, write: None }
+            }
+        });
     }
     Ok(batch)
 }
@@ -105,7 +109,7 @@ async fn known_keys(connection: &mut SqliteConnection, commits: &[Commit]) -> Re
 async fn held_locks(
     connection: &mut SqliteConnection,
     commits: &[Commit],
-    standings: &[StandingColumns],
+    standings: &[Option<StandingColumns>],
 ) -> Result<BTreeMap<(String, String), String>, Failure> {
     let mut wanted = vec![];
     for (commit, standing) in commits.iter().zip(standings) {
@@ -114,11 +118,11 @@ async fn held_locks(
             wanted.extend(new.header.exclusion.iter().map(|key| (tenant.clone(), key.clone())));
         }
         if commit.decision.as_ref().is_some_and(|decision| decision.retake_exclusion)
-            && let (Some(tenant), Some(keys)) = (&standing.tenant_id, &standing.exclusion)
+            && let Some(StandingColumns { tenant_id, exclusion, .. }) = standing
         {
-            let place = Place { table: "orchestration_workflows", row: commit.workflow_id.as_str() };
-            let keys = place.list("exclusion", keys)?;
-            wanted.extend(keys.into_iter().map(|key| (tenant.clone(), key)));
+            // A list that cannot be read is found out when the commit is judged.
+            let keys = serde_json::from_str::<Vec<String>>(exclusion).unwrap_or_default();
+            wanted.extend(keys.into_iter().map(|key| (tenant_id.clone(), key)));
         }
     }
     if wanted.is_empty() {
@@ -135,17 +139,14 @@ impl<'a> Batch<'a> {
     fn judge(
         &self,
         commit: &'a Commit,
-        stored: StandingColumns,
+        stored: Option<StandingColumns>,
         known: &[KnownKey],
         told: Timestamp,
     ) -> Result<Judged<'a>, Failure> {
         let leave = |outcome| Ok(Judged { commit, standing: None, outcome, write: None });
-        if let Err(reason) = limits::check(commit) {
-            return leave(CommitOutcome::Unstorable { reason });
-        }
         let mut insert = None;
         if let Some(new) = &commit.create {
-            match self.existing(commit, &new.header, &stored, known)? {
+            match self.existing(commit, &new.header, stored.as_ref(), known)? {
                 Existing::Another(outcome) => return leave(outcome),
                 Existing::Copy => {}
                 Existing::No => {
@@ -160,14 +161,14 @@ impl<'a> Batch<'a> {
         }
         let (standing, mut write) = match insert {
             Some(header) => of_new(header, commit, told),
-            None => match of_stored(commit, stored, told) {
-                Ok(Some(found)) => found,
-                Ok(None) => {
+            None => match stored.map(|stored| of_stored(commit, stored, told)) {
+                Some(Ok(found)) => found,
+                None => {
                     let reason = format!("there is no workflow `{}`", commit.workflow_id);
                     return leave(CommitOutcome::Unstorable { reason });
                 }
                 // A row that cannot be read is no reason to stop the others of the batch.
-                Err(error) => return leave(CommitOutcome::Unstorable { reason: error.to_string() }),
+                Some(Err(error)) => return leave(CommitOutcome::Unstorable { reason: error.to_string() }),
             },
         };
         match judge(&standing, self.worker, commit) {
@@ -189,22 +190,23 @@ impl<'a> Batch<'a> {
         &self,
         commit: &Commit,
         header: &Header,
-        stored: &StandingColumns,
+        stored: Option<&StandingColumns>,
         known: &[KnownKey],
     ) -> Result<Existing, Failure> {
         let by_key = known.iter().find(|(tenant, key, ..)| {
             **tenant == *header.tenant_id && Some(key.as_str()) == header.idempotency_key.as_deref()
         });
         let (id, same_input, created_by) = match (by_key, stored) {
-            (Some((_, _, id, hash, created_by)), _) => (id, **hash == *header.input_hash, Some(*created_by)),
-            (None, StandingColumns { workflow_id: Some(id), tenant_id, input_hash, created_by, .. }) => {
-                let same = input_hash.as_deref() == Some(&*header.input_hash)
-                    && tenant_id.as_deref() == Some(&*header.tenant_id);
-                (id, same, *created_by)
+            (Some((_, _, id, hash, created_by)), _) => {
+                (id.as_str(), **hash == *header.input_hash, *created_by)
             }
-            (None, _) => return Ok(Existing::No),
+            (None, Some(stored)) => {
+                let same = *stored.input_hash == *header.input_hash && *stored.tenant_id == *header.tenant_id;
+                (commit.workflow_id.as_str(), same, stored.created_by)
+            }
+            (None, None) => return Ok(Existing::No),
         };
-        if *id == *commit.workflow_id.as_str() && created_by == Some(commit.id.0) {
+        if id == commit.workflow_id.as_str() && created_by == commit.id.0 {
             return Ok(Existing::Copy);
         }
         let place = Place { table: "orchestration_workflows", row: id };
@@ -394,35 +396,27 @@ fn of_stored<'a>(
     commit: &Commit,
     stored: StandingColumns,
     told: Timestamp,
-) -> Result<Option<(Standing, Write<'a>)>, StoreError> {
-    let (Some(tenant), Some(workflow_type), Some(rev), Some(status), Some(created_by)) =
-        (stored.tenant_id, stored.workflow_type, stored.rev, stored.status, stored.created_by)
-    else {
-        return Ok(None);
-    };
+) -> Result<(Standing, Write<'a>), StoreError> {
     let place = Place { table: "orchestration_workflows", row: commit.workflow_id.as_str() };
     let standing = Standing {
-        rev,
-        status: place.read("status", &status)?,
+        rev: stored.rev,
+        status: place.read("status", &stored.status)?,
         worker: stored.worker.map(WorkerId),
         last_commit: stored.last_commit.map(CommitId),
-        created_by: CommitId(created_by),
+        created_by: CommitId(stored.created_by),
     };
     let write = Write {
         insert: None,
         decide: None,
-        tenant,
-        workflow_type,
+        tenant: stored.tenant_id,
+        workflow_type: stored.workflow_type,
         before: standing.status,
-        rolled_back_once: stored.rolled_back_once.unwrap_or_default(),
-        takeovers: stored.takeovers.unwrap_or_default(),
-        exclusion: match stored.exclusion.as_deref() {
-            None | Some("[]") => vec![],
-            Some(keys) => place.list("exclusion", keys)?,
-        },
+        rolled_back_once: stored.rolled_back_once != 0,
+        takeovers: stored.takeovers,
+        exclusion: place.list("exclusion", &stored.exclusion)?,
         told,
     };
-    Ok(Some((standing, write)))
+    Ok((standing, write))
 }
 
 /// Runs a statement over rows, unless there are none. How many rows it changed.

@@ -1,12 +1,14 @@
 //! What the API asks of the rows outside of any workflow.
 
-use sqlx::{SqliteConnection, SqliteExecutor};
+use async_trait::async_trait;
+use sqlx::{SqliteConnection, SqliteExecutor, SqlitePool};
 
 use super::refused;
-use crate::ports::PortResult;
+use crate::ports::{Customers, KnownCustomer, PortResult};
 
 const CUSTOMER_EXISTS: &str =
     "SELECT EXISTS (SELECT 1 FROM customers WHERE tenant = $1 AND customer_id = $2)";
+const CUSTOMER: &str = "SELECT customer_id, email FROM customers WHERE tenant = $1 AND customer_id = $2";
 const SUBSCRIBER: &str = "SELECT subscriber_id, customer_id, username, status, created_by FROM subscribers \
     WHERE tenant = $1 AND subscriber_id = $2";
 const TAKE_CREDENTIALS: &str = "UPDATE subscribers \
@@ -51,6 +53,30 @@ pub async fn customer_exists<'e>(
         .fetch_one(executor)
         .await
         .map_err(|e| refused(&e))
+}
+
+/// Who is known to the business, read beside the engine's writer.
+#[derive(Clone, Debug)]
+pub struct KnownCustomers(SqlitePool);
+
+impl KnownCustomers {
+    /// Reads from these connections.
+    pub fn new(readers: SqlitePool) -> Self {
+        Self(readers)
+    }
+}
+
+#[async_trait]
+impl Customers for KnownCustomers {
+    async fn find(&self, tenant: &str, customer_id: &str) -> PortResult<Option<KnownCustomer>> {
+        let row: Option<(String, Option<String>)> = sqlx::query_as(CUSTOMER)
+            .bind(tenant)
+            .bind(customer_id)
+            .fetch_optional(&self.0)
+            .await
+            .map_err(|e| refused(&e))?;
+        Ok(row.map(|(customer_id, email)| KnownCustomer { customer_id, email }))
+    }
 }
 
 /// The tenant's subscriber with this id.

@@ -15,7 +15,7 @@ use sqlx::SqliteConnection;
 use super::sql_error::{Stage, from_sqlite};
 use crate::ports::{Business, Customer, NewCustomer, NewService, NewSubscriber, PortError, PortResult, Tx};
 
-pub use lookups::{Credentials, Subscriber, customer_exists, subscriber, take_credentials};
+pub use lookups::{Credentials, KnownCustomers, Subscriber, customer_exists, subscriber, take_credentials};
 
 /// The migrations in their order, with their names. Each may be repeated.
 const MIGRATIONS: [(&str, &str); 1] =

@@ -159,10 +159,7 @@ impl Machine {
                 // It took effect after all: the saga goes on from here.
                 self.succeeded(step, Success { output, adopted: false }, env);
             }
-            Ok(Some(output)) => {
-                self.state(step).undo_output = Some(output);
-                self.call_undo(step, last_pass, CallKind::Undo);
-            }
+            Ok(Some(output)) => self.undo_found(step, last_pass, output, env),
             Ok(None) => self.pass_over(step, last_pass, env),
             Err(error) => self.undo_failed(step, last_pass, CallKind::LookUp, &error, env),
         }
@@ -173,10 +170,7 @@ impl Machine {
         let Some(last_pass) = self.undoing(step, CallKind::Run) else { return };
         match result {
             Ok(success) if success.adopted => self.pass_over(step, last_pass, env),
-            Ok(success) => {
-                self.state(step).undo_output = Some(success.output);
-                self.call_undo(step, last_pass, CallKind::Undo);
-            }
+            Ok(success) => self.undo_found(step, last_pass, success.output, env),
             Err(error) => {
                 let unknown = error.effect() == Effect::Unknown;
                 if unknown {
@@ -187,6 +181,15 @@ impl Machine {
                 self.undo_failed(step, last_pass, CallKind::Run, &error, env);
             }
         }
+    }
+
+    /// It is known what there is to undo. The attempts to learn it do not count as attempts to undo it.
+    fn undo_found(&mut self, step: u32, last_pass: bool, output: Json, env: Env) {
+        let state = self.state(step);
+        state.undo_output = Some(output);
+        state.undo_since = Some(env.now);
+        state.row.undo_attempts = 0;
+        self.call_undo(step, last_pass, CallKind::Undo);
     }
 
     /// One pass is over: the step is undone, or has to be looked after once more.

@@ -28,8 +28,10 @@ pub enum ErrorClass {
 }
 
 /// Why a call to a system failed. The message is for operators; it never holds a secret.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{message}")]
+///
+/// It is no `std::error::Error` on purpose: whatever is one converts with `?` into "nobody knows what
+/// happened", and the class would be lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortError {
     /// What may be concluded from it.
     pub class: ErrorClass,
@@ -37,6 +39,12 @@ pub struct PortError {
     pub message: String,
     /// When the system asked to be left alone for a while (`Retry-After`).
     pub retry_after: Option<Duration>,
+}
+
+impl std::fmt::Display for PortError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
 }
 
 impl PortError {
@@ -148,6 +156,22 @@ pub trait Business: Send + Sync {
     async fn create_service(&self, tx: &mut Tx<'_>, reference: &str, new: &NewService) -> PortResult<String>;
     /// Deletes the service that `reference` created and makes its subscriber `pending` again.
     async fn delete_service(&self, tx: &mut Tx<'_>, reference: &str) -> PortResult<()>;
+}
+
+/// A customer who is known already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownCustomer {
+    /// `cust_…`
+    pub customer_id: String,
+    /// Lower case.
+    pub email: Option<String>,
+}
+
+/// Who is known to the business, outside of any workflow.
+#[async_trait]
+pub trait Customers: Send + Sync {
+    /// The tenant's customer of this id.
+    async fn find(&self, tenant: &str, customer_id: &str) -> PortResult<Option<KnownCustomer>>;
 }
 
 /// A billing service to be created.

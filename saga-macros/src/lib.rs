@@ -4,14 +4,18 @@
 //! `model` is what is left, `expand` writes the code. `saga` has two rooms more: `read` turns a body into the
 //! model, and `lower` turns the model into calls of the builder.
 
+mod attributes;
 mod diagnostics;
-mod docs;
+mod krate;
 mod mentions;
 mod options;
 mod resources;
 mod saga;
 mod stand_in;
 mod step;
+
+#[cfg(test)]
+mod golden;
 
 use proc_macro::TokenStream;
 

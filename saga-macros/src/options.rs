@@ -87,11 +87,6 @@ pub(crate) fn path(input: ParseStream, into: &mut Option<Path>) -> syn::Result<(
     Ok(())
 }
 
-/// The path of the crate `saga` in the user's crate.
-pub(crate) fn crate_path(given: Option<Path>) -> TokenStream {
-    given.map_or_else(|| quote!(::saga), ToTokens::into_token_stream)
-}
-
 /// A length of time, spelt `"200ms"`, `"10s"`, `"5m"`, `"2h"` or `"1d"`.
 #[derive(Clone)]
 pub(crate) struct Length {
@@ -101,6 +96,9 @@ pub(crate) struct Length {
 
 impl Parse for Length {
     fn parse(input: ParseStream) -> syn::Result<Self> {
+        if !input.peek(LitStr) {
+            return Err(input.error("write a length of time in quotes, like \"200ms\" or \"10s\""));
+        }
         let text: LitStr = input.parse()?;
         let spelt = text.value();
         let (number, unit) = spelt.split_at(spelt.find(|c: char| !c.is_ascii_digit()).unwrap_or(spelt.len()));

@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Field, GenericArgument, Index, Path, PathArguments, Type};
 
 use crate::diagnostics::Errors;
+use crate::krate::Crate;
 use crate::options::{self, Known};
 
 const STRUCT: Known = Known { of: "`#[resources]` on a struct", names: &["crate = path"] };
@@ -67,20 +68,20 @@ fn implementations(input: &DeriveInput, errors: &mut Errors) -> Option<TokenStre
             });
         }
     }
-    two_parameters(input, &provided, errors);
+    bare_parameter(input, &provided, errors);
     Some(impls)
 }
 
-/// Two fields whose types are bare type parameters could be of one type.
-fn two_parameters(input: &DeriveInput, provided: &BTreeMap<String, Type>, errors: &mut Errors) {
-    let mut bare = input.generics.type_params().filter(|p| provided.contains_key(&p.ident.to_string()));
-    if let (Some(first), Some(second)) = (bare.next(), bare.next()) {
-        let (first, second) = (&first.ident, &second.ident);
+/// A field whose type is a bare type parameter could be of any other field's type.
+fn bare_parameter(input: &DeriveInput, provided: &BTreeMap<String, Type>, errors: &mut Errors) {
+    let bare = input.generics.type_params().find(|p| provided.contains_key(&p.ident.to_string()));
+    if let Some(bare) = bare.filter(|_| provided.len() > 1) {
+        let name = &bare.ident;
         errors.at(
-            second,
+            name,
             format!(
-                "`{first}` and `{second}` could be one type, and a step asks for a resource by its type: hold \
-                 them as `Arc<dyn Trait>`, or mark a field `#[resources(skip)]`"
+                "`{name}` could be the type of another field, and a step asks for a resource by its type: hold \
+                 it as `Arc<dyn Trait>`, or mark its field `#[resources(skip)]`"
             ),
         );
     }
@@ -110,14 +111,14 @@ fn options(attributes: &[Attribute]) -> impl Iterator<Item = TokenStream> {
     })
 }
 
-fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> TokenStream {
+fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> Crate {
     let mut path: Option<Path> = None;
     for tokens in options(attributes) {
         options::parse(tokens, &STRUCT, errors, |key, input| {
             (key == "crate").then(|| options::path(input, &mut path))
         });
     }
-    options::crate_path(path)
+    Crate::of(path.as_ref())
 }
 
 fn is_skipped(field: &Field, errors: &mut Errors) -> bool {

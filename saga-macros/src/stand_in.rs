@@ -3,20 +3,24 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{FnArg, Ident, ItemFn, Path, ReturnType, Visibility};
+use syn::{FnArg, Ident, ItemFn, ReturnType, Visibility};
 
-use crate::options::crate_path;
+use crate::krate::Crate;
 use crate::step::model::Role;
 use crate::step::params::Written;
 
 /// The user's function, and a step of that name.
-pub(crate) fn step(krate: Option<&Path>, function: &ItemFn, params: &[Written]) -> TokenStream {
+pub(crate) fn step(saga: &Crate, function: &ItemFn, params: &[Written]) -> TokenStream {
+    if params.iter().any(|p| matches!(p.argument, FnArg::Receiver(_))) {
+        // Inside an `impl` there is no place for the rest.
+        return quote!(#[allow(unused, clippy::all)] #function);
+    }
     let data = params.iter().filter_map(Written::read).filter(|p| matches!(p.role, Role::Data(_)));
     let arguments = data.map(|p| {
         let (name, ty) = (p.name, p.ty);
         quote!(#name: #ty)
     });
-    let marker = marker(krate, &function.sig.ident, &function.vis, &function.sig.output, arguments);
+    let marker = marker(saga, &function.sig.ident, &function.vis, &function.sig.output, arguments);
     quote! {
         #[allow(unused, clippy::all)]
         #function
@@ -25,11 +29,10 @@ pub(crate) fn step(krate: Option<&Path>, function: &ItemFn, params: &[Written]) 
 }
 
 /// A function that makes start requests, and a saga of that name.
-pub(crate) fn saga(krate: Option<&Path>, function: &ItemFn) -> TokenStream {
-    let saga = crate_path(krate.cloned());
+pub(crate) fn saga(saga: &Crate, function: &ItemFn) -> TokenStream {
     let (name, vis) = (&function.sig.ident, &function.vis);
     let inputs: Vec<_> = function.sig.inputs.iter().filter(|i| matches!(i, FnArg::Typed(_))).collect();
-    let marker = marker(krate, name, vis, &function.sig.output, inputs.iter().map(ToTokens::to_token_stream));
+    let marker = marker(saga, name, vis, &function.sig.output, inputs.iter().map(ToTokens::to_token_stream));
     quote! {
         #[allow(unused, clippy::all)]
         #vis fn #name(#(#inputs),*) -> #saga::Start<#name> { loop {} }
@@ -42,13 +45,12 @@ pub(crate) fn saga(krate: Option<&Path>, function: &ItemFn) -> TokenStream {
 }
 
 fn marker(
-    krate: Option<&Path>,
+    saga: &Crate,
     name: &Ident,
     vis: &Visibility,
     returns: &ReturnType,
     arguments: impl Iterator<Item = TokenStream>,
 ) -> TokenStream {
-    let saga = crate_path(krate.cloned());
     // Without a return type there is nothing to stand in for.
     let signature = match returns {
         ReturnType::Default => quote!(),

@@ -1,1 +1,15 @@
-//! (in the making)
+//! SQL stores for [`saga`]: workflows in the database that holds your data.
+//!
+//! [`SqliteStore`] keeps everything in one file that belongs to one process. A transactional step, or
+//! [`SqliteStore::transaction`], works in the same file and commits together with the journal.
+
+mod codec;
+mod columns;
+mod error;
+mod migrate;
+mod rows;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Durability, SqliteOptions, SqliteStore, sqlite};

@@ -110,6 +110,10 @@ impl StepError {
     pub fn message(&self) -> &str {
         &self.message
     }
+    /// The same error in other words.
+    pub(crate) fn reword(self, f: impl FnOnce(&str) -> String) -> Self {
+        Self { message: f(&self.message), ..self }
+    }
     /// The same error with words before its message.
     #[must_use]
     pub fn context(self, words: impl fmt::Display) -> Self {

@@ -5,7 +5,18 @@ use std::future::Future;
 /// A step that runs only if the condition holds: `when(condition, step(..)).await?` gives an `Option`.
 ///
 /// In a saga the condition is computed once and journaled. Outside of one, as in a test of plain step
-/// functions, it does what it says.
+/// functions, it does what it says:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> saga::Result<()> {
+/// # use saga::{flow::when, step};
+/// #[step(no_effect)]
+/// async fn half(n: u32) -> saga::Result<u32> {
+///     Ok(n / 2)
+/// }
+/// assert_eq!(when(true, half(8)).await?, Some(4));
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// The step's own.

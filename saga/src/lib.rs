@@ -37,7 +37,14 @@ pub use step::{
 };
 
 #[cfg(feature = "macros")]
-pub use saga_macros::{Resources, saga, step};
+#[doc = include_str!("docs/resources.md")]
+pub use saga_macros::Resources;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/saga.md")]
+pub use saga_macros::saga;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/step.md")]
+pub use saga_macros::step;
 
 /// The result of a step, or of anything that may fail like one.
 pub type Result<T, E = StepError> = std::result::Result<T, E>;

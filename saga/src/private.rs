@@ -1,5 +1,7 @@
 //! What the macros' expansions call. Not for people: it may change with every version.
 
+use std::marker::PhantomData;
+
 use serde::Serialize;
 
 use crate::error::{IntoStepError, StepError};
@@ -119,4 +121,66 @@ pub fn known_output<S: Signature>(made: Option<&Json>) -> Result<S::Output, Step
     output::<S>(made)?.ok_or_else(|| {
         StepError::permanent(format!("`{}` cannot be undone without its output, which is lost", S::META.name))
     })
+}
+
+/// What the compiler asks about a step's class. Of something that is no step, which is reported elsewhere,
+/// [`Unknown`] answers.
+pub struct Known<S: ?Sized>(PhantomData<S>);
+
+impl<S: Signature> Known<S> {
+    /// Is it the point of no return?
+    pub const IS_PIVOT: bool = S::META.is_pivot();
+    /// Is it tried until it succeeds?
+    pub const IS_RETRIABLE: bool = S::META.is_retriable();
+}
+
+/// See [`Known`].
+pub trait Unknown {
+    /// It is not known to be one.
+    const IS_PIVOT: bool = false;
+    /// It is not known to fail.
+    const IS_RETRIABLE: bool = true;
+}
+impl<S: ?Sized> Unknown for Known<S> {}
+
+/// The type of a name that is called without being awaited: a step's, or that of a stand-in.
+pub struct Named<S: ?Sized>(PhantomData<S>);
+
+impl<S: ?Sized> Named<S> {
+    /// There is only one.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+/// A step was called as a function.
+pub trait OfStep {
+    /// Asks for the `.await` that is missing.
+    fn callee<F: AwaitedStep>(&self, function: F) -> F::Never;
+}
+impl<S: Signature> OfStep for Named<S> {
+    fn callee<F: AwaitedStep>(&self, function: F) -> F::Never {
+        function.never()
+    }
+}
+
+/// A function was called.
+pub trait OfFunction {
+    /// Gives it back.
+    fn callee<F>(&self, function: F) -> F;
+}
+impl<S: ?Sized> OfFunction for &Named<S> {
+    fn callee<F>(&self, function: F) -> F {
+        function
+    }
+}
+
+/// Nothing implements this.
+#[diagnostic::on_unimplemented(
+    message = "a step is awaited: write `.await?` after this call, or `.await.ok()`",
+    label = "this is a step, and `.await` is missing after its call"
+)]
+pub trait AwaitedStep {
+    /// Nothing.
+    type Never;
+    /// Never called.
+    fn never(self) -> Self::Never;
 }

@@ -3,22 +3,29 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Ident;
 use syn::spanned::Spanned;
-use syn::{ExprPath, Ident};
 
-use super::lower;
+use super::lower::{self, plain};
 use super::model::Saga;
+use super::names::Names;
 use super::order::{self, Order};
 
 pub(super) fn saga(saga: &Saga) -> TokenStream {
-    let order = order::check(saga);
+    let mut names = Names::new(&saga.krate);
+    let Order { steps, checks, .. } = order::check(saga, &mut names);
     let (function, marker) = (function(saga), marker(saga));
-    let (definition, signature) = (definition(saga, &order), signature(saga, &order.steps));
+    let definition = definition(saga, &steps, &checks, &mut names);
+    let signature = signature(saga, &steps);
+    let names = names.declare();
     quote! {
         #function
         #marker
-        #definition
-        #signature
+        const _: () = {
+            #names
+            #definition
+            #signature
+        };
     }
 }
 
@@ -52,18 +59,18 @@ fn marker(saga: &Saga) -> TokenStream {
 }
 
 /// `provision_subscriber::definition()`
-fn definition(saga: &Saga, order: &Order) -> TokenStream {
-    let Saga { krate, function, vis, name, version, input, input_type, .. } = saga;
+fn definition(saga: &Saga, steps: &[Ident], checks: &TokenStream, names: &mut Names) -> TokenStream {
+    let Saga { krate, function, vis, name, version, input, input_type, lints, .. } = saga;
     let builder = Ident::new("builder", Span::mixed_site());
-    let body = lower::body(saga, &builder);
-    let checks = &order.checks;
+    let body = lower::body(saga, &builder, names);
+    let key = plain(input);
     let parks = saga.parks.then(|| quote!(#builder.on_failure(#krate::OnFailure::Park);));
     let deadline = saga.deadline.as_ref().map(|d| quote!(#builder.deadline(#d);));
     let (generics, resources, clause) = match &saga.resources {
         Some(resources) => (quote!(), resources.to_token_stream(), quote!()),
         None => {
-            let resources = Ident::new("R", Span::mixed_site());
-            let steps = distinct(&order.steps);
+            let resources = Ident::new("__R", Span::mixed_site());
+            let steps = distinct(steps);
             (
                 quote!(<#resources>),
                 quote!(#resources),
@@ -72,10 +79,26 @@ fn definition(saga: &Saga, order: &Order) -> TokenStream {
         }
     };
     quote! {
-        #[allow(dead_code, unreachable_pub)]
+        // `let x = f(..)?;` becomes a closure of its own, in which the `?` is a person's and not superfluous.
+        #[allow(
+            dead_code,
+            private_bounds,
+            unreachable_pub,
+            clippy::needless_pass_by_value,
+            clippy::needless_question_mark
+        )]
         impl #function {
+            /// The journaled argument of one call of this saga.
+            ///
+            /// # Errors
+            /// When it cannot be written as JSON.
+            #vis fn args(#input: #input_type) -> #krate::Result<#krate::Args<Self>> {
+                #krate::__private::Fields::of::<Self>().with(#key, &#input)?.args()
+            }
+
             /// The plan of this saga, and the code behind it.
             #[must_use]
+            #(#lints)*
             #vis fn definition #generics () -> #krate::Definition<#resources> #clause {
                 #checks
                 let mut #builder = #krate::SagaBuilder::<#resources, #input_type>::new(#name, #version);
@@ -90,13 +113,14 @@ fn definition(saga: &Saga, order: &Order) -> TokenStream {
 }
 
 /// `impl Signature`: the type of the output, for handles of running workflows.
-fn signature(saga: &Saga, steps: &[ExprPath]) -> TokenStream {
+fn signature(saga: &Saga, steps: &[Ident]) -> TokenStream {
     let Saga { krate, function, name, input, returns, .. } = saga;
+    let at = krate.at(returns.span());
     let output = quote_spanned! {returns.span()=>
-        type Output = <#returns as #krate::step::StepResult>::Ok;
+        type Output = <#returns as #at::step::StepResult>::Ok;
     };
     let any_pivot = Order::any_pivot(krate, &distinct(steps));
-    let key = input.to_string();
+    let key = plain(input);
     quote! {
         impl #krate::Signature for #function {
             #output
@@ -111,16 +135,12 @@ fn signature(saga: &Saga, steps: &[ExprPath]) -> TokenStream {
     }
 }
 
-fn distinct(steps: &[ExprPath]) -> Vec<ExprPath> {
-    let mut seen = vec![];
-    let text = |step: &ExprPath| step.to_token_stream().to_string();
-    steps
-        .iter()
-        .filter(|step| {
-            let new = !seen.contains(&text(step));
-            seen.push(text(step));
-            new
-        })
-        .cloned()
-        .collect()
+fn distinct(steps: &[Ident]) -> Vec<Ident> {
+    let mut distinct = vec![];
+    for step in steps {
+        if !distinct.contains(step) {
+            distinct.push(step.clone());
+        }
+    }
+    distinct
 }

@@ -4,6 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 use syn::{Expr, ExprAsync, ExprAwait, ExprCall, ExprPath, Ident, Macro};
 
+use super::names;
+
 /// What is awaited, by its last word.
 pub(super) enum Awaited<'a> {
     /// `path(..)`
@@ -12,13 +14,26 @@ pub(super) enum Awaited<'a> {
     When { keyword: &'a Ident, call: &'a ExprCall },
     /// A word of the language that cannot be run yet.
     Later(&'a Ident),
+    /// `Type::function(..)`
+    Method,
     /// Something else.
     Other,
 }
 
+/// Without the invisible brackets around what another macro was given.
+fn bare(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Group(group) => bare(&group.expr),
+        expression => expression,
+    }
+}
+
 pub(super) fn awaited(base: &Expr) -> Awaited<'_> {
-    let Expr::Call(call) = base else { return Awaited::Other };
-    let Expr::Path(step) = &*call.func else { return Awaited::Other };
+    let Expr::Call(call) = bare(base) else { return Awaited::Other };
+    let Expr::Path(step) = bare(&call.func) else { return Awaited::Other };
+    if step.qself.is_some() || !names::is_in_module(&step.path) {
+        return Awaited::Method;
+    }
     let Some(last) = step.path.segments.last() else { return Awaited::Other };
     match last.ident.to_string().as_str() {
         "when" => Awaited::When { keyword: &last.ident, call },
@@ -35,15 +50,15 @@ pub(super) fn join_keyword(found: &Macro) -> Option<&Ident> {
 
 /// `try_join!(..)?`
 pub(super) fn tried_join(expression: &Expr) -> Option<(&Ident, &Macro)> {
-    let Expr::Try(tried) = expression else { return None };
-    let Expr::Macro(found) = &*tried.expr else { return None };
+    let Expr::Try(tried) = bare(expression) else { return None };
+    let Expr::Macro(found) = bare(&tried.expr) else { return None };
     join_keyword(&found.mac).map(|keyword| (keyword, &found.mac))
 }
 
 /// `step(..).await.ok()`
 pub(super) fn tolerated(expression: &Expr) -> Option<&ExprAwait> {
-    match expression {
-        Expr::MethodCall(call) if call.method == "ok" && call.args.is_empty() => match &*call.receiver {
+    match bare(expression) {
+        Expr::MethodCall(call) if call.method == "ok" && call.args.is_empty() => match bare(&call.receiver) {
             Expr::Await(awaited) => Some(awaited),
             _ => None,
         },

@@ -7,24 +7,27 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, Ident};
 
 use super::expression::is_projection;
-use super::model::{Block, Call, Flow, If, Join, Saga, Statement};
-use super::spelling::spell;
+use super::model::{Block, Call, Condition, Flow, If, Join, Saga, Statement};
+use super::names::Names;
+use crate::krate::Crate;
 use crate::mentions;
 
 /// The longest tuple of handles; longer ones are nested.
 const TUPLE: usize = 12;
 
 /// The builder's statements, and the call that closes it.
-pub(super) fn body(saga: &Saga, builder: &Ident) -> TokenStream {
+pub(super) fn body(saga: &Saga, builder: &Ident, names: &mut Names) -> TokenStream {
     let mut lower = Lower {
         saga: saga.krate.clone(),
         builder: builder.clone(),
+        names,
         scope: vec![saga.input.clone()],
         arms: 0,
     };
     let statements = lower.statements(&saga.body.statements);
-    let (result, returns) = (&saga.body.result, &saga.returns);
-    let (handles, pattern) = lower.dependencies([result]);
+    let returns = &saga.returns;
+    let (handles, pattern) = lower.dependencies([&saga.body.result]);
+    let result = lower.names.watch(&saga.body.result);
     let name = Ident::new("result", Span::mixed_site());
     quote! {
         #statements
@@ -35,15 +38,16 @@ pub(super) fn body(saga: &Saga, builder: &Ident) -> TokenStream {
     }
 }
 
-struct Lower {
-    saga: TokenStream,
+struct Lower<'n> {
+    saga: Crate,
     builder: Ident,
+    names: &'n mut Names,
     /// The values that exist, in the order of their declaration.
     scope: Vec<Ident>,
     arms: usize,
 }
 
-impl Lower {
+impl Lower<'_> {
     fn statements(&mut self, statements: &[Statement]) -> TokenStream {
         statements.iter().map(|statement| self.statement(statement)).collect()
     }
@@ -92,10 +96,10 @@ impl Lower {
         let named = named(name);
         match flow {
             Flow::Call(call) => self.call(call, name),
-            Flow::When { keyword, condition, call } => {
+            Flow::When(when) => {
                 let arms = self.fresh();
-                let (condition, hover) = (self.begin_if(&arms, condition), self.hover(keyword));
-                let step = self.call(call, name);
+                let (condition, hover) = (self.begin_if(&arms, &when.condition), self.hover(&when.keyword));
+                let step = self.call(&when.call, name);
                 let then = Ident::new("then", Span::mixed_site());
                 quote!({
                     #hover
@@ -116,10 +120,12 @@ impl Lower {
             }
             Flow::Block(block) => self.scoped(|lower| lower.block(block, name)),
             // A name for a value that exists.
-            Flow::Value(Expr::Path(path)) if self.names(path.path.get_ident()) => path.to_token_stream(),
+            Flow::Value(Expr::Path(path)) if self.is_value(path.path.get_ident()) => path.to_token_stream(),
             Flow::Value(expression) => {
                 let label = name.map_or_else(|| "value".to_owned(), plain);
                 let (handles, pattern) = self.dependencies([expression]);
+                let builder = at(&builder, expression.span());
+                let expression = self.names.watch(expression);
                 quote_spanned! {expression.span()=>
                     #builder.value(#label, #handles, move |#pattern| ::core::result::Result::Ok(#expression))
                 }
@@ -135,10 +141,10 @@ impl Lower {
                 let call = self.call(call, None);
                 quote!(#call;)
             }
-            Flow::When { keyword, condition, call } => {
+            Flow::When(when) => {
                 let arms = self.fresh();
-                let (condition, hover) = (self.begin_if(&arms, condition), self.hover(keyword));
-                let step = self.call(call, None);
+                let (condition, hover) = (self.begin_if(&arms, &when.condition), self.hover(&when.keyword));
+                let step = self.call(&when.call, None);
                 quote!({ #hover #condition #step; #builder.begin_else(&mut #arms); #builder.end_arms(#arms); })
             }
             Flow::If(choice) => {
@@ -169,9 +175,11 @@ impl Lower {
             Flow::Value(expression) => {
                 let label = called(expression).map_or_else(|| "check".to_owned(), plain);
                 let (handles, pattern) = self.dependencies([expression]);
+                let semicolon = (!ends_itself(expression)).then(|| quote!(;));
+                let expression = self.names.watch(expression);
                 quote_spanned! {expression.span()=>
                     #builder.value(#label, #handles, move |#pattern| {
-                        #expression;
+                        #expression #semicolon
                         ::core::result::Result::Ok(())
                     });
                 }
@@ -195,19 +203,22 @@ impl Lower {
         let then_value = self.scoped(|lower| lower.block(&choice.then, name));
         let otherwise_value =
             choice.otherwise.as_ref().map(|block| self.scoped(|lower| lower.block(block, name)));
+        let builder_there = at(&builder, then.span());
+        let end = quote_spanned!(then.span()=> #builder_there #named .end_if(#arms, #then, #otherwise));
         quote!({
             #condition
             let #then = #then_value;
             #builder.begin_else(&mut #arms);
             let #otherwise = #otherwise_value;
-            #builder #named .end_if(#arms, #then, #otherwise)
+            #end
         })
     }
 
     /// `let mut arms = builder.begin_if(..);`
-    fn begin_if(&mut self, arms: &Ident, condition: &Expr) -> TokenStream {
-        let (builder, label) = (&self.builder, spell(condition));
+    fn begin_if(&mut self, arms: &Ident, condition: &Condition) -> TokenStream {
+        let (builder, label, condition) = (self.builder.clone(), &condition.text, &condition.expression);
         let (handles, pattern) = self.dependencies([condition]);
+        let condition = self.names.watch(condition);
         quote_spanned! {condition.span()=>
             let mut #arms = #builder.begin_if(#label, #handles, move |#pattern| {
                 ::core::result::Result::Ok(#condition)
@@ -233,7 +244,7 @@ impl Lower {
     }
 
     fn call(&mut self, call: &Call, name: Option<&Ident>) -> TokenStream {
-        let builder = &self.builder;
+        let builder = at(&self.builder, call.step.span());
         let evaluated = !call.call.args.iter().all(is_projection);
         let method = match (call.tolerated, evaluated) {
             (false, false) => "call",
@@ -243,7 +254,9 @@ impl Lower {
         };
         let method = Ident::new(method, call.step.span());
         let (handles, pattern) = self.dependencies(&call.call.args);
-        let (named, arguments) = (named(name), arguments(&call.call));
+        let step = self.names.step(call);
+        let arguments = arguments(&step, &call.call, self.names);
+        let named = named(name);
         quote_spanned!(call.step.span()=> #builder #named .#method(#handles, move |#pattern| #arguments))
     }
 
@@ -261,7 +274,7 @@ impl Lower {
         (all.clone(), quote!(#[allow(unused_variables)] #all))
     }
 
-    fn names(&self, name: Option<&Ident>) -> bool {
+    fn is_value(&self, name: Option<&Ident>) -> bool {
         name.is_some_and(|name| self.scope.contains(name))
     }
 
@@ -279,11 +292,19 @@ impl Lower {
 
 /// `<create_customer>::args(&request)`, in the user's own tokens, so that a wrong argument is reported there,
 /// once, with the compiler's own advice.
-fn arguments(call: &ExprCall) -> TokenStream {
-    let (step, arguments) = (&call.func, &call.args);
-    let mut tokens = quote_spanned!(step.span()=> <#step>::args);
+fn arguments(step: &Ident, call: &ExprCall, names: &mut Names) -> TokenStream {
+    let mut arguments = call.args.clone();
+    for argument in &mut arguments {
+        *argument = names.watch(argument);
+    }
+    let mut tokens = quote_spanned!(call.func.span()=> <#step>::args);
     call.paren_token.surround(&mut tokens, |inside| arguments.to_tokens(inside));
     tokens
+}
+
+/// The same name, such that a mistake in what follows it is reported at `span`.
+fn at(name: &Ident, span: Span) -> Ident {
+    Ident::new(&name.to_string(), name.span().located_at(span))
 }
 
 /// `.named("customer")`, so that a place in the plan keeps its name when calls are put in before it.
@@ -292,7 +313,8 @@ fn named(name: Option<&Ident>) -> Option<TokenStream> {
     Some(quote!(.named(#name)))
 }
 
-fn plain(name: &Ident) -> String {
+/// A name as text.
+pub(super) fn plain(name: &Ident) -> String {
     name.to_string().trim_start_matches("r#").to_owned()
 }
 
@@ -317,11 +339,25 @@ fn called(expression: &Expr) -> Option<&Ident> {
     }
 }
 
+/// Is it a statement without a semicolon?
+fn ends_itself(expression: &Expr) -> bool {
+    matches!(
+        expression,
+        Expr::Block(_)
+            | Expr::ForLoop(_)
+            | Expr::If(_)
+            | Expr::Loop(_)
+            | Expr::Match(_)
+            | Expr::Unsafe(_)
+            | Expr::While(_)
+    )
+}
+
 /// Where a block ends.
 fn end(block: Option<&Block>) -> Span {
     match block.and_then(|block| block.value.as_ref()) {
         Some(Flow::Call(call)) => call.step.span(),
-        Some(Flow::When { keyword, .. }) => keyword.span(),
+        Some(Flow::When(when)) => when.keyword.span(),
         Some(Flow::Join(join)) => join.keyword.span(),
         Some(Flow::If(choice)) => end(Some(&choice.then)),
         Some(Flow::Block(block)) => end(Some(block)),

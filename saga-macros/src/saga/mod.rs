@@ -3,8 +3,10 @@
 mod expand;
 mod expression;
 mod forms;
+mod hoist;
 mod lower;
 mod model;
+mod names;
 mod order;
 mod parse;
 mod read;
@@ -15,6 +17,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::diagnostics::Errors;
+use crate::krate::Crate;
 use crate::stand_in;
 
 /// Reads, judges and expands. After a mistake a stand-in stays, so that one mistake gives one error.
@@ -28,7 +31,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let mut errors = Errors::default();
     let options = parse::options(options, &mut errors);
-    let stand_in = stand_in::saga(options.krate.as_ref(), &function);
+    let stand_in = stand_in::saga(&Crate::of(options.krate.as_ref()), &function);
     let saga = validate::saga(options, function, &mut errors);
     match errors.none_or(saga) {
         Ok(saga) => expand::saga(&saga),

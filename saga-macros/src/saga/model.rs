@@ -1,18 +1,20 @@
 //! A saga that obeys every rule: its body as a tree of what it does, free of syntax.
 
-use proc_macro2::TokenStream;
 use syn::{Attribute, Expr, ExprCall, ExprPath, Ident, LitInt, Type, Visibility};
 
+use crate::krate::Crate;
 use crate::options::Length;
 
 /// All that the expansion needs to know.
 pub(super) struct Saga {
     /// Where the crate `saga` is found.
-    pub(super) krate: TokenStream,
+    pub(super) krate: Crate,
     /// The function's name.
     pub(super) function: Ident,
     pub(super) vis: Visibility,
     pub(super) docs: Vec<Attribute>,
+    /// `#[allow(..)]` and the like.
+    pub(super) lints: Vec<Attribute>,
     /// The name in the journal.
     pub(super) name: String,
     pub(super) version: LitInt,
@@ -54,7 +56,7 @@ pub(super) enum Flow {
     /// `step(..).await?`
     Call(Call),
     /// `when(condition, step(..)).await?`
-    When { keyword: Ident, condition: Expr, call: Call },
+    When(Box<When>),
     /// `if condition { .. } else { .. }`
     If(Box<If>),
     /// `try_join!(..)?`
@@ -65,6 +67,13 @@ pub(super) enum Flow {
     Value(Expr),
 }
 
+pub(super) struct Condition {
+    /// As it was written, for people.
+    pub(super) text: String,
+    /// Without steps.
+    pub(super) expression: Expr,
+}
+
 pub(super) struct Call {
     pub(super) step: ExprPath,
     /// The call as it was written, with arguments that hold no steps.
@@ -73,8 +82,14 @@ pub(super) struct Call {
     pub(super) tolerated: bool,
 }
 
+pub(super) struct When {
+    pub(super) keyword: Ident,
+    pub(super) condition: Condition,
+    pub(super) call: Call,
+}
+
 pub(super) struct If {
-    pub(super) condition: Expr,
+    pub(super) condition: Condition,
     pub(super) then: Block,
     pub(super) otherwise: Option<Block>,
 }

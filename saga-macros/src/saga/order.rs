@@ -5,37 +5,41 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::ExprPath;
+use syn::Ident;
 use syn::spanned::Spanned;
 
 use super::model::{Block, Call, Flow, If, Join, Saga, Statement};
+use super::names::Names;
+use crate::krate::Crate;
 
 /// What a saga calls, and the assertions on its order.
-pub(super) struct Order {
-    saga: TokenStream,
+pub(super) struct Order<'n> {
+    saga: Crate,
+    names: &'n mut Names,
     /// Every step, in the order of the calls.
-    pub(super) steps: Vec<ExprPath>,
+    pub(super) steps: Vec<Ident>,
     /// Constants and assertions.
     pub(super) checks: TokenStream,
     places: usize,
 }
 
-pub(super) fn check(saga: &Saga) -> Order {
-    let mut order = Order { saga: saga.krate.clone(), steps: vec![], checks: TokenStream::new(), places: 0 };
+pub(super) fn check<'n>(saga: &Saga, names: &'n mut Names) -> Order<'n> {
+    let krate = saga.krate.clone();
+    let mut order = Order { saga: krate, names, steps: vec![], checks: TokenStream::new(), places: 0 };
     order.statements(&saga.body.statements, quote!(false));
     order
 }
 
-impl Order {
+impl Order<'_> {
     /// Whether the steps' own names say that one of them is a pivot.
-    pub(super) fn any_pivot(saga: &TokenStream, steps: &[ExprPath]) -> TokenStream {
-        quote!(false #(|| <#steps as #saga::Signature>::META.is_pivot())*)
+    pub(super) fn any_pivot(saga: &Crate, steps: &[Ident]) -> TokenStream {
+        quote!(false #(|| #saga::__private::Known::<#steps>::IS_PIVOT)*)
     }
 
     /// Gives a condition a name.
     fn place(&mut self, condition: &TokenStream) -> TokenStream {
         self.places += 1;
-        let name = format_ident!("PIVOT_BEFORE_{}", self.places, span = Span::mixed_site());
+        let name = format_ident!("__SAGA_PIVOT_BEFORE_{}", self.places, span = Span::mixed_site());
         self.checks.extend(quote!(const #name: bool = #condition;));
         name.to_token_stream()
     }
@@ -59,7 +63,8 @@ impl Order {
 
     fn flow(&mut self, flow: &Flow, before: TokenStream) -> TokenStream {
         match flow {
-            Flow::Call(call) | Flow::When { call, .. } => self.call(call, &before),
+            Flow::Call(call) => self.call(call, &before),
+            Flow::When(when) => self.call(&when.call, &before),
             Flow::If(choice) => self.choice(choice, &before),
             Flow::Join(join) => self.join(join, &before),
             Flow::Block(block) => self.block(block, before),
@@ -68,19 +73,19 @@ impl Order {
     }
 
     fn call(&mut self, call: &Call, before: &TokenStream) -> TokenStream {
-        let (saga, step) = (&self.saga, &call.step);
-        let name = step.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default();
+        let (saga, step) = (self.saga.at(call.step.span()), self.names.step(call));
+        let name = call.step.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default();
         if !call.tolerated {
             let words = format!(
                 "`{name}` comes after a pivot, or beside it, and may fail: declare it `#[step(retriable)]`, \
                  tolerate its failure with `.await.ok()`, or move it before the pivot"
             );
             self.checks.extend(quote_spanned! {step.span()=>
-                const _: () = ::core::assert!(!#before || <#step as #saga::Signature>::META.is_retriable(), #words);
+                const _: () = ::core::assert!(!#before || #saga::__private::Known::<#step>::IS_RETRIABLE, #words);
             });
         }
-        let after = quote!(#before || <#step as #saga::Signature>::META.is_pivot());
-        self.steps.push(step.clone());
+        let after = quote!(#before || #saga::__private::Known::<#step>::IS_PIVOT);
+        self.steps.push(step);
         self.place(&after)
     }
 
@@ -100,7 +105,7 @@ impl Order {
             .iter()
             .map(|branch| {
                 let mut steps = vec![];
-                steps_of_block(branch, &mut steps);
+                calls_of_block(branch, &mut |call| steps.push(self.names.step(call)));
                 self.place(&Self::any_pivot(&saga, &steps))
             })
             .collect();
@@ -115,29 +120,30 @@ impl Order {
     }
 }
 
-fn steps_of_block(block: &Block, into: &mut Vec<ExprPath>) {
+fn calls_of_block(block: &Block, found: &mut dyn FnMut(&Call)) {
     for statement in &block.statements {
         match statement {
             Statement::Let { value, .. } | Statement::Keep { value, .. } | Statement::Do(value) => {
-                steps_of(value, into);
+                calls_of(value, found);
             }
-            Statement::Unpack { join, .. } => join.branches.iter().for_each(|b| steps_of_block(b, into)),
+            Statement::Unpack { join, .. } => join.branches.iter().for_each(|b| calls_of_block(b, found)),
         }
     }
     if let Some(value) = &block.value {
-        steps_of(value, into);
+        calls_of(value, found);
     }
 }
 
-fn steps_of(flow: &Flow, into: &mut Vec<ExprPath>) {
+fn calls_of(flow: &Flow, found: &mut dyn FnMut(&Call)) {
     match flow {
-        Flow::Call(call) | Flow::When { call, .. } => into.push(call.step.clone()),
+        Flow::Call(call) => found(call),
+        Flow::When(when) => found(&when.call),
         Flow::If(choice) => {
-            steps_of_block(&choice.then, into);
-            choice.otherwise.iter().for_each(|block| steps_of_block(block, into));
+            calls_of_block(&choice.then, found);
+            choice.otherwise.iter().for_each(|block| calls_of_block(block, found));
         }
-        Flow::Join(join) => join.branches.iter().for_each(|branch| steps_of_block(branch, into)),
-        Flow::Block(block) => steps_of_block(block, into),
+        Flow::Join(join) => join.branches.iter().for_each(|branch| calls_of_block(branch, found)),
+        Flow::Block(block) => calls_of_block(block, found),
         Flow::Value(_) => {}
     }
 }

@@ -1,15 +1,13 @@
 //! Reads a body: from syntax to the model. What does not belong into a saga is reported, and reading goes on.
 
-use proc_macro2::Span;
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprCall, ExprIf, ExprPath, Ident, ItemFn, Local, Macro, Pat, Stmt, Token, parse_quote};
+use syn::{Expr, ExprCall, ExprIf, ExprPath, Ident, ItemFn, Local, Macro, Pat, Stmt, Token};
 
 use super::forms::{self, Awaited};
-use super::model::{Block, Body, Call, Flow, If, Join, Statement};
+use super::model::{Block, Body, Call, Condition, Flow, If, Join, Statement, When};
+use super::spelling::spell;
 use super::validate::{self, Mistake};
 use crate::diagnostics::Errors;
 
@@ -52,12 +50,12 @@ fn ok_value(expression: &Expr) -> Option<&Expr> {
     }
 }
 
-struct Reader<'e> {
-    errors: &'e mut Errors,
-    hoisted: usize,
+pub(super) struct Reader<'e> {
+    pub(super) errors: &'e mut Errors,
+    pub(super) hoisted: usize,
 }
 
-type Statements = Vec<Statement>;
+pub(super) type Statements = Vec<Statement>;
 
 impl Reader<'_> {
     fn statements(&mut self, from: &[Stmt], into: &mut Statements) {
@@ -119,7 +117,12 @@ impl Reader<'_> {
             }
             Pat::Tuple(tuple) => {
                 let Some((keyword, found)) = forms::tried_join(&init.expr) else {
-                    self.errors.at(pattern, Mistake::Destructuring);
+                    match &*init.expr {
+                        Expr::Macro(found) if forms::join_keyword(&found.mac).is_some() => {
+                            self.errors.at(found, Mistake::MacroWithoutMark);
+                        }
+                        _ => self.errors.at(pattern, Mistake::Destructuring),
+                    }
                     return None;
                 };
                 let names = tuple.elems.iter().map(|p| self.unpacked(p)).collect::<Option<Vec<_>>>();
@@ -150,7 +153,7 @@ impl Reader<'_> {
     }
 
     /// Any expression. The steps that it holds inside are put before it.
-    fn flow(&mut self, expression: &Expr, wanted: Wanted, into: &mut Statements) -> Option<Flow> {
+    pub(super) fn flow(&mut self, expression: &Expr, wanted: Wanted, into: &mut Statements) -> Option<Flow> {
         if !forms::has_steps(expression) {
             return self.pure(expression, into).map(Flow::Value);
         }
@@ -214,7 +217,7 @@ impl Reader<'_> {
             self.errors.at(&choice.cond, Mistake::IfLet);
             None
         } else {
-            self.pure(&choice.cond, into)
+            self.condition(&choice.cond, into)
         };
         let then = self.block(&choice.then_branch, wanted);
         let otherwise = match &choice.else_branch {
@@ -256,7 +259,7 @@ impl Reader<'_> {
                 Some(Flow::Call(Call { step: step.clone(), call, tolerated }))
             }
             Awaited::When { keyword, call } => self.when(keyword, call, tolerated, into),
-            Awaited::Later(_) | Awaited::Other => None,
+            Awaited::Later(_) | Awaited::Method | Awaited::Other => None,
         }
     }
 
@@ -264,7 +267,7 @@ impl Reader<'_> {
         match (forms::awaited(base), base) {
             (Awaited::Step { .. } | Awaited::When { .. }, _) => None,
             (Awaited::Later(word), _) => Some(Mistake::NotYet(word)),
-            (Awaited::Other, Expr::MethodCall(_)) => Some(Mistake::AwaitsMethod),
+            (Awaited::Method, _) | (Awaited::Other, Expr::MethodCall(_)) => Some(Mistake::AwaitsMethod),
             (Awaited::Other, Expr::Async(_)) => Some(Mistake::Async),
             (Awaited::Other, _) => Some(Mistake::AwaitsOther),
         }
@@ -287,9 +290,9 @@ impl Reader<'_> {
             self.errors.at(step, Mistake::WhenForm);
             return None;
         };
-        let condition = self.pure(condition, into);
+        let condition = self.condition(condition, into);
         let call = self.plain_call(step, call, tolerated)?;
-        Some(Flow::When { keyword: keyword.clone(), condition: condition?, call })
+        Some(Flow::When(Box::new(When { keyword: keyword.clone(), condition: condition?, call })))
     }
 
     /// A call whose arguments may not hold steps.
@@ -344,6 +347,10 @@ impl Reader<'_> {
                 self.errors.at(branch, Mistake::NotYet(word));
                 return None;
             }
+            Awaited::Method => {
+                self.errors.at(branch, Mistake::AwaitsMethod);
+                return None;
+            }
             Awaited::Other => {
                 let awaited =
                     matches!(branch, Expr::Await(_) | Expr::Try(_)) || forms::tolerated(branch).is_some();
@@ -354,25 +361,15 @@ impl Reader<'_> {
         Some(Block { statements: vec![], value: Some(value) })
     }
 
-    /// An expression without steps: those it holds are put before it, in the order in which they run.
-    fn pure(&mut self, expression: &Expr, into: &mut Statements) -> Option<Expr> {
-        let mut expression = expression.clone();
-        let mut hoist = Hoist { reader: self, into, good: true };
-        hoist.visit_expr_mut(&mut expression);
-        let good = hoist.good;
-        validate::pure(&expression, self.errors);
-        good.then_some(expression)
-    }
-
-    fn fresh(&mut self, place: Span) -> Ident {
-        self.hoisted += 1;
-        Ident::new(&format!("value_{}", self.hoisted), Span::mixed_site().located_at(place))
+    fn condition(&mut self, condition: &Expr, into: &mut Statements) -> Option<Condition> {
+        let expression = self.pure(condition, into)?;
+        Some(Condition { text: spell(condition), expression })
     }
 }
 
 /// Is the value of an expression used?
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+pub(super) enum Wanted {
     Value,
     Effect,
 }
@@ -380,44 +377,4 @@ enum Wanted {
 fn is_compound(operator: &syn::BinOp) -> bool {
     let text = operator.to_token_stream().to_string();
     text.ends_with('=') && !matches!(text.as_str(), "==" | "!=" | "<=" | ">=")
-}
-
-/// Replaces the steps inside an expression by names for their values.
-struct Hoist<'r, 'e, 's> {
-    reader: &'r mut Reader<'e>,
-    into: &'s mut Statements,
-    good: bool,
-}
-
-impl VisitMut for Hoist<'_, '_, '_> {
-    fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        if !forms::has_steps(expression) {
-            return;
-        }
-        if let Some(mistake) = validate::misplaced(expression) {
-            self.reader.errors.at(expression, mistake);
-            self.good = false;
-            return;
-        }
-        if !is_flow(expression) {
-            visit_mut::visit_expr_mut(self, expression);
-            return;
-        }
-        match self.reader.flow(expression, Wanted::Value, self.into) {
-            None => self.good = false,
-            Some(value) => {
-                let name = self.reader.fresh(expression.span());
-                *expression = parse_quote!(#name);
-                self.into.push(Statement::Keep { name: Some(name), value });
-            }
-        }
-    }
-}
-
-fn is_flow(expression: &Expr) -> bool {
-    match expression {
-        Expr::Await(_) | Expr::If(_) | Expr::Block(_) | Expr::Macro(_) => true,
-        Expr::Try(tried) if matches!(&*tried.expr, Expr::Await(_)) => true,
-        other => forms::tolerated(other).is_some() || forms::tried_join(other).is_some(),
-    }
 }

@@ -63,6 +63,7 @@ fn write(tokens: TokenStream, text: &mut String) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
 mod tests {
     use super::*;
     use syn::parse_quote;

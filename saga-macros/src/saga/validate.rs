@@ -12,9 +12,9 @@ use super::forms;
 use super::model::Saga;
 use super::parse::Options;
 use super::read;
+use crate::attributes;
 use crate::diagnostics::Errors;
-use crate::docs;
-use crate::options::crate_path;
+use crate::krate::Crate;
 
 /// What can be wrong in a body.
 #[derive(Clone, Copy)]
@@ -163,8 +163,8 @@ pub(super) fn saga(options: Options, function: ItemFn, errors: &mut Errors) -> O
         errors.at(ident, words);
         None
     });
-    if let Some(Err(error)) = version.as_ref().map(syn::LitInt::base10_parse::<u32>) {
-        errors.push(error);
+    if let Some(version) = version.as_ref().filter(|v| v.base10_parse::<u32>().is_err()) {
+        errors.at(version, format!("a version is a number up to {}", u32::MAX));
     }
     let parks = options.on_failure.as_ref().is_some_and(|word| word == "park");
     if let Some(word) = options.on_failure.filter(|word| word != "park" && word != "backward") {
@@ -176,6 +176,15 @@ pub(super) fn saga(options: Options, function: ItemFn, errors: &mut Errors) -> O
     if let Some(name) = options.name.as_ref().filter(|n| !is_name(&n.value())) {
         errors.at(name, "a saga's name is made of letters, digits, `_` and `-`: it is a key in the journal");
     }
+    for attribute in &function.attrs {
+        if !["doc", "cfg", "allow", "warn", "deny", "forbid"]
+            .iter()
+            .any(|name| attribute.path().is_ident(name))
+        {
+            let words = "this attribute has no meaning on a saga, which is a plan and not a function: put it on a step";
+            errors.at(attribute, words);
+        }
+    }
     let input = input(&function, errors);
     let returns = match &signature.output {
         ReturnType::Type(_, ty) => Some((**ty).clone()),
@@ -184,14 +193,15 @@ pub(super) fn saga(options: Options, function: ItemFn, errors: &mut Errors) -> O
             None
         }
     };
-    let body = read::body(&function, errors);
+    let body = returns.is_some().then(|| read::body(&function, errors)).flatten();
     let name = options.name.as_ref().map(LitStr::value);
     let (input, input_type) = input?;
     Some(Saga {
-        krate: crate_path(options.krate),
+        krate: Crate::of(options.krate.as_ref()),
         function: ident.clone(),
         vis: function.vis.clone(),
-        docs: docs::of(&function.attrs, &format!("The saga `{ident}`.")),
+        docs: attributes::docs(&function.attrs, &format!("The saga `{ident}`.")),
+        lints: attributes::lints(&function.attrs),
         name: name.unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned()),
         version: version?,
         resources: options.resources,

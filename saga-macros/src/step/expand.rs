@@ -9,7 +9,8 @@ use syn::spanned::Spanned;
 use super::implement;
 use super::model::{Class, IfUnknown, Step};
 use super::parse::Retry;
-use crate::docs;
+use crate::attributes;
+use crate::krate::Crate;
 
 pub(super) fn step(step: &Step) -> TokenStream {
     let (function, marker) = (&step.function, marker(step));
@@ -27,7 +28,7 @@ pub(super) fn step(step: &Step) -> TokenStream {
 fn marker(step: &Step) -> TokenStream {
     let saga = &step.krate;
     let (name, vis) = (&step.function.sig.ident, &step.function.vis);
-    let docs = docs::of(&step.function.attrs, &format!("The step `{}`.", step.name));
+    let docs = attributes::docs(&step.function.attrs, &format!("The step `{}`.", step.name));
     let arguments = step.data();
     let (names, types): (Vec<_>, Vec<_>) = arguments.iter().map(|p| (&p.name, &p.ty)).unzip();
     let fields = arguments.iter().map(|p| {
@@ -63,8 +64,9 @@ fn marker(step: &Step) -> TokenStream {
 fn signature(step: &Step) -> TokenStream {
     let saga = &step.krate;
     let (name, returns) = (&step.function.sig.ident, &step.returns);
+    let at = saga.at(returns.span());
     let output = quote_spanned! {returns.span()=>
-        type Output = <<#returns as #saga::step::StepResult>::Ok as #saga::step::Journaled>::Output;
+        type Output = <<#returns as #at::step::StepResult>::Ok as #at::step::Journaled>::Output;
     };
     let (step_name, class) = (&step.name, class(step));
     let base = quote!(#saga::Meta::new(#step_name, #class));
@@ -136,7 +138,7 @@ fn policy(step: &Step) -> TokenStream {
     quote!(#(#tries)* #(#lengths)*)
 }
 
-fn retry(saga: &TokenStream, retry: &Retry, base: &TokenStream) -> TokenStream {
+fn retry(saga: &Crate, retry: &Retry, base: &TokenStream) -> TokenStream {
     let attempts = retry.max_attempts.as_ref().map(|n| quote!(max_attempts: #n,));
     let backoff = retry.backoff.as_ref().map(|backoff| {
         let shape = match (backoff.shape.to_string().as_str(), backoff.lengths.as_slice()) {

@@ -26,7 +26,7 @@ pub(super) fn step(step: &Step) -> TokenStream {
 /// `R: Provide<NetBox> + .. + Sync + 'static`, and `R`.
 pub(super) fn bounds(step: &Step) -> (TokenStream, Ident) {
     let saga = &step.krate;
-    let resources = Ident::new("R", Span::mixed_site());
+    let resources = Ident::new("__R", Span::mixed_site());
     let mut seen = vec![];
     let mut provided = TokenStream::new();
     for param in &step.params {
@@ -47,9 +47,10 @@ fn run(step: &Step) -> TokenStream {
     let head = names.head(step, "run", name.span(), &quote!(#saga::step::Success));
     let binds = step.params.iter().map(|p| names.bind(step, p, &p.name));
     let arguments = step.params.iter().map(|p| &p.name);
-    let result = Ident::new("result", Span::mixed_site());
+    let result = Ident::new("result", Span::mixed_site().located_at(returns.span()));
     let call = quote_spanned!(name.span()=> let #result = #name(#(#arguments),*).await;);
-    let finish = quote_spanned!(returns.span()=> #saga::__private::finish::<Self, #returns>(#result));
+    let at = saga.at(returns.span());
+    let finish = quote_spanned!(returns.span()=> #at::__private::finish::<Self, #returns>(#result));
     quote! {
         #[allow(unused_variables)]
         #head {
@@ -79,7 +80,8 @@ fn compensate(step: &Step) -> Option<TokenStream> {
         }
     };
     let head = names.head(step, "compensate", call.span(), &quote!(()));
-    let finish = quote_spanned!(call.span()=> #saga::__private::finish_undo(#call.await));
+    let at = saga.at(call.span());
+    let finish = quote_spanned!(call.span()=> #at::__private::finish_undo(#call.await));
     Some(quote! {
         #[allow(unused_variables)]
         #head {
@@ -95,7 +97,8 @@ fn look_up(step: &Step) -> Option<TokenStream> {
     let names = Names::new();
     let head = names.head(step, "look_up", call.span(), &quote!(::core::option::Option<#saga::Json>));
     let binds = names.bind_mentioned(step, &mentions::of(call));
-    let finish = quote_spanned!(call.span()=> #saga::__private::finish_look_up::<Self, _>(#call.await));
+    let at = saga.at(call.span());
+    let finish = quote_spanned!(call.span()=> #at::__private::finish_look_up::<Self, _>(#call.await));
     Some(quote! {
         #[allow(unused_variables)]
         #head {
@@ -132,7 +135,7 @@ impl Names {
 
     /// The head of one of the functions. A future that is not `Send` is reported at its span.
     fn head(&self, step: &Step, function: &str, span: Span, returns: &TokenStream) -> TokenStream {
-        let saga = &step.krate;
+        let saga = step.krate.at(span);
         let Self { resources, tx, cx, args, output } = self;
         let (_, r) = bounds(step);
         let tx = step.transactional.then(|| quote!(#tx: &mut #saga::Tx<'_>,));

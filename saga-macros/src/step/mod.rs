@@ -11,6 +11,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::diagnostics::Errors;
+use crate::krate::Crate;
 use crate::stand_in;
 
 /// Reads, judges and expands. After a mistake the user's function stays, and a stand-in for the step, so that
@@ -26,7 +27,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = parse::options(options, &mut errors);
     let (function, params) = params::split(function);
-    let stand_in = stand_in::step(options.krate.as_ref(), &function, &params);
+    let stand_in = stand_in::step(&Crate::of(options.krate.as_ref()), &function, &params);
     let step = validate::step(options, function, &params, &mut errors);
     match errors.none_or(step) {
         Ok(step) => expand::step(&step),

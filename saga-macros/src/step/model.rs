@@ -1,16 +1,16 @@
 //! A step that obeys every rule.
 
-use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::{Expr, ExprPath, Ident, ItemFn, Type};
 
 use super::parse::Retry;
+use crate::krate::Crate;
 use crate::options::Length;
 
 /// All that the expansion needs to know.
 pub(super) struct Step {
     /// Where the crate `saga` is found.
-    pub(super) krate: TokenStream,
+    pub(super) krate: Crate,
     /// The user's function, without `#[inject]`.
     pub(super) function: ItemFn,
     /// What the function returns.

@@ -9,8 +9,9 @@ use super::model::{Class, IfUnknown, Param, Policy, Role, Step, Undo};
 use super::params::{self, Written};
 use super::parse::{Backoff, Options, Retry};
 use crate::diagnostics::Errors;
+use crate::krate::Crate;
 use crate::mentions;
-use crate::options::{Length, crate_path};
+use crate::options::Length;
 
 /// Names that mean something in `compensate = ..`.
 const RESERVED: [(&str, &str); 3] = [
@@ -52,7 +53,7 @@ pub(super) fn step(
         settle_after: options.settle_after,
     };
     Some(Step {
-        krate: crate_path(options.krate),
+        krate: Crate::of(options.krate.as_ref()),
         returns: returns?,
         name: name.unwrap_or_else(|| function.sig.ident.to_string().trim_start_matches("r#").to_owned()),
         class: class?,
@@ -331,7 +332,7 @@ fn retry(given: Retry, class: Option<Class>, errors: &mut Errors) -> Option<Retr
         match attempts.base10_parse::<u32>() {
             Ok(0) => errors.at(attempts, "`max_attempts` counts the first attempt too: at least 1"),
             Ok(_) => {}
-            Err(error) => errors.push(error),
+            Err(_) => errors.at(attempts, format!("`max_attempts` is a number from 1 to {}", u32::MAX)),
         }
     }
     if class == Some(Class::Retriable) {

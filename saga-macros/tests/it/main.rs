@@ -1,7 +1,16 @@
 //! What the macros make, used as a user would.
 #![deny(warnings)]
-#![allow(unreachable_pub, reason = "a test is a crate of its own")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test is a crate of its own, and may panic"
+)]
 
 #[path = "../isp/mod.rs"]
 mod isp;
+
+mod resources;
+mod run;
 mod sagas;
+mod steps;

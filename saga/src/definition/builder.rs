@@ -106,12 +106,16 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         name.into()
     }
 
-    fn push<T>(&mut self, base: &str, op: Op, data: Vec<NodeId>) -> Handle<T> {
+    fn push<T: Data>(&mut self, base: &str, op: Op, data: Vec<NodeId>) -> Handle<T> {
+        Handle::new(self.place(base, op, data))
+    }
+
+    fn place(&mut self, base: &str, op: Op, data: Vec<NodeId>) -> NodeId {
         let name = self.unique_name(base);
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         let after = std::mem::replace(&mut self.frontier, vec![id]);
         self.nodes.push(Node { name, op, after, data, guards: self.guards.clone() });
-        Handle::new(id)
+        id
     }
 
     fn nodes_of<D: Deps>(deps: &D) -> Vec<NodeId> {
@@ -129,7 +133,7 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         Arc::new(move |values| Json::encode(&f(deps.load(values)?)?).map_err(StepError::permanent))
     }
 
-    fn step<C: Callable<R> + Signature, T, D: Deps>(
+    fn step<C: Callable<R> + Signature, T: Data, D: Deps>(
         &mut self,
         deps: D,
         tolerated: bool,
@@ -279,11 +283,11 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         let guard = condition.guard;
         self.end_arms(condition);
         let op = Op::Select { condition: guard, then: then.node, otherwise: otherwise.node };
-        self.push("select", op, vec![then.node, otherwise.node])
+        then.like(self.place("select", op, vec![then.node, otherwise.node]))
     }
 
     /// Closes an `if` whose other arm is empty: `Some` of the first arm's value, or `None`.
-    pub fn end_when<T>(&mut self, condition: Condition, then: Handle<T>) -> Handle<Option<T>> {
+    pub fn end_when<T: Data>(&mut self, condition: Condition, then: Handle<T>) -> Handle<Option<T>> {
         // The value of a skipped node reads as `null`, which is `None`; so the node stands for both arms.
         self.end_if(condition, Handle::new(then.node), Handle::new(then.node))
     }

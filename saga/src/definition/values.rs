@@ -1,7 +1,5 @@
 //! Typed placeholders for values that exist only when a workflow runs.
 
-use std::marker::PhantomData;
-
 use super::plan::NodeId;
 use crate::error::StepError;
 use crate::json::Json;
@@ -10,13 +8,28 @@ use crate::step::Data;
 /// Stands for a value that will exist when the saga runs. `Copy` and typed; it never outlives its plan.
 pub struct Handle<T> {
     pub(super) node: NodeId,
-    of: PhantomData<fn() -> T>,
+    /// Kept here, so that a type which cannot be journaled is reported once, where its handle is made.
+    read: fn(Option<&Json>) -> Result<T, StepError>,
 }
 
-impl<T> Handle<T> {
+impl<T: Data> Handle<T> {
     pub(super) fn new(node: NodeId) -> Self {
-        Self { node, of: PhantomData }
+        Self { node, read }
     }
+}
+impl<T> Handle<T> {
+    /// A value of the same type at another place.
+    pub(super) fn like(self, node: NodeId) -> Self {
+        Self { node, ..self }
+    }
+}
+
+fn read<T: Data>(journaled: Option<&Json>) -> Result<T, StepError> {
+    let value = match journaled {
+        Some(json) => json.decode(),
+        None => Json::null().decode(),
+    };
+    value.map_err(|e| StepError::permanent(format!("a journaled value {e}")))
 }
 impl<T> Clone for Handle<T> {
     fn clone(&self) -> Self {
@@ -30,12 +43,8 @@ impl<T> Copy for Handle<T> {}
 pub struct Values<'a>(pub &'a [Option<Json>]);
 
 impl Values<'_> {
-    fn decode<T: Data>(&self, node: NodeId) -> Result<T, StepError> {
-        let read = match self.0.get(node.0 as usize).and_then(Option::as_ref) {
-            Some(json) => json.decode(),
-            None => Json::null().decode(),
-        };
-        read.map_err(|e| StepError::permanent(format!("a journaled value {e}")))
+    fn at(&self, node: NodeId) -> Option<&Json> {
+        self.0.get(node.0 as usize).and_then(Option::as_ref)
     }
 }
 
@@ -53,13 +62,13 @@ pub trait Deps: Copy + Send + Sync + 'static {
     fn load(&self, values: Values<'_>) -> Result<Self::Values, StepError>;
 }
 
-impl<T: Data> Deps for Handle<T> {
+impl<T: 'static> Deps for Handle<T> {
     type Values = T;
     fn nodes(&self, out: &mut Vec<NodeId>) {
         out.push(self.node);
     }
     fn load(&self, values: Values<'_>) -> Result<T, StepError> {
-        values.decode(self.node)
+        (self.read)(values.at(self.node))
     }
 }
 

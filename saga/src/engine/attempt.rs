@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::driver::{BodyEnd, Mail};
 use super::runtime::Runtime;
+use super::shared::Life;
 use crate::definition::{Code, Definition, Values};
 use crate::error::StepError;
 use crate::id::WorkflowId;
@@ -29,11 +30,27 @@ pub(super) enum Ended {
     LookUp(Result<Option<Json>, StepError>),
 }
 
+impl Ended {
+    /// With words that every store can hold: another system's answer may be long, or have a NUL in it.
+    fn printable(self) -> Self {
+        match self {
+            Self::Run(result) => Self::Run(result.map_err(printable)),
+            Self::Undo(result) => Self::Undo(result.map_err(printable)),
+            Self::LookUp(result) => Self::LookUp(result.map_err(printable)),
+        }
+    }
+}
+
+fn printable(error: StepError) -> StepError {
+    error.reword(|words| limits::printable(words).into_owned())
+}
+
 /// What calls of one workflow share.
 pub(super) struct Caller<R> {
     pub(super) definition: Arc<Definition<R>>,
     pub(super) resources: Arc<R>,
     pub(super) runtime: Arc<dyn Runtime>,
+    pub(super) life: Arc<Life>,
     pub(super) workflow_id: WorkflowId,
     pub(super) tenant: Arc<str>,
     pub(super) initiator: Option<Arc<str>>,
@@ -58,6 +75,7 @@ impl<R: Send + Sync + 'static> Caller<R> {
         std::panic::catch_unwind(AssertUnwindSafe(evaluate))
             .unwrap_or_else(|panic| Err(StepError::permanent(panicked(&*panic))))
             .and_then(|json| storable(json, "the value").map_err(StepError::no_retry))
+            .map_err(printable)
     }
 
     fn context(&self, call: &Call) -> StepContext {
@@ -108,7 +126,7 @@ impl<R: Send + Sync + 'static> Caller<R> {
     /// Calls a step that speaks to other systems.
     pub(super) fn call(&self, call: Call) -> BoxFuture<'static, (Call, Ended)> {
         let (cx, resources) = (self.context(&call), Arc::clone(&self.resources));
-        let (runtime, code) = (Arc::clone(&self.runtime), self.code(&call));
+        let (runtime, life, code) = (Arc::clone(&self.runtime), Arc::clone(&self.life), self.code(&call));
         let name = cx.node().to_owned();
         Box::pin(async move {
             let Some(ErasedStep::Plain(step)) = code else {
@@ -138,13 +156,14 @@ impl<R: Send + Sync + 'static> Caller<R> {
                     }
                 }
             };
+            life.lease.may_send(&*runtime).await;
             let ended = match limited(AssertUnwindSafe(attempt).catch_unwind(), &*runtime, call.timeout).await
             {
                 Some(Ok(ended)) => ended,
                 Some(Err(panic)) => failed(call.kind, StepError::unknown(panicked(&*panic))),
                 None => failed(call.kind, StepError::unknown(format!("timed out after {:?}", call.timeout))),
             };
-            (call, ended)
+            (call, ended.printable())
         })
     }
 
@@ -169,7 +188,8 @@ impl<R: Send + Sync + 'static> Caller<R> {
                 let end = AssertUnwindSafe(attempt)
                     .catch_unwind()
                     .await
-                    .unwrap_or_else(|panic| Err(StepError::transient(panicked(&*panic))))?;
+                    .unwrap_or_else(|panic| Err(StepError::transient(panicked(&*panic))))
+                    .map_err(printable)?;
                 let (commit, made) = oneshot::channel();
                 let _ = mail.send(Mail::BodyDone { step: call.step, end, commit });
                 made.await.map_err(|_| StepError::transient("the workflow was given up meanwhile"))

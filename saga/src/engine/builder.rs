@@ -1,64 +1,21 @@
-//! Putting an engine together, and stopping it.
+//! Putting an engine together.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::atomic::AtomicI64;
 
-use serde::{Deserialize, Serialize};
-use tokio::sync::{Notify, Semaphore, broadcast};
+use tokio::sync::{Semaphore, broadcast, watch};
 
-use super::client::Client;
-use super::driver::Mail;
-use super::events::EventStream;
+use super::Engine;
+use super::config::Config;
 use super::journal::Journal;
-use super::live::LiveSet;
+use super::lease::Lease;
 use super::runtime::{Runtime, TokioRuntime};
-use super::shared::{Shared, State, fence};
+use super::shared::{Life, Shared};
 use super::worker;
 use crate::definition::Definition;
 use crate::id::DefinitionId;
-use crate::machine::Settings;
 use crate::store::{Join, Store, StoreError};
-
-/// What an engine can be told. Every field has a default.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// For people: who this worker is.
-    pub name: String,
-    /// How many workflows run in this process at once; further starts are refused as busy, further work is
-    /// left to others.
-    pub max_live: usize,
-    /// How often mail and work are looked for when nothing hints at them.
-    pub poll_interval: Duration,
-    /// How long this worker may be silent before others take over (on stores that several processes share).
-    pub lease: Duration,
-    /// A step that runs longer than this is shown as running in the journal too.
-    pub show_running_after: Duration,
-    /// How long a transactional step may hold the store's transaction.
-    pub transaction_limit: Duration,
-    /// How many operator retries a workflow gets without force.
-    pub max_retries: u32,
-    /// What the machine goes by.
-    #[serde(skip)]
-    pub machine: Settings,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            name: format!("process {}", std::process::id()),
-            max_live: 10_000,
-            poll_interval: Duration::from_secs(1),
-            lease: Duration::from_secs(10),
-            show_running_after: Duration::from_millis(200),
-            transaction_limit: Duration::from_millis(250),
-            max_retries: 3,
-            machine: Settings::default(),
-        }
-    }
-}
 
 /// Why an engine cannot be built.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -103,6 +60,9 @@ pub struct EngineBuilder<R> {
 }
 
 impl<R: Send + Sync + 'static> EngineBuilder<R> {
+    pub(super) fn new(resources: R) -> Self {
+        Self { resources, store: None, runtime: None, definitions: vec![], config: Config::default() }
+    }
     /// Where workflows are kept.
     #[must_use]
     pub fn store(self, store: impl Store) -> Self {
@@ -150,13 +110,13 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
         };
         let joining = runtime.uptime();
         let registration = store.join(join).await?;
-        let (state, wake) = (Arc::new(State::default()), Arc::new(Notify::new()));
-        state.lease.store(worker::micros(joining + config.lease), Ordering::Release);
-        let on_fence = (Arc::clone(&state), Arc::clone(&wake));
+        let life = Arc::new(Life::new(Lease::new(registration.leased, joining + config.lease)));
+        let fenced = Arc::clone(&life);
         let journal =
             Journal::open(Arc::clone(&store), registration.worker, Arc::clone(&runtime), move || {
-                fence(&on_fence.0, &on_fence.1);
+                fenced.fence();
             });
+        let (working, worker_ended) = watch::channel(());
         let shared = Arc::new(Shared {
             resources: Arc::new(self.resources),
             store,
@@ -164,16 +124,16 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             config,
             definitions,
             worker: registration.worker,
-            leased: registration.leased,
             journal,
-            live: LiveSet::default(),
             events: broadcast::channel(1024).0,
-            wake,
             suspects: Arc::new(Semaphore::new(1)),
-            state,
+            life,
+            worker_ended,
+            commits: AtomicI64::new(0),
         });
-        shared.runtime.spawn(Box::pin(worker::run(Arc::clone(&shared))));
-        Ok(Engine { client: Client::of(&shared), shared })
+        let working = Arc::new(working);
+        worker::spawn(&shared, &working);
+        Ok(Engine::new(shared))
     }
 }
 
@@ -199,77 +159,4 @@ fn register<R>(
         definitions.insert(id, Arc::new(definition));
     }
     Ok(definitions)
-}
-
-/// Runs workflows. Dropping it stops nothing: call [`shutdown`](Self::shutdown).
-pub struct Engine<R> {
-    shared: Arc<Shared<R>>,
-    client: Client,
-}
-
-impl<R: Send + Sync + 'static> Engine<R> {
-    /// Begins to put an engine together around what its steps need.
-    pub fn builder(resources: R) -> EngineBuilder<R> {
-        EngineBuilder {
-            resources,
-            store: None,
-            runtime: None,
-            definitions: vec![],
-            config: Config::default(),
-        }
-    }
-
-    /// Starts workflows, asks after them, and does what operators do. Cheap to clone.
-    pub fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// What the steps are given.
-    pub fn resources(&self) -> &R {
-        &self.shared.resources
-    }
-
-    /// What happens in this process from now on.
-    pub fn events(&self) -> EventStream {
-        EventStream(self.shared.events.subscribe())
-    }
-
-    /// Has this worker been declared dead?
-    pub fn is_fenced(&self) -> bool {
-        self.shared.state.fenced.load(Ordering::Acquire)
-    }
-
-    /// Starts nothing more, lets attempts end within `grace`, releases all workflows so that another process
-    /// (or the next life of this one) goes on with them, and leaves the store.
-    ///
-    /// # Errors
-    /// When the store cannot be told; the workflows are then taken over as after a crash.
-    pub async fn shutdown(&self, grace: Duration) -> Result<(), StoreError> {
-        self.shared.state.stopping.store(true, Ordering::Release);
-        self.tell_all(|| Mail::Drain);
-        if !self.emptied_within(grace).await {
-            self.tell_all(|| Mail::Abandon);
-            self.emptied_within(self.shared.config.lease).await;
-        }
-        self.shared.wake.notify_one();
-        self.shared.store.leave(self.shared.worker).await
-    }
-
-    fn tell_all(&self, mail: impl Fn() -> Mail) {
-        for live in self.shared.live.all() {
-            // A workflow that has just ended needs no mail.
-            let _ = live.mail.send(mail());
-        }
-    }
-
-    async fn emptied_within(&self, limit: Duration) -> bool {
-        let deadline = self.shared.runtime.uptime() + limit;
-        while self.shared.live.len() > 0 && !self.is_fenced() {
-            if self.shared.runtime.uptime() >= deadline {
-                return false;
-            }
-            self.shared.runtime.sleep(Duration::from_millis(5)).await;
-        }
-        true
-    }
 }

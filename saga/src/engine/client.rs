@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
-use super::driver::Driver;
+use super::config::Config;
 use super::handle::WorkflowHandle;
 use super::live::Live;
+use super::local::Local;
 use super::runtime::Runtime;
 use super::shared::Shared;
 use super::start::StartRequest;
 use super::view::WorkflowView;
 use crate::definition::{Plan, Start};
 use crate::id::{CommitId, DefinitionId, WorkflowId};
-use crate::machine::{Machine, OperatorRefusal};
+use crate::machine::OperatorRefusal;
 use crate::step::Signature;
-use crate::store::{AuditEvent, CommitOutcome, Header, Listing, Page, Statistics, Store, StoreError};
+use crate::store::{AuditEvent, Listing, Page, Statistics, Store, StoreError};
 
 /// Why a question or an operator's wish failed.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -42,56 +41,6 @@ pub enum ClientError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// The worker in this process, if there is one, without the type of its resources.
-pub(super) trait Local: Send + Sync {
-    /// Creates a workflow and runs it here. `None`: this worker takes no more.
-    fn launch(&self, header: Header) -> Option<oneshot::Receiver<CommitOutcome>>;
-    fn live(&self, workflow: &WorkflowId) -> Option<Live>;
-    fn wake(&self);
-}
-
-impl<R: Send + Sync + 'static> Local for Arc<Shared<R>> {
-    fn launch(&self, mut header: Header) -> Option<oneshot::Receiver<CommitOutcome>> {
-        if self.is_stopping() || self.live.len() >= self.config.max_live {
-            return None;
-        }
-        let definition = Arc::clone(self.definitions.get(&header.definition)?);
-        let (created, outcome) = oneshot::channel();
-        header.worker = Some(self.worker);
-        let plan = Arc::clone(definition.plan());
-        let machine = Machine::create(plan, header.clone(), self.config.machine, self.first_commit());
-        match Driver::new(self, definition, &header, machine, Some(created)) {
-            Some(driver) => self.runtime.spawn(Box::pin(driver.run())),
-            // One of that name runs here: the same answer that the store would give.
-            None => return self.twin(&header),
-        }
-        Some(outcome)
-    }
-    fn live(&self, workflow: &WorkflowId) -> Option<Live> {
-        self.live.get(workflow)
-    }
-    fn wake(&self) {
-        self.wake.notify_one();
-    }
-}
-
-impl<R: Send + Sync + 'static> Shared<R> {
-    /// A start under the name of a workflow that runs here: judged by the store, which knows its input.
-    fn twin(self: &Arc<Self>, header: &Header) -> Option<oneshot::Receiver<CommitOutcome>> {
-        let (answer, outcome) = oneshot::channel();
-        let (shared, header) = (Arc::clone(self), header.clone());
-        self.runtime.spawn(Box::pin(async move {
-            if let Ok(Some(loaded)) = shared.store.load(&header.workflow_id).await {
-                let same_input = loaded.header.input_hash == header.input_hash
-                    && loaded.header.tenant_id == header.tenant_id;
-                let workflow_id = header.workflow_id;
-                let _ = answer.send(CommitOutcome::Exists { workflow_id, same_input });
-            }
-        }));
-        Some(outcome)
-    }
 }
 
 /// Starts workflows, asks after them, and does what operators do. Cheap to clone.
@@ -130,8 +79,8 @@ impl Client {
             runtime,
             local: None,
             plans: Arc::new(plans),
-            max_retries: super::Config::default().max_retries,
-            poll: super::Config::default().poll_interval,
+            max_retries: Config::default().max_retries,
+            poll: Config::default().poll_interval,
         }
     }
 

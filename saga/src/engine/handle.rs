@@ -4,8 +4,6 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::select;
-
 use super::client::{Client, ClientError};
 use crate::id::WorkflowId;
 use crate::step::Signature;
@@ -121,14 +119,8 @@ impl Client {
                 Err(error) => return Err(error.into()),
             }
             match live {
-                // Resolves when the workflow does not run here any more.
-                Some(mut live) => {
-                    let _ = live.gone.changed().await;
-                }
-                None => {
-                    let pause = self.poll.min(Duration::from_millis(250));
-                    select(self.runtime.sleep(pause), std::pin::pin!(std::future::pending::<()>())).await;
-                }
+                Some(live) => live.ended().await,
+                None => self.runtime.sleep(self.poll.min(Duration::from_millis(250))).await,
             }
         }
     }

@@ -12,6 +12,8 @@ use crate::store::{Commit, CommitOutcome, Store, StoreError, limits};
 
 /// The most commits in one batch.
 const MAX_COMMITS: usize = 1_000;
+/// How many bytes of values a batch has before no further commit is put into it.
+const MAX_BYTES: usize = 4 << 20;
 
 type Answer = oneshot::Sender<CommitOutcome>;
 
@@ -73,7 +75,7 @@ impl Writer {
                 }
             }
             let mut put_off = VecDeque::new();
-            while batch.commits.len() < MAX_COMMITS {
+            while !batch.is_full() {
                 let Some((commit, answer)) = self.late.pop_front().or_else(|| self.waiting.try_recv().ok())
                 else {
                     break;
@@ -93,7 +95,7 @@ impl Writer {
         let mut pause = Duration::from_millis(10);
         loop {
             match self.store.commit(Some(self.worker), batch.commits.clone()).await {
-                Ok(outcomes) => {
+                Ok(outcomes) if outcomes.len() == batch.commits.len() => {
                     for (answer, outcome) in batch.answers.into_iter().zip(outcomes) {
                         // Nobody waits any more when the workflow's task was dropped.
                         let _ = answer.send(outcome);
@@ -101,9 +103,10 @@ impl Writer {
                     return Ok(());
                 }
                 Err(StoreError::Fenced) => return Err(StoreError::Fenced),
-                Err(e) => {
+                answer => {
                     // The same batch again: all of its parts are idempotent, and nobody is told anything
                     // before it is durable.
+                    let e = answer.err().map_or_else(|| "too few answers".to_owned(), |e| e.to_string());
                     tracing::warn!(error = %e, commits = batch.commits.len(), "the journal cannot be written; it is tried again");
                     self.runtime.sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(1));
@@ -119,23 +122,43 @@ struct Batch {
     commits: Vec<Commit>,
     answers: Vec<Answer>,
     keys: BTreeSet<(Arc<str>, String)>,
+    bytes: usize,
 }
 
 impl Batch {
+    fn is_full(&self) -> bool {
+        self.commits.len() >= MAX_COMMITS || self.bytes >= MAX_BYTES
+    }
+
     /// Takes the commit, or gives it back if it has to wait for the next batch.
     fn take(&mut self, commit: Commit) -> Option<Commit> {
         if let Some(new) = &commit.create {
             let header = &new.header;
-            let mut keys = vec![format!("workflow {}", header.workflow_id)];
-            keys.extend(header.idempotency_key.iter().map(|k| format!("key {k}")));
-            keys.extend(header.exclusion.iter().map(|k| format!("exclusion {k}")));
-            let keys: Vec<_> = keys.into_iter().map(|k| (Arc::clone(&header.tenant_id), k)).collect();
+            let within = |key: String| (Arc::clone(&header.tenant_id), key);
+            let mut keys = vec![("".into(), format!("workflow {}", header.workflow_id))];
+            keys.extend(header.idempotency_key.iter().map(|k| within(format!("key {k}"))));
+            keys.extend(header.exclusion.iter().map(|k| within(format!("exclusion {k}"))));
             if keys.iter().any(|k| self.keys.contains(k)) {
                 return Some(commit);
             }
             self.keys.extend(keys);
         }
+        self.bytes += bytes(&commit);
         self.commits.push(commit);
         None
     }
+}
+
+/// The size of what can be large in it.
+fn bytes(commit: &Commit) -> usize {
+    let created = commit.create.iter().flat_map(|new| {
+        let header = &new.header;
+        [Some(&header.input), header.state.context.as_ref()]
+    });
+    let facts = commit
+        .facts
+        .iter()
+        .flat_map(|row| [row.input.as_ref(), row.output.as_ref(), row.record.as_ref(), row.carry.as_ref()]);
+    let decided = commit.decision.iter().flat_map(|d| [d.state.context.as_ref(), d.state.output.as_ref()]);
+    created.chain(facts).chain(decided).flatten().map(|json| json.as_str().len()).sum()
 }

@@ -1,6 +1,7 @@
 //! The workflows that this process runs at the moment.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, watch};
@@ -42,14 +43,17 @@ impl LiveSet {
     pub(super) fn get(&self, workflow: &WorkflowId) -> Option<Live> {
         self.lock().get(workflow).cloned()
     }
-    /// Enters it, unless one of that name runs here already.
-    pub(super) fn enter(&self, workflow: WorkflowId, live: Live) -> bool {
+    /// Enters it.
+    ///
+    /// # Errors
+    /// The one of that name that runs here already.
+    pub(super) fn enter(&self, workflow: WorkflowId, live: Live) -> Result<(), Live> {
         match self.lock().entry(workflow) {
-            std::collections::btree_map::Entry::Vacant(place) => {
+            Entry::Vacant(place) => {
                 place.insert(live);
-                true
+                Ok(())
             }
-            std::collections::btree_map::Entry::Occupied(_) => false,
+            Entry::Occupied(other) => Err(other.get().clone()),
         }
     }
     pub(super) fn leave(&self, workflow: &WorkflowId) {
@@ -61,6 +65,11 @@ impl LiveSet {
 }
 
 impl Live {
+    /// Returns when the workflow does not run here any more.
+    pub(super) async fn ended(mut self) {
+        // Nothing is ever sent: it ends when the workflow's task drops the other side.
+        while self.gone.changed().await.is_ok() {}
+    }
     pub(super) fn doing(&self) -> BTreeMap<u32, Doing> {
         self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -4,7 +4,9 @@ use super::client::{Client, ClientError};
 use crate::id::WorkflowId;
 use crate::machine::{DebtAction, OperatorRefusal, cancel_stopped, change_debt, retry};
 use crate::step::Class;
-use crate::store::{Commit, CommitOutcome, Loaded, Sent, SignalKind, Status, StoreError, TouchedEffect};
+use crate::store::{
+    Commit, CommitOutcome, Loaded, Sent, SignalKind, Status, StoreError, TouchedEffect, limits,
+};
 
 impl Client {
     /// Goes on with a workflow that needs a person, or begins a rolled back one anew.
@@ -57,7 +59,8 @@ impl Client {
                 return Err(OperatorRefusal::PastPivot { workflow, pivot }.into());
             }
         }
-        match self.store.send(tenant, workflow, SignalKind::Cancel, by).await? {
+        let by = limits::printable(by);
+        match self.store.send(tenant, workflow, SignalKind::Cancel, &by).await? {
             Sent::Delivered { .. } => {
                 self.wake();
                 Ok(())

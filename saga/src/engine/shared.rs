@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use tokio::sync::{Notify, Semaphore, broadcast};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
-use super::builder::Config;
+use super::config::Config;
+use super::driver::Mail;
 use super::events::{WorkflowEvent, WorkflowEventKind};
 use super::journal::Journal;
+use super::lease::Lease;
 use super::live::LiveSet;
 use super::runtime::Runtime;
 use crate::definition::Definition;
@@ -25,30 +26,68 @@ pub(super) struct Shared<R> {
     pub(super) config: Config,
     pub(super) definitions: BTreeMap<DefinitionId, Arc<Definition<R>>>,
     pub(super) worker: WorkerId,
-    pub(super) leased: bool,
     pub(super) journal: Journal,
-    pub(super) live: LiveSet,
     pub(super) events: broadcast::Sender<WorkflowEvent>,
-    /// Somebody should look for work and mail.
-    pub(super) wake: Arc<Notify>,
     /// One suspect at a time.
     pub(super) suspects: Arc<Semaphore>,
-    pub(super) state: Arc<State>,
+    pub(super) life: Arc<Life>,
+    /// Ends when the worker's own tasks have ended.
+    pub(super) worker_ended: watch::Receiver<()>,
+    pub(super) commits: AtomicI64,
 }
 
-/// The flags of an engine.
-#[derive(Debug, Default)]
-pub(super) struct State {
+/// Whether and how an engine lives.
+pub(super) struct Life {
+    pub(super) lease: Lease,
+    pub(super) live: LiveSet,
     /// Starts and claims nothing more.
     pub(super) stopping: AtomicBool,
-    /// Was declared dead: does nothing at all any more.
-    pub(super) fenced: AtomicBool,
-    /// Until when it may send, by the machine's uptime in microseconds.
-    pub(super) lease: AtomicU64,
-    commits: AtomicI64,
+    /// There may be more work than there was room for.
+    pub(super) wants_room: AtomicBool,
+    /// Somebody should look for work.
+    pub(super) work: Notify,
+    /// Somebody should look for mail.
+    pub(super) mail: Notify,
 }
 
-impl<R> Shared<R> {
+impl Life {
+    pub(super) fn new(lease: Lease) -> Self {
+        Self {
+            lease,
+            live: LiveSet::default(),
+            stopping: AtomicBool::new(false),
+            wants_room: AtomicBool::new(false),
+            work: Notify::new(),
+            mail: Notify::new(),
+        }
+    }
+
+    /// This worker was declared dead: nothing more may be started or written.
+    pub(super) fn fence(&self) {
+        if !self.lease.lose() {
+            return;
+        }
+        tracing::error!("this worker was declared dead; it stops");
+        self.stop(|| Mail::Stop);
+    }
+
+    /// Starts nothing more, and tells all that run.
+    pub(super) fn stop(&self, mail: impl Fn() -> Mail) {
+        self.stopping.store(true, Ordering::Release);
+        for live in self.live.all() {
+            // A workflow that has just ended needs no mail.
+            let _ = live.mail.send(mail());
+        }
+        self.wake();
+    }
+
+    pub(super) fn wake(&self) {
+        self.work.notify_one();
+        self.mail.notify_one();
+    }
+}
+
+impl<R: Send + Sync + 'static> Shared<R> {
     pub(super) fn env(&self) -> Env {
         #[allow(clippy::cast_precision_loss, reason = "53 bits of chance are enough for jitter")]
         let random = (self.runtime.random() >> 11) as f64 / (1u64 << 53) as f64;
@@ -59,25 +98,24 @@ impl<R> Shared<R> {
     /// a worker, are never the same.
     pub(super) fn first_commit(&self) -> i64 {
         const COMMITS_PER_MACHINE: i64 = 1 << 14;
-        let machines = self.state.commits.fetch_add(1, Ordering::Relaxed);
+        let machines = self.commits.fetch_add(1, Ordering::Relaxed);
         (self.worker.0 << 40).wrapping_add(machines.wrapping_mul(COMMITS_PER_MACHINE))
     }
 
-    /// May a request still be sent to another system? Not after the lease: somebody else may have taken over.
-    pub(super) fn may_send(&self) -> bool {
-        if self.state.fenced.load(Ordering::Acquire) {
-            return false;
-        }
-        !self.leased
-            || self.runtime.uptime() < Duration::from_micros(self.state.lease.load(Ordering::Acquire))
-    }
-
     pub(super) fn fenced(&self) {
-        fence(&self.state, &self.wake);
+        self.life.fence();
     }
 
     pub(super) fn is_stopping(&self) -> bool {
-        self.state.stopping.load(Ordering::Acquire)
+        self.life.stopping.load(Ordering::Acquire)
+    }
+
+    /// A workflow does not run here any more: there may be room for another one.
+    pub(super) fn left(&self, workflow: &WorkflowId) {
+        self.life.live.leave(workflow);
+        if self.is_stopping() || self.life.wants_room.swap(false, Ordering::AcqRel) {
+            self.life.wake();
+        }
     }
 
     pub(super) fn tell(&self, workflow_id: WorkflowId, workflow_type: &Arc<str>, kind: WorkflowEventKind) {
@@ -90,13 +128,4 @@ impl<R> Shared<R> {
             });
         }
     }
-}
-
-/// This worker was declared dead: nothing more may be started or written.
-pub(super) fn fence(state: &State, wake: &Notify) {
-    if !state.fenced.swap(true, Ordering::AcqRel) {
-        tracing::error!("this worker was declared dead; it stops");
-    }
-    state.stopping.store(true, Ordering::Release);
-    wake.notify_one();
 }

@@ -34,6 +34,18 @@ impl WorkflowView {
         Self { header, steps, plan }
     }
 
+    /// All steps of the plan in order; those that were not reached are pending.
+    pub fn all_steps(&self) -> Vec<StepRow> {
+        let Some(plan) = &self.plan else { return self.steps.clone() };
+        let reached = |order: u32| self.steps.iter().find(|row| row.step_order == order).cloned();
+        plan.steps()
+            .map(|(_, node, spec)| {
+                reached(spec.step_order)
+                    .unwrap_or_else(|| pending_row(self.header.state.run, &node.name, spec))
+            })
+            .collect()
+    }
+
     /// How many steps had been done going forward, whatever became of them since. Skipped ones count in a
     /// completed workflow.
     pub fn steps_completed(&self) -> u32 {

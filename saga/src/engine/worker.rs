@@ -1,118 +1,159 @@
-//! The worker's own task: says that it lives, brings the mail, and looks for work.
+//! The worker's own tasks: one says that it lives and brings the mail, the other looks for work.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use tokio::sync::{Notify, watch};
 
 use super::driver::{Driver, Mail};
+use super::mismatch;
 use super::shared::Shared;
 use crate::machine::Machine;
-use crate::store::{Claim, Loaded, StoreError};
+use crate::store::{Claim, Header, Loaded, StoreError};
 
-/// Runs until the engine stops.
-pub(super) async fn run<R: Send + Sync + 'static>(shared: Arc<Shared<R>>) {
-    loop {
-        if shared.state.fenced.load(Ordering::Acquire) {
-            return;
-        }
-        // Claimed workflows start after the mail has been fetched, so that none runs past a cancellation that
-        // was in its inbox.
-        let claimed = if shared.is_stopping() { vec![] } else { claim(&shared).await };
-        let drivers: Vec<_> = claimed.into_iter().filter_map(|loaded| resume(&shared, loaded)).collect();
-        if !beat(&shared).await {
-            return;
-        }
-        for (driver, suspect) in drivers {
-            start(&shared, driver, suspect);
-        }
-        if shared.is_stopping() && shared.live.len() == 0 {
-            return;
-        }
-        let pause = shared.runtime.sleep(shared.config.poll_interval);
-        let wake = Arc::clone(&shared.wake);
-        select(std::pin::pin!(wake.notified()), pause).await;
-    }
-}
+/// The most workflows that are claimed at once.
+const PAGE: usize = 500;
 
-async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> Vec<Loaded> {
-    let free = shared.config.max_live.saturating_sub(shared.live.len());
-    if free == 0 {
-        return vec![];
-    }
-    let claim = Claim {
-        definitions: shared.definitions.keys().cloned().collect(),
-        limit: free.min(500),
-        now: shared.runtime.now(),
-    };
-    match shared.store.claim(shared.worker, claim).await {
-        Ok(claimed) => claimed,
-        Err(StoreError::Fenced) => {
-            shared.fenced();
-            vec![]
-        }
-        Err(error) => {
-            tracing::warn!(%error, "no work can be claimed; it is tried again");
-            vec![]
-        }
-    }
-}
-
-fn resume<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, loaded: Loaded) -> Option<(Driver<R>, bool)> {
-    let definition = Arc::clone(shared.definitions.get(&loaded.header.definition)?);
-    let settings = shared.config.machine;
-    let suspect = loaded.header.takeovers >= settings.suspect_after;
-    let plan = Arc::clone(definition.plan());
-    let machine = Machine::resume(plan, &loaded, settings, shared.first_commit(), shared.env());
-    Driver::new(shared, definition, &loaded.header, machine, None).map(|driver| (driver, suspect))
-}
-
-/// A suspect, which may take its worker down, runs alone among its like.
-fn start<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, driver: Driver<R>, suspect: bool) {
-    let suspects = Arc::clone(&shared.suspects);
+/// `working` is dropped when both have ended, which is when nothing runs here any more.
+pub(super) fn spawn<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, working: &Arc<watch::Sender<()>>) {
+    let (own, working_too) = (Arc::clone(shared), Arc::clone(working));
     shared.runtime.spawn(Box::pin(async move {
-        let _permit = if suspect { suspects.acquire().await.ok() } else { None };
-        driver.run().await;
+        find_work(&own).await;
+        drop(working_too);
+    }));
+    let (own, working_too) = (Arc::clone(shared), Arc::clone(working));
+    shared.runtime.spawn(Box::pin(async move {
+        live(&own).await;
+        drop(working_too);
     }));
 }
 
-/// `false`: this worker was declared dead.
-async fn beat<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
+async fn find_work<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
+    while !shared.is_stopping() {
+        if !claim(shared).await {
+            pause(shared, &shared.life.work, shared.config.poll_interval).await;
+        }
+    }
+}
+
+/// Until nothing runs here any more.
+async fn live<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
+    while shared.life.live.len() > 0 || !shared.is_stopping() {
+        if shared.life.lease.is_lost() {
+            return;
+        }
+        beat(shared).await;
+        let often = shared.config.poll_interval.min(shared.config.lease / 4);
+        pause(shared, &shared.life.mail, often).await;
+    }
+}
+
+async fn pause<R>(shared: &Shared<R>, unless: &Notify, at_most: std::time::Duration) {
+    select(std::pin::pin!(unless.notified()), shared.runtime.sleep(at_most)).await;
+}
+
+/// `true`: there may be more.
+async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
+    // Before it is counted, so that room made meanwhile is not missed.
+    shared.life.wants_room.store(true, Ordering::Release);
+    let free = shared.config.max_live.saturating_sub(shared.life.live.len());
+    let limit = free.min(PAGE);
+    if limit == 0 {
+        return false;
+    }
+    let definitions = shared.definitions.keys().cloned().collect();
+    let claim = Claim { definitions, limit, now: shared.runtime.now() };
+    let claimed = match shared.store.claim(shared.worker, claim).await {
+        Ok(claimed) => claimed,
+        Err(StoreError::Fenced) => {
+            shared.fenced();
+            return false;
+        }
+        Err(error) => {
+            tracing::warn!(%error, "no work can be claimed; it is tried again");
+            return false;
+        }
+    };
+    let (some, all) = (!claimed.is_empty(), claimed.len() >= limit);
+    if !all {
+        shared.life.wants_room.store(false, Ordering::Release);
+    }
+    let drivers: Vec<_> = claimed.into_iter().filter_map(|loaded| resume(shared, loaded)).collect();
+    if some {
+        // The mail is fetched before they start, so that none runs past a cancellation that was in its inbox.
+        beat(shared).await;
+    }
+    for driver in drivers {
+        shared.runtime.spawn(Box::pin(driver.run()));
+    }
+    all
+}
+
+/// The task of a workflow that this worker has claimed.
+fn resume<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, loaded: Loaded) -> Option<Driver<R>> {
+    let Some(definition) = shared.definitions.get(&loaded.header.definition) else {
+        let shared_too = Arc::clone(shared);
+        shared.runtime.spawn(Box::pin(async move { mismatch::park(&shared_too, loaded).await }));
+        return None;
+    };
+    let settings = shared.config.machine;
+    let plan = Arc::clone(definition.plan());
+    let machine = Machine::resume(plan, &loaded, settings, shared.first_commit(), shared.env());
+    match Driver::new(shared, Arc::clone(definition), &loaded.header, machine, &mut None) {
+        Ok(driver) => Some(driver),
+        Err(other) => {
+            // It has just been let go here, and its task is about to end.
+            let shared_too = Arc::clone(shared);
+            shared.runtime.spawn(Box::pin(async move {
+                other.ended().await;
+                if let Some(driver) = resume(&shared_too, loaded) {
+                    driver.run().await;
+                }
+            }));
+            None
+        }
+    }
+}
+
+/// Says that the worker lives, and hands out the mail.
+async fn beat<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
     // Counted from before the heartbeat is sent: nobody can have seen it earlier.
     let sent = shared.runtime.uptime();
     let asked = std::pin::pin!(shared.store.beat(shared.worker));
     let beat = match select(asked, shared.runtime.sleep(shared.config.lease / 2)).await {
         Either::Left((Ok(beat), _)) => beat,
-        Either::Left((Err(StoreError::Fenced), _)) => {
-            shared.fenced();
-            return false;
-        }
+        Either::Left((Err(StoreError::Fenced), _)) => return shared.fenced(),
         Either::Left((Err(error), _)) => {
-            tracing::warn!(%error, "the heartbeat failed; it is tried again");
-            return true;
+            return tracing::warn!(%error, "the heartbeat failed; it is tried again");
         }
         Either::Right(_) => {
-            tracing::warn!("the heartbeat is not answered; it is tried again");
-            return true;
+            return tracing::warn!("the heartbeat is not answered; it is tried again");
         }
     };
-    let until = sent.saturating_add(shared.config.lease);
-    shared.state.lease.store(micros(until), Ordering::Release);
+    shared.life.lease.renew(sent.saturating_add(shared.config.lease));
     for signal in beat.signals {
-        if let Some(live) = shared.live.get(&signal.workflow_id) {
+        if let Some(live) = shared.life.live.get(&signal.workflow_id) {
             let _ = live.mail.send(Mail::Signal(signal));
         }
     }
     for workflow in beat.lost {
-        let Some(live) = shared.live.get(&workflow) else { continue };
         if let Ok(Some(loaded)) = shared.store.load(&workflow).await {
-            let _ = live.mail.send(Mail::Header(Box::new(loaded.header)));
+            let_go(shared, loaded);
         }
     }
-    true
 }
 
-pub(super) fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+/// Somebody ended a workflow by hand that is still held here.
+fn let_go<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, loaded: Loaded) {
+    let ended = |header: &Header| Mail::Header(Box::new(header.clone()));
+    if let Some(live) = shared.life.live.get(&loaded.header.workflow_id) {
+        let _ = live.mail.send(ended(&loaded.header));
+        return;
+    }
+    let header = loaded.header.clone();
+    if let Some(driver) = resume(shared, loaded) {
+        driver.tell_first(ended(&header));
+        shared.runtime.spawn(Box::pin(driver.run()));
+    }
 }

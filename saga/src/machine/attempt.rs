@@ -75,7 +75,7 @@ impl Machine {
     /// of the first pass, so it has a key of its own.
     fn is_late_pass(&self, state: &StepState) -> bool {
         let last = matches!(state.phase, Phase::Undoing(Undo { last_pass: true, .. }));
-        last && state.row.effect == TouchedEffect::Unknown
+        last && (state.row.effect == TouchedEffect::Unknown || state.row.failed_at.is_some())
     }
 
     /// Why something is undone: what stopped the workflow or, if nothing did, what this step failed with.

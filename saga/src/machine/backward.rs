@@ -70,10 +70,10 @@ impl Machine {
         state.row.failed_at.unwrap_or_default().plus(wait)
     }
 
-    /// Is whatever is done now done after the last late request? For known outcomes it always is.
+    /// Is whatever is done now done after the last late request? A known outcome may have an attempt before it
+    /// that nobody knows, and whose request is still under way.
     fn is_last_pass(&self, step: u32, env: Env) -> bool {
-        let state = &self.steps[step as usize];
-        state.row.effect == TouchedEffect::Done || state.spec.late_safe || self.settles_at(step) <= env.now
+        self.spec(step).late_safe || self.settles_at(step) <= env.now
     }
 
     /// Begins to undo a step (or to settle a pivot whose outcome nobody knows).
@@ -123,7 +123,9 @@ impl Machine {
             Act::Settling { until } if until <= env.now => {
                 let kind = first_call(self.spec(step).if_unknown);
                 let state = self.state(step);
-                state.undo_output = None;
+                let known = state.row.effect == TouchedEffect::Done;
+                let kind = if known { CallKind::Undo } else { kind };
+                state.undo_output = if known { state.row.output.clone() } else { None };
                 state.undo_since = Some(env.now);
                 state.row.undo_attempts = 0;
                 self.call_undo(step, true, kind);

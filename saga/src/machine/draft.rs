@@ -38,6 +38,7 @@ pub(super) struct Before {
 
 /// The one commit that is under way.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one per workflow, and mostly the large one")]
 pub(super) enum Slot {
     Free,
     /// Handed to the journal.

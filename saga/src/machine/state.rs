@@ -353,9 +353,9 @@ impl Machine {
     pub fn is_committing(&self) -> bool {
         matches!(self.slot, Slot::Committing(_))
     }
-    /// Has somebody asked it to stop going forward?
+    /// Will it not go on forward? What still runs may stop half-way.
     pub fn is_cancelled(&self) -> bool {
-        self.failing.is_some() || self.draining
+        self.failing.is_some()
     }
     /// The rows as they would be if everything were committed now; steps that run are shown as such.
     pub fn rows(&self) -> impl Iterator<Item = StepRow> + '_ {

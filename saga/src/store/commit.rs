@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::record::{AuditEvent, Header, HeaderState, Status, StepRow, StepStatus};
+use super::record::{AuditEvent, FailureReason, Header, HeaderState, Status, StepRow, StepStatus};
 use crate::clock::Timestamp;
 use crate::id::{CommitId, WorkflowId};
 
@@ -89,6 +89,14 @@ pub enum CommitOutcome {
         /// Why.
         reason: String,
     },
+}
+
+impl Decision {
+    /// Does it mean that its writer has said what was interrupted when a worker died? Every owner's first
+    /// decision does, but not an operator's, nor that of a worker which has not got the workflow's plan.
+    pub fn settles_interruptions(&self, by_owner: bool) -> bool {
+        by_owner && self.state.failure_reason != Some(FailureReason::Definition)
+    }
 }
 
 impl Commit {

@@ -299,6 +299,16 @@ pub struct StepRow {
     pub failed_at: Option<Timestamp>,
 }
 
+impl StepRow {
+    /// How people name the step: `{workflow_id}_step_{n}`, from the second run on `{workflow_id}_r2_step_{n}`.
+    pub fn step_id(&self, workflow: &WorkflowId) -> String {
+        match self.run {
+            1 => format!("{workflow}_step_{}", self.step_order),
+            run => format!("{workflow}_r{run}_step_{}", self.step_order),
+        }
+    }
+}
+
 words! {
     /// What an audit event tells.
     pub enum AuditKind {

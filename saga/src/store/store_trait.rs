@@ -149,7 +149,8 @@ pub trait Store: Send + Sync + 'static {
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError>;
 
     /// The one write door. When it returns every outcome is durable, in order; no two commits of one batch
-    /// concern one workflow, and no two creates of one batch share an idempotency or exclusion key.
+    /// concern one workflow, and no two creates of one batch share an idempotency or exclusion key. A key
+    /// that one commit frees may still count as held for the others of its batch.
     ///
     /// `worker` is `None` for starts from a process without a worker and for operators' decisions, which are
     /// allowed only on workflows that nobody owns. A commit to a workflow that the writer does not own is

@@ -1,5 +1,6 @@
 //! The seam to the world of time, tasks and chance. Nothing else in the engine touches a clock.
 
+#[allow(clippy::disallowed_methods, reason = "this is the one place that touches the world")]
 mod tokio;
 
 use std::time::Duration;

@@ -238,7 +238,7 @@ impl State {
         self.write(&commit.workflow_id, |header| {
             header.state = decision.state.clone();
             header.last_commit = Some(commit.id);
-            header.unclean &= worker.is_none();
+            header.unclean &= !decision.settles_interruptions(worker.is_some());
             header.worker = header.worker.filter(|_| !decision.release);
         });
     }

@@ -18,6 +18,10 @@ async fn successor(w: &World, known: &str) -> World {
         {
             break;
         }
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "a store of one's own may keep its leases in real time"
+        )]
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     next
@@ -77,6 +81,27 @@ pub async fn a_takeover_is_unclean_until_its_owner_decides(subject: Arc<dyn Subj
     last.write(decide(20, &header, |_| {})).await;
     assert!(!last.header("a").await.unclean);
     assert_eq!(last.load("a").await.steps[0].effect, TouchedEffect::Unknown);
+}
+
+/// Finding 3: whoever parks it has not got its plan, and cannot say what may have been under way.
+pub async fn a_workflow_parked_for_its_definition_stays_unclean(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.start(1, "a").await;
+    let next = World::of(subject.reopen(w.store).await).await;
+    let claimed = next.claim(1, 1).await;
+    let parked = decide(2, &claimed[0].header, |state| {
+        state.status = Status::Failed;
+        state.failure_reason = Some(FailureReason::Definition);
+    });
+    next.write(parked).await;
+    let parked = next.header("a").await;
+    assert!(parked.unclean);
+    let retried = decide(3, &parked, |state| {
+        state.status = Status::Pending;
+        state.failure_reason = None;
+    });
+    next.write_as(None, retried).await;
+    assert!(next.header("a").await.unclean);
 }
 
 /// Finding 13: what kills its worker again and again is found out; what gets on is innocent.

@@ -1,0 +1,38 @@
+//! Reading a request's body, with the right answer to everything that can be wrong with it.
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde_json::Value;
+
+use super::problem::Problem;
+
+/// The longest body, in bytes.
+pub(super) const LONGEST: usize = 64 * 1024;
+
+/// Reads a JSON body.
+pub(super) async fn json(headers: &HeaderMap, body: Body) -> Result<Value, Problem> {
+    if !is_json(headers) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Unsupported media type",
+            "send the body as content-type: application/json",
+        ));
+    }
+    let too_large = || {
+        let detail = format!("the body may have at most {LONGEST} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Body too large", detail)
+    };
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > LONGEST) {
+        return Err(too_large());
+    }
+    let bytes = to_bytes(body, LONGEST).await.map_err(|_| too_large())?;
+    serde_json::from_slice(&bytes).map_err(|e| Problem::bad_request(format!("the body is not JSON: {e}")))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    media_type
+        .and_then(|m| m.split(';').next())
+        .is_some_and(|m| m.trim().eq_ignore_ascii_case("application/json"))
+}

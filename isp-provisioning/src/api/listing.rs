@@ -1,0 +1,103 @@
+//! `GET workflows`.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use saga::store::{Header, Listing, Status};
+use saga::{Timestamp, WorkflowId};
+use serde::Serialize;
+
+use super::answers::WorkflowAnswer;
+use super::parameters::Parameters;
+use super::problem::Problem;
+use super::state::Api;
+
+const KNOWN: &[&str] = &[
+    "status",
+    "workflow_type",
+    "created_after",
+    "created_before",
+    "step",
+    "target_system",
+    "q",
+    "limit",
+    "offset",
+    "cursor",
+];
+const TIME: &str = "a time as in 2025-10-15T12:00:00Z";
+
+/// A page of workflows.
+#[derive(Debug, Serialize)]
+pub(super) struct ListAnswer {
+    workflows: Vec<WorkflowAnswer>,
+    total: u64,
+    limit: u64,
+    offset: u64,
+    next_cursor: Option<String>,
+}
+
+/// Newest first.
+pub(super) async fn list(
+    State(api): State<Api>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<ListAnswer>, Problem> {
+    let mut p = Parameters::new(query.as_deref(), KNOWN);
+    let statuses = Status::ALL.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(", ");
+    let (limit, offset) = (p.number("limit", 1, 200, 50), p.number("offset", 0, 1_000_000_000, 0));
+    let listing = Listing {
+        tenant: api.tenant.to_string(),
+        status: p.read("status", statuses),
+        workflow_type: p.text("workflow_type").map(ToOwned::to_owned),
+        created_after: time(&mut p, "created_after"),
+        created_before: time(&mut p, "created_before"),
+        // Business keys are kept in lower or upper case, as their kind is.
+        search_key: p.text("q").map(search_key),
+        step: p.text("step").map(ToOwned::to_owned),
+        target_system: p.text("target_system").map(ToOwned::to_owned),
+        after: cursor(&mut p),
+        offset: usize::try_from(offset).unwrap_or(usize::MAX),
+        limit: usize::try_from(limit).unwrap_or(usize::MAX),
+    };
+    p.finish()?;
+    let page = api.client.list(listing).await?;
+    let full = page.headers.len() as u64 == limit;
+    let next_cursor = page.headers.last().filter(|_| full).map(write_cursor);
+    let workflows = page.headers.iter().map(WorkflowAnswer::of_header).collect();
+    Ok(Json(ListAnswer { workflows, total: page.total, limit, offset, next_cursor }))
+}
+
+fn search_key(text: &str) -> String {
+    let text = text.trim();
+    crate::domain::formats::onu_serial(text)
+        .or_else(|| crate::domain::formats::mac(text))
+        .unwrap_or_else(|| if text.contains('@') { text.to_lowercase() } else { text.to_owned() })
+}
+
+fn time(p: &mut Parameters, name: &str) -> Option<Timestamp> {
+    let text = p.text(name)?.to_owned();
+    let time = Timestamp::parse(&text);
+    if time.is_none() {
+        p.fault(name, TIME);
+    }
+    time
+}
+
+fn write_cursor(last: &Header) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{} {}", last.created_at.as_micros(), last.workflow_id))
+}
+
+fn cursor(p: &mut Parameters) -> Option<(Timestamp, WorkflowId)> {
+    let text = p.text("cursor")?.to_owned();
+    let read = || {
+        let bytes = URL_SAFE_NO_PAD.decode(&text).ok()?;
+        let plain = String::from_utf8(bytes).ok()?;
+        let (micros, id) = plain.split_once(' ')?;
+        Some((Timestamp::from_micros(micros.parse().ok()?), WorkflowId::new(id).ok()?))
+    };
+    let cursor = read();
+    if cursor.is_none() {
+        p.fault("cursor", "the next_cursor of an earlier page");
+    }
+    cursor
+}

@@ -1,0 +1,124 @@
+//! `POST provision-subscriber`.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use saga::WorkflowId;
+use saga::store::Status;
+
+use super::answers::ProvisionAnswer;
+use super::body;
+use super::parameters::Parameters;
+use super::problem::Problem;
+use super::state::{self, Api};
+use crate::domain::{FieldError, ValidRequest, read};
+use crate::workflow::provision_subscriber;
+
+/// How long a caller waits if he does not say, and at most, in seconds.
+const WAIT: (u64, u64) = (60, 300);
+
+/// Starts a workflow and waits a while for its end. A caller who hangs up changes nothing.
+pub(super) async fn provision(
+    State(api): State<Api>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let wait = wait(query.as_deref(), &headers)?;
+    let initiator = state::initiator(&headers)?;
+    let header_key = state::header(&headers, "idempotency-key", 255)?;
+    let mut request = read::read(body::json(&headers, body).await?).map_err(Problem::fields)?;
+    let key = header_key.or(request.idempotency_key.take());
+    complete(&api, &mut request).await?;
+
+    let mut start = api.client.start(provision_subscriber(request.clone())).tenant(&*api.tenant);
+    for key in exclusions(&request) {
+        start = start.exclusive(key);
+    }
+    for key in search_keys(&request) {
+        start = start.search_key(key);
+    }
+    if let Some(initiator) = initiator {
+        start = start.initiator(initiator);
+    }
+    if let Some(key) = key {
+        start = start.idempotency_key(key);
+    }
+    let started = start.await?;
+    let workflow = started.handle.id().clone();
+    let ended = !wait.is_zero() && tokio::time::timeout(wait, api.client.ended(&workflow)).await.is_ok();
+    answer(&api, &workflow, ended, started.replayed).await
+}
+
+async fn answer(api: &Api, workflow: &WorkflowId, waited: bool, replayed: bool) -> Result<Response, Problem> {
+    let view = api.client.workflow(&api.tenant, workflow).await?;
+    let status = match view.header.state.status {
+        Status::Completed if waited => StatusCode::CREATED,
+        status if status.is_ended() && waited => StatusCode::OK,
+        _ => StatusCode::ACCEPTED,
+    };
+    let mut response = (status, axum::Json(ProvisionAnswer::of(&view))).into_response();
+    let headers = response.headers_mut();
+    if let Ok(place) = HeaderValue::from_str(&format!("/api/v1/orchestration/workflows/{workflow}")) {
+        headers.insert(header::LOCATION, place);
+    }
+    if replayed {
+        headers.insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+fn wait(query: Option<&str>, headers: &HeaderMap) -> Result<Duration, Problem> {
+    let mut parameters = Parameters::new(query, &["wait"]);
+    let seconds = parameters.number("wait", 0, WAIT.1, WAIT.0);
+    parameters.finish()?;
+    let prefers_not =
+        headers.get_all("prefer").iter().filter_map(|v| v.to_str().ok()).any(|preferences| {
+            preferences.split(',').any(|p| p.trim().eq_ignore_ascii_case("respond-async"))
+        });
+    Ok(Duration::from_secs(if prefers_not { 0 } else { seconds }))
+}
+
+/// What only the configuration and the business rows can say about a request.
+async fn complete(api: &Api, request: &mut ValidRequest) -> Result<(), Problem> {
+    let mut faults = vec![];
+    if !api.plans.contains(&request.service_plan_id) {
+        let known: Vec<_> = api.plans.iter().map(String::as_str).collect();
+        let words = format!("no such plan; there are {}", known.join(", "));
+        faults.push(FieldError::new("service_plan_id", words));
+    }
+    if let Some(id) = &request.customer_id {
+        match api.customers.find(&api.tenant, id).await {
+            Ok(Some(customer)) => request.username = request.username.take().or(customer.email),
+            Ok(None) => {
+                faults.push(FieldError::new("customer_id", "no such customer; leave it out to create one"))
+            }
+            Err(error) => return Err(Problem::unavailable(error.to_string())),
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::fields(faults)) }
+}
+
+/// No two live workflows may work on one of these.
+fn exclusions(request: &ValidRequest) -> Vec<String> {
+    let onu = request.onu_serial.as_ref().filter(|_| request.configure_voltha);
+    let cpe = request.cpe_mac.as_ref().filter(|_| request.configure_genieacs);
+    let account = request.username.as_ref().filter(|_| request.create_radius_account);
+    [("ONU", onu), ("CPE", cpe), ("username", account)]
+        .into_iter()
+        .filter_map(|(what, value)| value.map(|value| format!("{what} {value}")))
+        .collect()
+}
+
+/// By which people look for the workflow.
+fn search_keys(request: &ValidRequest) -> Vec<String> {
+    let keys =
+        [&request.email, &request.username, &request.onu_serial, &request.cpe_mac, &request.customer_id];
+    let mut keys: Vec<String> = keys.into_iter().flatten().cloned().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}

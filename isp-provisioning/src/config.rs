@@ -1,0 +1,261 @@
+//! The product's configuration: a TOML file, over it the environment, over both the command line.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+/// Environment variables with this prefix override the file: `ISP_LISTEN`, `ISP_NETBOX__TOKEN`.
+const PREFIX: &str = "ISP_";
+
+/// Everything that can be configured. Each field has a default; systems without a URL are simulated.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Configuration {
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// The folder of the database, the key and the simulators' worlds.
+    pub data: PathBuf,
+    /// The tenant for whom all requests are.
+    pub tenant: String,
+    /// The ids of the service plans; each is a RADIUS group too.
+    pub plans: BTreeSet<String>,
+    /// How long a stop waits for steps that run, in milliseconds.
+    pub grace_ms: u64,
+    /// How long after its sender gave up a request may still land, in milliseconds. Not given: each step's
+    /// timeout; 200 with the simulators.
+    pub settle_after_ms: Option<u64>,
+    /// NetBox.
+    pub netbox: Netbox,
+    /// VOLTHA.
+    pub voltha: Voltha,
+    /// GenieACS.
+    pub genieacs: Genieacs,
+    /// FreeRADIUS.
+    pub radius: Radius,
+    /// The simulators, for systems without a URL.
+    pub simulators: Simulators,
+}
+
+/// How NetBox is reached.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Netbox {
+    /// `https://netbox.example`, without `/api`. Not given: a simulator.
+    pub url: Option<String>,
+    /// The API token.
+    #[serde(skip_serializing)]
+    pub token: Option<String>,
+    /// The prefix from which addresses are handed out.
+    pub prefix: String,
+    /// How long one request may take, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// How VOLTHA is reached.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Voltha {
+    /// `http://voltha-api:55555`. Not given: a simulator.
+    pub url: Option<String>,
+    /// How long one call may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// How long a serial is looked for, in milliseconds: minutes where technicians are still at work.
+    pub discovery_timeout_ms: u64,
+}
+
+/// How GenieACS is reached.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Genieacs {
+    /// The northbound interface. Not given: a simulator.
+    pub url: Option<String>,
+    /// The `Authorization` header for a proxy before it.
+    #[serde(skip_serializing)]
+    pub authorization: Option<String>,
+}
+
+/// How FreeRADIUS's tables are reached.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Radius {
+    /// `postgres://…`, with its password. Not given: a SQLite file in the data folder.
+    #[serde(skip_serializing)]
+    pub url: Option<String>,
+}
+
+/// How the simulators are set up.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Simulators {
+    /// How many ONUs there are besides `ALCL12345678`.
+    pub onus: u32,
+    /// How many routers there are besides `00:11:22:33:44:55`.
+    pub routers: u32,
+    /// Where the simulated NetBox listens.
+    pub netbox: SocketAddr,
+    /// Where the simulated VOLTHA speaks gRPC.
+    pub voltha: SocketAddr,
+    /// Where the simulated VOLTHA is controlled.
+    pub voltha_control: SocketAddr,
+    /// Where the simulated GenieACS listens.
+    pub genieacs: SocketAddr,
+}
+
+/// A port that the system chooses, on this machine only.
+const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(ANY.ip(), 8080),
+            data: PathBuf::from("saga-data"),
+            tenant: "default".to_owned(),
+            plans: ["plan_basic_100", "plan_standard_300", "plan_premium_1000"].map(str::to_owned).into(),
+            grace_ms: 10_000,
+            settle_after_ms: None,
+            netbox: Netbox::default(),
+            voltha: Voltha::default(),
+            genieacs: Genieacs::default(),
+            radius: Radius::default(),
+            simulators: Simulators::default(),
+        }
+    }
+}
+impl Default for Netbox {
+    fn default() -> Self {
+        Self { url: None, token: None, prefix: "10.0.1.0/24".to_owned(), timeout_ms: 10_000 }
+    }
+}
+impl Default for Voltha {
+    fn default() -> Self {
+        Self { url: None, timeout_ms: 10_000, discovery_timeout_ms: 2_000 }
+    }
+}
+impl Default for Simulators {
+    fn default() -> Self {
+        Self { onus: 250, routers: 250, netbox: ANY, voltha: ANY, voltha_control: ANY, genieacs: ANY }
+    }
+}
+
+/// What is wrong with the configuration. Nothing was started.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("configuration: {0}")]
+pub struct ConfigurationError(pub String);
+
+impl Configuration {
+    /// Reads the file, if one is named, and the environment over it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a name or a value is wrong; the message says which.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigurationError> {
+        let mut table = match file {
+            None => Table::new(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|e| ConfigurationError(format!("{}: {e}", path.display())))?;
+                // The message shows the place, not the line: it may hold a secret.
+                text.parse::<Table>()
+                    .map_err(|e| ConfigurationError(format!("{}: {}", path.display(), e.message())))?
+            }
+        };
+        for (name, text) in environment {
+            if let Some(path) = name.strip_prefix(PREFIX) {
+                put(&mut table, &path.to_lowercase(), &text)
+                    .map_err(|why| ConfigurationError(format!("{name}: {why}")))?;
+            }
+        }
+        Value::Table(table).try_into::<Self>().map_err(|e| ConfigurationError(e.message().to_owned()))
+    }
+
+    /// As it is in force, without secrets.
+    pub fn shown(&self) -> String {
+        toml::to_string(self).unwrap_or_else(|e| format!("(cannot be shown: {e})"))
+    }
+}
+
+/// Puts `a__b = text` into the table, as the kind of value that it looks like.
+fn put(table: &mut Table, path: &str, text: &str) -> Result<(), String> {
+    let Some((section, rest)) = path.split_once("__") else {
+        table.insert(path.to_owned(), value(text));
+        return Ok(());
+    };
+    let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+    match section {
+        Value::Table(section) => put(section, rest, text),
+        _ => Err("this is a value, not a section".to_owned()),
+    }
+}
+
+fn value(text: &str) -> Value {
+    match text.parse::<i64>() {
+        Ok(number) => Value::Integer(number),
+        Err(_) => Value::String(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(environment: &[(&str, &str)]) -> Result<Configuration, ConfigurationError> {
+        Configuration::load(None, environment.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn the_environment_overrides_by_section_and_name() {
+        let configuration = load(&[
+            ("ISP_LISTEN", "127.0.0.1:0"),
+            ("ISP_NETBOX__TOKEN", "secret-token"),
+            ("ISP_SIMULATORS__ONUS", "7"),
+            ("PATH", "/bin"),
+        ])
+        .unwrap();
+        assert_eq!(configuration.listen.port(), 0);
+        assert_eq!(configuration.netbox.token.as_deref(), Some("secret-token"));
+        assert_eq!(configuration.simulators.onus, 7);
+    }
+
+    #[test]
+    fn what_is_shown_holds_no_secret() {
+        let configuration = load(&[
+            ("ISP_NETBOX__TOKEN", "secret-token"),
+            ("ISP_RADIUS__URL", "postgres://u:secret-word@h/d"),
+            ("ISP_GENIEACS__AUTHORIZATION", "Basic secret"),
+        ])
+        .unwrap();
+        let shown = configuration.shown();
+        assert!(!shown.contains("secret"), "{shown}");
+        assert!(shown.contains("plan_premium_1000"), "{shown}");
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("isp.toml");
+        std::fs::write(
+            &file,
+            "tenant = \"north\"\nplans = [\"plan_x\"]\n[voltha]\ndiscovery_timeout_ms = 300000\n",
+        )
+        .unwrap();
+        let environment = [("ISP_TENANT".to_owned(), "south".to_owned())];
+        let configuration = Configuration::load(Some(&file), environment.into_iter()).unwrap();
+        assert_eq!(configuration.tenant, "south");
+        assert_eq!(configuration.voltha.discovery_timeout_ms, 300_000);
+        std::fs::write(&file, "colour = 1").unwrap();
+        let error = Configuration::load(Some(&file), std::iter::empty()).unwrap_err().to_string();
+        assert!(error.contains("colour"), "{error}");
+        assert!(Configuration::load(Some(Path::new("nowhere.toml")), std::iter::empty()).is_err());
+    }
+
+    #[test]
+    fn a_wrong_name_is_refused() {
+        assert!(load(&[("ISP_LISTENN", "x")]).unwrap_err().to_string().contains("listenn"));
+        assert!(load(&[("ISP_LISTEN__X", "x")]).is_err());
+    }
+}

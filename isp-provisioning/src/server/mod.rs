@@ -1,0 +1,241 @@
+//! The product as one function: store, systems, engine and API, started in order and stopped in reverse.
+
+mod options;
+mod systems;
+
+use std::future::IntoFuture;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use saga::engine::BuildError;
+use saga::store::StoreError;
+use saga::{Config, Engine, Resources, StepError};
+use saga_sqlx::{SqliteOptions, SqliteStore};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::adapters::database::{self, Database};
+use crate::api::{self, Api, Readiness};
+use crate::config::{Configuration, ConfigurationError};
+use crate::ports::{AddressPool, Business, OpticalLine, PortError, Radius, RouterConfig};
+use crate::secret::{SecretError, SecretKey};
+use crate::workflow::provision_subscriber;
+use systems::{Adapters, Simulators};
+
+pub use options::Options;
+
+/// What the steps are given.
+#[derive(Resources)]
+pub struct Systems {
+    business: Arc<dyn Business>,
+    radius: Arc<dyn Radius>,
+    addresses: Arc<dyn AddressPool>,
+    line: Arc<dyn OpticalLine>,
+    routers: Arc<dyn RouterConfig>,
+    secrets: SecretKey,
+}
+
+/// Why the product does not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// The data folder cannot be used.
+    #[error("the data folder {0}: {1}")]
+    Data(String, io::Error),
+    /// The database cannot be used.
+    #[error("the database: {0}")]
+    Store(#[from] StoreError),
+    /// The key cannot be used.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// An adapter is set up wrongly.
+    #[error("a system is set up wrongly: {0}")]
+    Adapter(PortError),
+    /// A simulator does not start.
+    #[error("the {0} simulator does not start: {1}")]
+    Simulator(&'static str, io::Error),
+    /// The engine does not start.
+    #[error(transparent)]
+    Engine(#[from] BuildError),
+    /// The API cannot listen.
+    #[error("the API cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// The API stopped.
+    #[error("the API stopped: {0}")]
+    Api(io::Error),
+}
+
+impl From<PortError> for ServerError {
+    fn from(error: PortError) -> Self {
+        Self::Adapter(error)
+    }
+}
+
+/// Does what the command line says: starts, prints one line for each thing that started, runs until `stop`
+/// resolves, and stops everything in order.
+///
+/// # Errors
+/// [`ServerError`].
+pub async fn run(options: &Options, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+    let configuration = options.configuration()?;
+    tracing::info!("configuration in force:\n{}", configuration.shown());
+    if options.simulators_only {
+        make_folder(&configuration)?;
+        let simulators = Simulators::start(&configuration).await?;
+        simulators.lines().iter().for_each(|line| say(line));
+        stop.await;
+        simulators.stop().await;
+        return Ok(());
+    }
+    let server = Server::start(&configuration, options.new).await?;
+    server.lines.iter().for_each(|line| say(line));
+    say(&try_it(server.address));
+    stop.await;
+    tracing::info!("stopping");
+    server.stop().await
+}
+
+/// The running product.
+pub struct Server {
+    /// Where the API listens.
+    pub address: SocketAddr,
+    /// One line for each thing that runs: its name, a space, and where it is.
+    pub lines: Vec<String>,
+    engine: Engine<Systems>,
+    store: SqliteStore,
+    simulators: Simulators,
+    grace: Duration,
+    hang_up: oneshot::Sender<()>,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// Starts store, systems, engine and API. `new`: with an empty database although there was one before.
+    ///
+    /// # Errors
+    /// [`ServerError`]; what had started is stopped.
+    pub async fn start(c: &Configuration, new: bool) -> Result<Self, ServerError> {
+        make_folder(c)?;
+        // The lock on the data comes first: before ports, migrations and simulators.
+        let path = c.data.join("saga.db");
+        let options = SqliteOptions { create_new: new, ..SqliteOptions::default() };
+        let store = SqliteStore::open(&path, options).await?;
+        migrate(&store).await?;
+        let listener = TcpListener::bind(c.listen).await.map_err(|e| ServerError::Listen(c.listen, e))?;
+        let address = listener.local_addr().map_err(|e| ServerError::Listen(c.listen, e))?;
+        let simulators = Simulators::start(c).await?;
+        let adapters = Adapters::connect(c, &simulators).await?;
+        let head = [format!("api http://{address}"), format!("database sqlite:{}", path.display())];
+        let lines = [head.to_vec(), simulators.lines(), adapters.lines.clone()].concat();
+        let engine = engine(c, &store, adapters, simulators.is_complete()).await?;
+        if !address.ip().is_loopback() {
+            tracing::warn!(%address, "the API listens beyond this machine and asks nobody who he is");
+        }
+        let (hang_up, hung_up) = oneshot::channel::<()>();
+        let app = api::router(api(c, &store, &engine));
+        let served = axum::serve(listener, app).with_graceful_shutdown(async move {
+            // Also when the sender is gone.
+            let _ = hung_up.await;
+        });
+        let serving = tokio::spawn(served.into_future());
+        let grace = Duration::from_millis(c.grace_ms);
+        Ok(Self { address, lines, engine, store, simulators, grace, hang_up, serving })
+    }
+
+    /// Takes no more requests, lets steps end, hands the rest over to the next start, and stops.
+    ///
+    /// # Errors
+    /// When the API had failed.
+    pub async fn stop(self) -> Result<(), ServerError> {
+        // The API may have stopped by itself.
+        let _ = self.hang_up.send(());
+        if let Err(error) = self.engine.shutdown(self.grace).await {
+            tracing::warn!(%error, "the store could not be told; the next start takes over as after a crash");
+        }
+        let served = match tokio::time::timeout(self.grace, self.serving).await {
+            Ok(Ok(served)) => served.map_err(ServerError::Api),
+            // Callers who wait longer than the grace period are cut off.
+            Ok(Err(_)) | Err(_) => Ok(()),
+        };
+        self.store.close().await;
+        self.simulators.stop().await;
+        served
+    }
+}
+
+fn make_folder(c: &Configuration) -> Result<(), ServerError> {
+    std::fs::create_dir_all(&c.data).map_err(|e| ServerError::Data(c.data.display().to_string(), e))
+}
+
+/// How long the business tables may take to be made.
+const MIGRATION: Duration = Duration::from_secs(30);
+
+async fn migrate(store: &SqliteStore) -> Result<(), ServerError> {
+    let migrated = store.transaction(MIGRATION, |tx| {
+        Box::pin(async move {
+            database::migrate(saga_sqlx::sqlite(tx)?).await?;
+            Ok::<_, StepError>(())
+        })
+    });
+    migrated.await?.map_err(|e| StoreError::Configuration(e.to_string()).into())
+}
+
+async fn engine(
+    c: &Configuration,
+    store: &SqliteStore,
+    adapters: Adapters,
+    simulated: bool,
+) -> Result<Engine<Systems>, ServerError> {
+    let systems = Systems {
+        business: Arc::new(Database::new()),
+        radius: adapters.radius,
+        addresses: adapters.addresses,
+        line: adapters.line,
+        routers: adapters.routers,
+        secrets: SecretKey::open(&c.data)?,
+    };
+    let mut config = Config::default();
+    let simulated = simulated.then_some(200);
+    config.machine.settle_after = c.settle_after_ms.or(simulated).map(Duration::from_millis);
+    let engine = Engine::builder(systems)
+        .store(store.clone())
+        .saga(provision_subscriber::definition())
+        .config(config)
+        .build()
+        .await?;
+    Ok(engine)
+}
+
+fn api(c: &Configuration, store: &SqliteStore, engine: &Engine<Systems>) -> Api {
+    let checked = store.clone();
+    let ready: Readiness = Arc::new(move || {
+        let store = checked.clone();
+        Box::pin(async move { store.health().map_err(|e| e.to_string()) })
+    });
+    Api {
+        client: engine.client().clone(),
+        customers: Arc::new(database::KnownCustomers::new(store.readers().clone())),
+        plans: Arc::new(c.plans.clone()),
+        tenant: c.tenant.as_str().into(),
+        ready,
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "what started is the program's output, for people and for scripts")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+/// A request to paste.
+fn try_it(address: SocketAddr) -> String {
+    let body = r#"{"first_name":"John","last_name":"Doe","email":"john.doe@example.com","service_address":"123 Main St","service_plan_id":"plan_premium_1000","onu_serial":"ALCL12345678","cpe_mac":"00:11:22:33:44:55"}"#;
+    format!(
+        "curl -s http://{address}/api/v1/orchestration/provision-subscriber -H 'content-type: application/json' -d '{body}'"
+    )
+}

@@ -1,0 +1,17 @@
+//! The product as its users meet it: over HTTP, on SQLite, with the built-in simulators.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod harness;
+mod newcomer;
+mod idempotency;
+mod exclusion;
+mod bad_input;
+mod operating;
+mod restart;

@@ -1,0 +1,68 @@
+//! Steps inside expressions: they are put before the statement, in the order in which they run, and the
+//! expression reads their values.
+
+use proc_macro2::Span;
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Expr, Ident, parse_quote};
+
+use super::model::Statement;
+use super::read::{Reader, Statements, Wanted};
+use super::{forms, validate};
+
+impl Reader<'_> {
+    /// An expression without steps: those it holds are put before it, in the order in which they run.
+    pub(super) fn pure(&mut self, expression: &Expr, into: &mut Statements) -> Option<Expr> {
+        let mut expression = expression.clone();
+        let mut hoist = Hoist { reader: self, into, good: true };
+        hoist.visit_expr_mut(&mut expression);
+        let good = hoist.good;
+        validate::pure(&expression, self.errors);
+        good.then_some(expression)
+    }
+
+    fn fresh(&mut self, place: Span) -> Ident {
+        self.hoisted += 1;
+        Ident::new(&format!("__saga_value_{}", self.hoisted), Span::mixed_site().located_at(place))
+    }
+}
+
+/// Replaces the steps inside an expression by names for their values.
+struct Hoist<'r, 'e, 's> {
+    reader: &'r mut Reader<'e>,
+    into: &'s mut Statements,
+    good: bool,
+}
+
+impl VisitMut for Hoist<'_, '_, '_> {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        if !forms::has_steps(expression) {
+            return;
+        }
+        if let Some(mistake) = validate::misplaced(expression) {
+            self.reader.errors.at(expression, mistake);
+            self.good = false;
+            return;
+        }
+        if !is_flow(expression) {
+            visit_mut::visit_expr_mut(self, expression);
+            return;
+        }
+        match self.reader.flow(expression, Wanted::Value, self.into) {
+            None => self.good = false,
+            Some(value) => {
+                let name = self.reader.fresh(expression.span());
+                *expression = parse_quote!(#name);
+                self.into.push(Statement::Keep { name: Some(name), value });
+            }
+        }
+    }
+}
+
+fn is_flow(expression: &Expr) -> bool {
+    match expression {
+        Expr::Await(_) | Expr::If(_) | Expr::Block(_) | Expr::Macro(_) => true,
+        Expr::Try(tried) if matches!(&*tried.expr, Expr::Await(_)) => true,
+        other => forms::tolerated(other).is_some() || forms::tried_join(other).is_some(),
+    }
+}

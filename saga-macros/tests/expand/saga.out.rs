@@ -1,0 +1,328 @@
+/// Brings a line into service.
+#[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value)]
+#[must_use = "a start request does nothing until it is given to an engine"]
+pub fn connect(request: Request) -> ::saga::Start<connect> {
+    ::saga::Start::new(&request)
+}
+/// Brings a line into service.
+#[allow(
+    non_camel_case_types,
+    dead_code,
+    unreachable_pub,
+    missing_copy_implementations,
+    missing_debug_implementations,
+    clippy::empty_enums
+)]
+pub enum connect {}
+const _: () = {
+    #[allow(
+        unused,
+        non_camel_case_types,
+        unreachable_pub,
+        clippy::all,
+        clippy::pedantic
+    )]
+    mod __saga_stand_ins {
+        mod __saga_stand_in_0 {
+            pub enum create_customer {}
+            impl create_customer {
+                pub fn args<T0>(_: T0) -> ::saga::Result<::saga::Args<Self>> {
+                    loop {}
+                }
+            }
+            #[diagnostic::do_not_recommend]
+            impl<R> ::saga::Callable<R> for create_customer {
+                fn erased() -> ::saga::step::Callee<R> {
+                    loop {}
+                }
+            }
+        }
+        pub use __saga_stand_in_0::create_customer as __SagaCalls0;
+        mod __saga_stand_in_1 {
+            pub enum allocate_ip {}
+            impl allocate_ip {
+                pub fn args<T0, T1>(_: T0, _: T1) -> ::saga::Result<::saga::Args<Self>> {
+                    loop {}
+                }
+            }
+            #[diagnostic::do_not_recommend]
+            impl<R> ::saga::Callable<R> for allocate_ip {
+                fn erased() -> ::saga::step::Callee<R> {
+                    loop {}
+                }
+            }
+        }
+        pub use __saga_stand_in_1::allocate_ip as __SagaCalls1;
+        mod __saga_stand_in_2 {
+            pub enum activate_onu {}
+            impl activate_onu {
+                pub fn args<T0>(_: T0) -> ::saga::Result<::saga::Args<Self>> {
+                    loop {}
+                }
+            }
+            #[diagnostic::do_not_recommend]
+            impl<R> ::saga::Callable<R> for activate_onu {
+                fn erased() -> ::saga::step::Callee<R> {
+                    loop {}
+                }
+            }
+        }
+        pub use __saga_stand_in_2::activate_onu as __SagaCalls2;
+        mod __saga_stand_in_3 {
+            pub enum configure_cpe {}
+            impl configure_cpe {
+                pub fn args<T0>(_: T0) -> ::saga::Result<::saga::Args<Self>> {
+                    loop {}
+                }
+            }
+            #[diagnostic::do_not_recommend]
+            impl<R> ::saga::Callable<R> for configure_cpe {
+                fn erased() -> ::saga::step::Callee<R> {
+                    loop {}
+                }
+            }
+        }
+        pub use __saga_stand_in_3::configure_cpe as __SagaCalls3;
+        mod __saga_stand_in_4 {
+            pub enum send_welcome {}
+            impl send_welcome {
+                pub fn args<T0>(_: T0) -> ::saga::Result<::saga::Args<Self>> {
+                    loop {}
+                }
+            }
+            #[diagnostic::do_not_recommend]
+            impl<R> ::saga::Callable<R> for send_welcome {
+                fn erased() -> ::saga::step::Callee<R> {
+                    loop {}
+                }
+            }
+        }
+        pub use __saga_stand_in_4::send_welcome as __SagaCalls4;
+        mod __saga_stand_in_5 {
+            pub enum check {}
+        }
+        pub use __saga_stand_in_5::check as __SagaCalls5;
+    }
+    #[allow(unused_imports)]
+    use __saga_stand_ins::*;
+    #[allow(unused_imports)]
+    use ::saga::__private::{OfFunction as _, OfStep as _, Unknown as _};
+    #[allow(unused_imports)]
+    use create_customer as __SagaCalls0;
+    #[allow(unused_imports)]
+    use allocate_ip as __SagaCalls1;
+    #[allow(unused_imports)]
+    use activate_onu as __SagaCalls2;
+    #[allow(unused_imports)]
+    use configure_cpe as __SagaCalls3;
+    #[allow(unused_imports)]
+    use send_welcome as __SagaCalls4;
+    #[allow(unused_imports)]
+    use check as __SagaCalls5;
+    #[allow(
+        dead_code,
+        private_bounds,
+        unreachable_pub,
+        clippy::needless_pass_by_value,
+        clippy::needless_question_mark
+    )]
+    impl connect {
+        /// The journaled argument of one call of this saga.
+        ///
+        /// # Errors
+        /// When it cannot be written as JSON.
+        pub fn args(request: Request) -> ::saga::Result<::saga::Args<Self>> {
+            ::saga::__private::Fields::of::<Self>().with("request", &request)?.args()
+        }
+        /// The plan of this saga, and the code behind it.
+        #[must_use]
+        pub fn definition<__R>() -> ::saga::Definition<__R>
+        where
+            __R: ::core::marker::Sync + 'static,
+            __SagaCalls0: ::saga::Callable<__R>,
+            __SagaCalls1: ::saga::Callable<__R>,
+            __SagaCalls2: ::saga::Callable<__R>,
+            __SagaCalls3: ::saga::Callable<__R>,
+            __SagaCalls4: ::saga::Callable<__R>,
+        {
+            const _: () = ::core::assert!(
+                ! false || ::saga::__private::Known:: < __SagaCalls0 > ::IS_RETRIABLE,
+                "`create_customer` comes after a pivot, or beside it, and may fail: declare it `#[step(retriable)]`, tolerate its failure with `.await.ok()`, or move it before the pivot"
+            );
+            const __SAGA_PIVOT_BEFORE_1: bool = false
+                || ::saga::__private::Known::<__SagaCalls0>::IS_PIVOT;
+            const __SAGA_PIVOT_BEFORE_2: bool = false
+                || ::saga::__private::Known::<__SagaCalls1>::IS_PIVOT;
+            const __SAGA_PIVOT_BEFORE_3: bool = false
+                || ::saga::__private::Known::<__SagaCalls2>::IS_PIVOT;
+            const __SAGA_PIVOT_BEFORE_4: bool = __SAGA_PIVOT_BEFORE_1
+                || __SAGA_PIVOT_BEFORE_3;
+            const _: () = ::core::assert!(
+                ! __SAGA_PIVOT_BEFORE_4 || ::saga::__private::Known:: < __SagaCalls1 >
+                ::IS_RETRIABLE,
+                "`allocate_ip` comes after a pivot, or beside it, and may fail: declare it `#[step(retriable)]`, tolerate its failure with `.await.ok()`, or move it before the pivot"
+            );
+            const __SAGA_PIVOT_BEFORE_5: bool = __SAGA_PIVOT_BEFORE_4
+                || ::saga::__private::Known::<__SagaCalls1>::IS_PIVOT;
+            const __SAGA_PIVOT_BEFORE_6: bool = __SAGA_PIVOT_BEFORE_1
+                || __SAGA_PIVOT_BEFORE_2;
+            const _: () = ::core::assert!(
+                ! __SAGA_PIVOT_BEFORE_6 || ::saga::__private::Known:: < __SagaCalls2 >
+                ::IS_RETRIABLE,
+                "`activate_onu` comes after a pivot, or beside it, and may fail: declare it `#[step(retriable)]`, tolerate its failure with `.await.ok()`, or move it before the pivot"
+            );
+            const __SAGA_PIVOT_BEFORE_7: bool = __SAGA_PIVOT_BEFORE_6
+                || ::saga::__private::Known::<__SagaCalls2>::IS_PIVOT;
+            const __SAGA_PIVOT_BEFORE_8: bool = __SAGA_PIVOT_BEFORE_1
+                || __SAGA_PIVOT_BEFORE_2 || __SAGA_PIVOT_BEFORE_3;
+            const _: () = ::core::assert!(
+                ! __SAGA_PIVOT_BEFORE_8 || ::saga::__private::Known:: < __SagaCalls3 >
+                ::IS_RETRIABLE,
+                "`configure_cpe` comes after a pivot, or beside it, and may fail: declare it `#[step(retriable)]`, tolerate its failure with `.await.ok()`, or move it before the pivot"
+            );
+            const __SAGA_PIVOT_BEFORE_9: bool = __SAGA_PIVOT_BEFORE_8
+                || ::saga::__private::Known::<__SagaCalls3>::IS_PIVOT;
+            const __SAGA_PIVOT_BEFORE_10: bool = __SAGA_PIVOT_BEFORE_9
+                || __SAGA_PIVOT_BEFORE_8;
+            const __SAGA_PIVOT_BEFORE_11: bool = __SAGA_PIVOT_BEFORE_10
+                || ::saga::__private::Known::<__SagaCalls4>::IS_PIVOT;
+            let mut builder = ::saga::SagaBuilder::<__R, Request>::new("connect", 1);
+            builder.deadline(::core::time::Duration::from_millis(3600000u64));
+            #[allow(unused_variables)]
+            let request = builder.input();
+            builder
+                .value(
+                    "check",
+                    (request,),
+                    move |#[allow(unused_variables)] (request,)| {
+                        (&::saga::__private::Named::<__SagaCalls5>::NEW)
+                            .callee(__SagaCalls5)(&request)?;
+                        ::core::result::Result::Ok(())
+                    },
+                );
+            let customer = builder
+                .named("customer")
+                .call(
+                    (request,),
+                    move |#[allow(unused_variables)] (request,)| <__SagaCalls0>::args(
+                        &request,
+                    ),
+                );
+            let (ip, onu) = {
+                #[allow(unused_imports)]
+                use ::saga::flow::try_join;
+                let mut part_1 = builder.begin_branches();
+                builder.begin_branch(&mut part_1);
+                let part_2 = {
+                    #[allow(unused_imports)]
+                    use ::saga::flow::when;
+                    let mut part_3 = builder
+                        .begin_if(
+                            "request.wants_ip",
+                            (request,),
+                            move |#[allow(unused_variables)] (request,)| {
+                                ::core::result::Result::Ok(request.wants_ip)
+                            },
+                        );
+                    let then = builder
+                        .named("ip")
+                        .call(
+                            (customer,),
+                            move |#[allow(unused_variables)] (customer,)| <__SagaCalls1>::args(
+                                &customer,
+                                None,
+                            ),
+                        );
+                    builder.begin_else(&mut part_3);
+                    builder.named("ip").end_when(part_3, then)
+                };
+                builder.begin_branch(&mut part_1);
+                let part_4 = builder
+                    .named("onu")
+                    .call_evaluated(
+                        (request,),
+                        move |#[allow(unused_variables)] (request,)| <__SagaCalls2>::args(
+                            &request.serial.to_uppercase(),
+                        ),
+                    );
+                builder.end_branches(part_1);
+                (part_2, part_4)
+            };
+            let cpe = {
+                let mut part_5 = builder
+                    .begin_if(
+                        "onu.is_new",
+                        (onu,),
+                        move |#[allow(unused_variables)] (onu,)| {
+                            ::core::result::Result::Ok(onu.is_new)
+                        },
+                    );
+                let then = {
+                    let __saga_value_1 = builder
+                        .call(
+                            (onu,),
+                            move |#[allow(unused_variables)] (onu,)| <__SagaCalls3>::args(
+                                &onu,
+                            ),
+                        );
+                    builder
+                        .value(
+                            "cpe",
+                            (__saga_value_1,),
+                            move |#[allow(unused_variables)] (__saga_value_1,)| ::core::result::Result::Ok(
+                                Some(__saga_value_1),
+                            ),
+                        )
+                };
+                builder.begin_else(&mut part_5);
+                let otherwise = builder
+                    .value(
+                        "cpe",
+                        (),
+                        move |#[allow(unused_variables)] ()| ::core::result::Result::Ok(
+                            None,
+                        ),
+                    );
+                builder.named("cpe").end_if(part_5, then, otherwise)
+            };
+            builder
+                .call_tolerated(
+                    (customer,),
+                    move |#[allow(unused_variables)] (customer,)| <__SagaCalls4>::args(
+                        &customer,
+                    ),
+                );
+            builder
+                .finish_checked(
+                    (customer, ip, cpe),
+                    move |#[allow(unused_variables)] (customer, ip, cpe)| {
+                        let result: saga::Result<Connected> = Ok(Connected {
+                            customer: customer.id,
+                            ip,
+                            cpe,
+                        });
+                        result
+                    },
+                )
+        }
+    }
+    impl ::saga::Signature for connect {
+        type Output = <saga::Result<Connected> as ::saga::step::StepResult>::Ok;
+        const META: &'static ::saga::Meta = &::saga::Meta {
+            params: &["request"],
+            ..::saga::Meta::new(
+                "connect",
+                if false || ::saga::__private::Known::<__SagaCalls0>::IS_PIVOT
+                    || ::saga::__private::Known::<__SagaCalls1>::IS_PIVOT
+                    || ::saga::__private::Known::<__SagaCalls2>::IS_PIVOT
+                    || ::saga::__private::Known::<__SagaCalls3>::IS_PIVOT
+                    || ::saga::__private::Known::<__SagaCalls4>::IS_PIVOT
+                {
+                    ::saga::Class::Pivot
+                } else {
+                    ::saga::Class::Compensatable
+                },
+            )
+        };
+    }
+};

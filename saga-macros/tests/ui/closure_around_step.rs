@@ -1,0 +1,12 @@
+#[path = "../isp/mod.rs"]
+mod isp;
+use isp::*;
+use saga::saga;
+
+#[saga(version = 1)]
+async fn provision(request: Request) -> saga::Result<()> {
+    let _ = request.cpe_mac.map(|mac| check_line(&mac).await?);
+    Ok(())
+}
+
+fn main() {}

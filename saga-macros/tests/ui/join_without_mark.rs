@@ -1,0 +1,13 @@
+#[path = "../isp/mod.rs"]
+mod isp;
+use isp::*;
+use saga::saga;
+
+#[saga(version = 1)]
+async fn provision(_request: Request) -> saga::Result<bool> {
+    let (a, b) = try_join!(check_line("a"), check_line("b"));
+    try_join!(check_line("a"), check_line("b"));
+    Ok(a)
+}
+
+fn main() {}

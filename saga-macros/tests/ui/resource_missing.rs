@@ -1,0 +1,17 @@
+#[path = "../isp/mod.rs"]
+mod isp;
+use isp::*;
+use saga::saga;
+
+#[saga(version = 1, resources = Small)]
+async fn provision(request: Request) -> saga::Result<()> {
+    let _ip = allocate_ip(&Subscriber { id: request.email }).await?;
+    Ok(())
+}
+
+#[derive(saga::Resources)]
+struct Small {
+    db: Db,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(saga::Resources)]
+enum World {
+    A(u32),
+}
+
+fn main() {}

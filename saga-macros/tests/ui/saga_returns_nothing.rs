@@ -1,0 +1,9 @@
+#[path = "../isp/mod.rs"]
+mod isp;
+use isp::*;
+use saga::saga;
+
+#[saga(version = 1)]
+async fn provision(_request: Request) {}
+
+fn main() {}

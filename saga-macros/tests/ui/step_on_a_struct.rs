@@ -1,0 +1,6 @@
+use saga::step;
+
+#[step(no_effect)]
+struct Reserve;
+
+fn main() {}

@@ -1,0 +1,7 @@
+-- ?1 one worker, or NULL for all; ?2 the present. Live workflows are unclean from now on, and due at once.
+UPDATE orchestration_workflows
+   SET unclean = CASE WHEN status IN ('completed', 'rolled_back', 'failed') THEN unclean ELSE 1 END,
+       takeovers = takeovers + (status NOT IN ('completed', 'rolled_back', 'failed')),
+       wake_at = CASE WHEN status IN ('completed', 'rolled_back', 'failed') THEN wake_at ELSE created_at END,
+       worker = NULL, rev = rev + 1, updated_at = max(updated_at, ?2)
+ WHERE worker IS NOT NULL AND (?1 IS NULL OR worker = ?1)

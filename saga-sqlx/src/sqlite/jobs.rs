@@ -1,0 +1,193 @@
+//! What the writer is asked to do, apart from lending its connection.
+
+use async_trait::async_trait;
+use saga::store::{Claim, Commit, CommitOutcome, Join, Loaded, Registration, Sent, SignalKind, StoreError};
+use saga::{WorkerId, WorkflowId};
+use serde::Serialize;
+use sqlx::Connection;
+use tokio::sync::oneshot;
+
+use super::queries as sql;
+use super::writer::{Job, Turn};
+use super::{judge, read};
+use crate::codec::{Place, rows, time_text};
+use crate::error::Failure;
+
+/// A job that can be run as often as it takes, and the answer that it will give.
+pub(super) struct Asked<W: Work> {
+    work: W,
+    found: Option<Result<W::Answer, StoreError>>,
+    answer: oneshot::Sender<Result<W::Answer, StoreError>>,
+}
+
+#[async_trait]
+pub(super) trait Work: Send {
+    type Answer: Send;
+    async fn write(&self, turn: &mut Turn<'_>) -> Result<Self::Answer, Failure>;
+}
+
+impl<W: Work> Asked<W> {
+    pub(super) fn new(work: W) -> (Self, oneshot::Receiver<Result<W::Answer, StoreError>>) {
+        let (answer, receiver) = oneshot::channel();
+        (Self { work, found: None, answer }, receiver)
+    }
+}
+
+#[async_trait]
+impl<W: Work> Job for Asked<W> {
+    async fn run(&mut self, turn: &mut Turn<'_>) -> Result<(), Failure> {
+        self.found = Some(match self.work.write(turn).await {
+            // The fence is asked before anything is written.
+            Err(Failure::Broken(StoreError::Fenced)) => Err(StoreError::Fenced),
+            result => Ok(result?),
+        });
+        Ok(())
+    }
+    fn done(self: Box<Self>, turn: Result<(), StoreError>) {
+        let unasked = || Err(StoreError::Unavailable("the writer did not get to it".into()));
+        let Self { found, answer, .. } = *self;
+        drop(answer.send(turn.and_then(|()| found.unwrap_or_else(unasked))));
+    }
+    fn is_abandoned(&self) -> bool {
+        self.answer.is_closed()
+    }
+}
+
+pub(super) struct CommitBatch {
+    pub(super) worker: Option<WorkerId>,
+    pub(super) commits: Vec<Commit>,
+}
+
+#[async_trait]
+impl Work for CommitBatch {
+    type Answer = Vec<CommitOutcome>;
+
+    async fn write(&self, turn: &mut Turn<'_>) -> Result<Vec<CommitOutcome>, Failure> {
+        if !turn.careful {
+            let batch = judge::prepare(turn.connection, self.worker, &self.commits, turn.told).await?;
+            batch.write(turn.connection).await?;
+            return Ok(batch.outcomes());
+        }
+        let mut outcomes = vec![];
+        for commit in &self.commits {
+            let mut savepoint = turn.connection.begin().await?;
+            let alone = std::slice::from_ref(commit);
+            let batch = judge::prepare(&mut savepoint, self.worker, alone, turn.told).await?;
+            match batch.write(&mut savepoint).await {
+                Ok(()) => {
+                    savepoint.commit().await?;
+                    outcomes.extend(batch.outcomes());
+                }
+                Err(Failure::Poison(reason)) => {
+                    savepoint.rollback().await?;
+                    outcomes.push(CommitOutcome::Unstorable { reason });
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
+#[async_trait]
+impl Work for Join {
+    type Answer = Registration;
+
+    async fn write(&self, turn: &mut Turn<'_>) -> Result<Registration, Failure> {
+        let now = time_text(*turn.told);
+        sqlx::query(sql::FENCE).bind(None::<i64>).execute(&mut *turn.connection).await?;
+        let joined = sqlx::query_scalar(sql::JOIN).bind(&self.name).bind(&now);
+        let worker = WorkerId(joined.fetch_one(&mut *turn.connection).await?);
+        sqlx::query(sql::ORPHAN).bind(None::<i64>).bind(&now).execute(&mut *turn.connection).await?;
+        for (definition, plan) in &self.plans {
+            let plan = sqlx::query(sql::ADD_PLAN).bind(definition.to_string()).bind(plan);
+            plan.execute(&mut *turn.connection).await?;
+        }
+        Ok(Registration { worker, leased: false })
+    }
+}
+
+pub(super) struct Leave(pub(super) WorkerId);
+
+#[async_trait]
+impl Work for Leave {
+    type Answer = ();
+
+    async fn write(&self, turn: &mut Turn<'_>) -> Result<(), Failure> {
+        let now = time_text(*turn.told);
+        sqlx::query(sql::FENCE).bind(self.0.0).execute(&mut *turn.connection).await?;
+        sqlx::query(sql::ORPHAN).bind(self.0.0).bind(now).execute(&mut *turn.connection).await?;
+        Ok(())
+    }
+}
+
+pub(super) struct ClaimFor {
+    pub(super) worker: WorkerId,
+    pub(super) claim: Claim,
+}
+
+#[derive(Serialize)]
+struct Known<'a> {
+    name: &'a str,
+    version: u32,
+}
+
+#[async_trait]
+impl Work for ClaimFor {
+    type Answer = Vec<Loaded>;
+
+    async fn write(&self, turn: &mut Turn<'_>) -> Result<Vec<Loaded>, Failure> {
+        read::alive(turn.connection, self.worker).await?;
+        *turn.told = self.claim.now.max(*turn.told);
+        let known = self.claim.definitions.iter();
+        let known =
+            known.map(|known| Known { name: &known.name, version: known.version }).collect::<Vec<_>>();
+        let due: Vec<String> = sqlx::query_scalar(sql::DUE)
+            .bind(time_text(self.claim.now))
+            .bind(rows(&known)?)
+            .bind(i64::try_from(self.claim.limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut *turn.connection)
+            .await?;
+        if due.is_empty() {
+            return Ok(vec![]);
+        }
+        let ids = rows(&due)?;
+        sqlx::query(sql::CLAIM)
+            .bind(&ids)
+            .bind(self.worker.0)
+            .bind(time_text(*turn.told))
+            .execute(&mut *turn.connection)
+            .await?;
+        let claimed = read::loaded(turn.connection, &ids).await?;
+        Ok(claimed.into_iter().filter_map(read::readable).collect())
+    }
+}
+
+pub(super) struct Message {
+    pub(super) tenant: String,
+    pub(super) workflow: WorkflowId,
+    pub(super) kind: SignalKind,
+    pub(super) by: String,
+}
+
+#[async_trait]
+impl Work for Message {
+    type Answer = Sent;
+
+    async fn write(&self, turn: &mut Turn<'_>) -> Result<Sent, Failure> {
+        let id = self.workflow.as_str();
+        let receiver = sqlx::query_as(sql::RECEIVER).bind(id).bind(&self.tenant);
+        let found: Option<(String, Option<i64>)> = receiver.fetch_optional(&mut *turn.connection).await?;
+        let Some((status, worker)) = found else { return Ok(Sent::Unknown) };
+        let place = Place { table: "orchestration_workflows", row: id };
+        let status: saga::store::Status = place.read("status", &status)?;
+        if status.is_ended() {
+            return Ok(Sent::Ended(status));
+        }
+        let raise = sqlx::query(sql::RAISE).bind(id).bind(time_text(*turn.told));
+        raise.execute(&mut *turn.connection).await?;
+        let send = sqlx::query(sql::SEND).bind(id).bind(self.kind.as_str()).bind(&self.by);
+        send.execute(&mut *turn.connection).await?;
+        Ok(Sent::Delivered { worker: worker.map(WorkerId) })
+    }
+}

@@ -1,0 +1,249 @@
+//! A store in one SQLite file that belongs to one process.
+
+mod batch;
+mod connection;
+mod file;
+mod jobs;
+mod judge;
+mod lend;
+mod queries;
+mod read;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use saga::store::{
+    AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, Registration, Sent,
+    SignalKind, Statistics, Store, StoreError, Transacted, Transactions,
+};
+use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
+use sqlx::pool::PoolConnection;
+use sqlx::{Sqlite, SqlitePool};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{Failure, sqlite_error};
+use crate::migrate;
+pub use connection::{Durability, SqliteOptions};
+use file::{Identity, SideFile};
+use jobs::{Asked, Work};
+pub use lend::sqlite;
+use writer::{Health, Job, Writer};
+
+/// Keeps workflows in a SQLite file, beside the user's own tables. A clone is the same store.
+///
+/// One process at a time: a lock on `<database>.lock` keeps others out, and tells a successor that its
+/// predecessor is gone. One task writes, everything that waits shares its transaction; reading waits for nobody.
+#[derive(Clone)]
+pub struct SqliteStore(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    identity: Identity,
+    health: Health,
+    readers: SqlitePool,
+    jobs: mpsc::UnboundedSender<Box<dyn Job>>,
+    close: Mutex<Option<oneshot::Sender<oneshot::Sender<()>>>>,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Configuration`] when another process has it, when it was there and is gone, when it cannot
+    /// be written, or when its tables are too new.
+    pub async fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, StoreError> {
+        let path = std::path::absolute(path.as_ref())
+            .map_err(|e| StoreError::Configuration(format!("the path of the database: {e}")))?;
+        let mut side_file = SideFile::take(&path, options.create_new)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut connection = connection::writer(&path, &options, true, &stop).await?;
+        migrate::sqlite(&mut connection).await?;
+        side_file.remember(&path)?;
+        let identity = Identity::of(&path)?;
+        let readers = connection::readers(&path, &options).await?;
+        let health = Health::default();
+        let (jobs, queue) = mpsc::unbounded_channel();
+        let (close, closed) = oneshot::channel();
+        let writer = Writer {
+            connection: Some(connection),
+            stop,
+            told: Timestamp::from_micros(0),
+            options,
+            path: path.clone(),
+            identity: identity.clone(),
+            health: health.clone(),
+            side_file,
+        };
+        tokio::spawn(writer.run(queue, closed));
+        let close = Mutex::new(Some(close));
+        Ok(Self(Arc::new(Inner { path, identity, health, readers, jobs, close })))
+    }
+
+    /// Writes what waits, closes the file and gives it free for another process. What is asked afterwards fails.
+    pub async fn close(&self) {
+        let close = self.0.close.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(close) = close {
+            let (closed, wait) = oneshot::channel();
+            if close.send(closed).is_ok() {
+                drop(wait.await);
+            }
+        }
+        self.0.readers.close().await;
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Connections for queries of your own. They cannot write.
+    pub fn readers(&self) -> &SqlitePool {
+        &self.0.readers
+    }
+
+    /// Can it be written to?
+    ///
+    /// # Errors
+    /// Why not, at present. [`StoreError::Unavailable`] may pass, the others will not.
+    pub fn health(&self) -> Result<(), StoreError> {
+        if self.0.jobs.is_closed() {
+            return Err(closed());
+        }
+        self.0.identity.check()?;
+        match &*self.0.health.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs work of your own in a transaction: on `Ok` it is durable when this returns, on `Err` rolled back.
+    /// [`sqlite`] gives the connection, `start_in` starts workflows in it. Work on the database only, and for
+    /// milliseconds: nobody else writes meanwhile. After `limit` it is broken off.
+    ///
+    /// # Errors
+    /// The inner result is the body's. The outer one is the store's: [`StoreError::Unavailable`] if the body took
+    /// too long or panicked (nothing was written), or if it is not known whether it was committed.
+    pub async fn transaction<T, E, F>(&self, limit: Duration, body: F) -> Result<Result<T, E>, StoreError>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let (job, answer) = lend::Own::new(Box::new(body), limit);
+        self.push(job)?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    fn push(&self, job: impl Job + 'static) -> Result<(), StoreError> {
+        self.0.jobs.send(Box::new(job)).map_err(|_| closed())
+    }
+
+    async fn ask<W: Work + 'static>(&self, work: W) -> Result<W::Answer, StoreError> {
+        let (job, answer) = Asked::new(work);
+        self.push(job)?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.0.readers.acquire().await.map_err(sqlite_error)
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the store has been closed".into())
+}
+
+/// The error of a read.
+fn reading(failure: Failure) -> StoreError {
+    match failure {
+        Failure::Busy => StoreError::Unavailable("the database is busy".into()),
+        Failure::Poison(reason) => StoreError::Unavailable(reason),
+        Failure::Broken(error) => error,
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn join(&self, join: Join) -> Result<Registration, StoreError> {
+        self.ask(join).await
+    }
+
+    async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
+        read::beat(&mut *self.reader().await?, worker).await.map_err(reading)
+    }
+
+    async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {
+        self.ask(jobs::Leave(worker)).await
+    }
+
+    async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError> {
+        self.ask(jobs::ClaimFor { worker, claim }).await
+    }
+
+    async fn commit(
+        &self,
+        worker: Option<WorkerId>,
+        commits: Vec<Commit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.ask(jobs::CommitBatch { worker, commits }).await
+    }
+
+    async fn send(
+        &self,
+        tenant: &str,
+        workflow: &WorkflowId,
+        kind: SignalKind,
+        by: &str,
+    ) -> Result<Sent, StoreError> {
+        let (tenant, workflow, by) = (tenant.to_owned(), workflow.clone(), by.to_owned());
+        self.ask(jobs::Message { tenant, workflow, kind, by }).await
+    }
+
+    async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {
+        read::load(&mut *self.reader().await?, workflow).await.map_err(reading)
+    }
+
+    async fn list(&self, listing: Listing) -> Result<Page, StoreError> {
+        read::list(&mut *self.reader().await?, listing).await.map_err(reading)
+    }
+
+    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError> {
+        read::history(&mut *self.reader().await?, workflow).await.map_err(reading)
+    }
+
+    async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {
+        read::plan(&mut *self.reader().await?, definition).await.map_err(reading)
+    }
+
+    async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError> {
+        read::statistics(&mut *self.reader().await?, tenant).await.map_err(reading)
+    }
+
+    fn transactions(&self) -> Option<&dyn Transactions> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Transactions for SqliteStore {
+    async fn transact(&self, door: Door) -> Result<Transacted, StoreError> {
+        let (job, answer) = lend::Lend::new(door);
+        self.push(job)?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    async fn commit_in(&self, tx: &mut Tx<'_>, commit: Commit) -> Result<CommitOutcome, StoreError> {
+        let foreign = "the transaction is not one of this store's";
+        let foreign = || StoreError::Configuration(foreign.into());
+        let connection = lend::connection_of(tx).ok_or_else(foreign)?;
+        if !lend::is_of(connection, &self.0.identity).await.map_err(reading)? {
+            return Err(foreign());
+        }
+        lend::commit_in(connection, &commit).await.map_err(reading)
+    }
+}

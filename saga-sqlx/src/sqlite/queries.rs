@@ -1,0 +1,121 @@
+//! The statements by name. Each is a file; a test prepares them all.
+
+macro_rules! queries {
+    ($($name:ident = $file:literal,)+) => {
+        $(pub(super) const $name: &str = include_str!(concat!("../../queries/sqlite/", $file));)+
+        /// All of them, for tests.
+        #[cfg(test)]
+        pub(super) const ALL: &[(&str, &str)] = &[$(($file, $name)),+];
+    };
+}
+
+queries! {
+    STANDING = "standing.sql",
+    KNOWN_KEYS = "known_keys.sql",
+    HELD_LOCKS = "held_locks.sql",
+    KNOWN_FACTS = "known_facts.sql",
+    CREATE = "create.sql",
+    TAKE_LOCKS = "take_locks.sql",
+    ADD_KEYS = "add_keys.sql",
+    FACTS = "facts.sql",
+    RESET_TAKEOVERS = "reset_takeovers.sql",
+    DECIDE = "decide.sql",
+    FREE_LOCKS = "free_locks.sql",
+    ADD_EVENTS = "add_events.sql",
+    REMOVE_SIGNALS = "remove_signals.sql",
+    ADD_STATISTICS = "add_statistics.sql",
+    JOIN = "join.sql",
+    FENCE = "fence.sql",
+    ORPHAN = "orphan.sql",
+    ADD_PLAN = "add_plan.sql",
+    ALIVE = "alive.sql",
+    DUE = "due.sql",
+    CLAIM = "claim.sql",
+    HEADERS = "headers.sql",
+    STEPS = "steps.sql",
+    RECEIVER = "receiver.sql",
+    RAISE = "raise.sql",
+    SEND = "send.sql",
+    MAIL = "mail.sql",
+    LOST = "lost.sql",
+    HISTORY = "history.sql",
+    STATISTICS = "statistics.sql",
+    OPEN_DEBTS = "open_debts.sql",
+    PLAN = "plan.sql",
+}
+
+#[cfg(test)]
+mod tests {
+    use saga::store::{Listing, Status};
+    use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
+
+    use super::*;
+    use crate::sqlite::read::page;
+
+    async fn empty() -> SqliteConnection {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        crate::migrate::sqlite(&mut connection).await.unwrap();
+        connection
+    }
+
+    async fn plan(connection: &mut SqliteConnection, sql: &str) -> String {
+        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let rows = sqlx::query(AssertSqlSafe(explain)).fetch_all(connection).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n")
+    }
+
+    #[tokio::test]
+    async fn every_statement_can_be_prepared() {
+        let mut connection = empty().await;
+        for (file, sql) in ALL {
+            let prepared = (&mut connection).prepare(sqlx::SqlStr::from_static(sql)).await;
+            assert!(prepared.is_ok(), "{file}: {:?}", prepared.err());
+        }
+    }
+
+    #[tokio::test]
+    async fn no_file_is_left_over() {
+        let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/sqlite")).unwrap();
+        let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        for file in files {
+            assert!(ALL.iter().any(|(known, _)| *known == file), "nobody uses {file}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_statement_reads_a_whole_table() {
+        let mut connection = empty().await;
+        // The inbox is short and read in order; of workers there is a row per start of the process.
+        let small = ["mail.sql", "fence.sql"];
+        for (file, sql) in ALL.iter().filter(|(file, _)| !small.contains(file)) {
+            let plan = plan(&mut connection, sql).await;
+            let whole =
+                |line: &&str| line.starts_with("SCAN") && !line.contains("json") && !line.contains("INDEX");
+            let scan = plan.lines().find(|line| whole(line) && !line.contains("CONSTANT ROW"));
+            assert_eq!(scan, None, "{file}:\n{plan}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_often_has_an_index_of_its_own() {
+        let mut connection = empty().await;
+        let due = plan(&mut connection, DUE).await;
+        assert!(due.contains("orchestration_workflows_due (wake_at<?)"), "{due}");
+        for sql in [LOST, MAIL] {
+            let plan = plan(&mut connection, sql).await;
+            assert!(plan.contains("INDEX") || plan.contains("PRIMARY KEY"), "{plan}");
+        }
+        let any = Listing { tenant: "default".into(), limit: 50, ..Listing::default() };
+        let failed = Listing { status: Some(Status::Failed), ..any.clone() };
+        let stuck = Listing { step: Some("activate_onu".into()), ..any.clone() };
+        for (listing, index) in [
+            (any, "orchestration_workflows_newest"),
+            (failed, "orchestration_workflows_unfinished"),
+            (stuck, "orchestration_workflows_step"),
+        ] {
+            let sql = page(&listing).into_string();
+            let plan = plan(&mut connection, &sql).await;
+            assert!(plan.contains(index), "{sql}\n{plan}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Reading: nothing here waits for the writer.
+
+use std::collections::HashMap;
+
+use saga::store::{AuditEvent, Beat, Listing, Loaded, Page, Statistics, Status, StoreError};
+use saga::{DefinitionId, WorkerId, WorkflowId};
+use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
+
+use super::queries as sql;
+use crate::codec::{Place, time_text};
+use crate::error::Failure;
+use crate::rows::{EventColumns, HeaderColumns, SignalColumns, StepColumns};
+
+/// Counted beside the statuses.
+pub(super) const ENTERED_ROLLBACK: &str = "entered_rollback";
+
+pub(super) async fn alive(connection: &mut SqliteConnection, worker: WorkerId) -> Result<(), Failure> {
+    let alive: bool = sqlx::query_scalar(sql::ALIVE).bind(worker.0).fetch_one(connection).await?;
+    if alive { Ok(()) } else { Err(StoreError::Fenced.into()) }
+}
+
+/// The workflows of a JSON array of ids, in its order; each can be read, or cannot.
+pub(super) async fn loaded(
+    connection: &mut SqliteConnection,
+    ids: &str,
+) -> Result<Vec<Result<Loaded, StoreError>>, Failure> {
+    let headers: Vec<HeaderColumns> =
+        sqlx::query_as(sql::HEADERS).bind(ids).fetch_all(&mut *connection).await?;
+    let rows: Vec<StepColumns> = sqlx::query_as(sql::STEPS).bind(ids).fetch_all(connection).await?;
+    let mut steps = HashMap::<String, Vec<StepColumns>>::new();
+    for row in rows {
+        steps.entry(row.workflow_id.clone()).or_default().push(row);
+    }
+    let with_steps = |header: HeaderColumns| {
+        let header = header.read()?;
+        let steps = steps.remove(header.workflow_id.as_str()).unwrap_or_default();
+        Ok(Loaded { header, steps: steps.into_iter().map(StepColumns::read).collect::<Result<_, _>>()? })
+    };
+    Ok(headers.into_iter().map(with_steps).collect())
+}
+
+/// One row that cannot be read does not hide the others.
+pub(super) fn readable<T>(found: Result<T, StoreError>) -> Option<T> {
+    found.inspect_err(|error| tracing::error!("A workflow is passed over: {error}")).ok()
+}
+
+pub(super) async fn load(
+    connection: &mut SqliteConnection,
+    workflow: &WorkflowId,
+) -> Result<Option<Loaded>, Failure> {
+    let ids = crate::codec::rows(&[workflow.as_str()])?;
+    // Header and rows of one moment.
+    let mut moment = connection.begin().await?;
+    let mut found = loaded(&mut moment, &ids).await?;
+    moment.rollback().await?;
+    Ok(found.pop().transpose()?)
+}
+
+pub(super) async fn beat(connection: &mut SqliteConnection, worker: WorkerId) -> Result<Beat, Failure> {
+    alive(connection, worker).await?;
+    let mail: Vec<SignalColumns> =
+        sqlx::query_as(sql::MAIL).bind(worker.0).fetch_all(&mut *connection).await?;
+    let lost: Vec<String> = sqlx::query_scalar(sql::LOST).bind(worker.0).fetch_all(connection).await?;
+    let place = Place { table: "orchestration_workflows", row: "a worker" };
+    let lost = lost.iter().map(|id| WorkflowId::new(id).map_err(|e| place.corrupt("workflow_id", e)));
+    Ok(Beat {
+        signals: mail.into_iter().map(SignalColumns::read).filter_map(readable).collect(),
+        lost: lost.collect::<Result<_, _>>()?,
+    })
+}
+
+pub(super) async fn list(connection: &mut SqliteConnection, listing: Listing) -> Result<Page, Failure> {
+    let mut moment = connection.begin().await?;
+    let total = match countable(&listing) {
+        true => counted(&mut moment, &listing).await?,
+        false => {
+            let mut count = QueryBuilder::new("SELECT count(*) FROM orchestration_workflows AS w WHERE ");
+            filter(&mut count, &listing);
+            count.build_query_scalar::<i64>().fetch_one(&mut *moment).await?
+        }
+    };
+    let page = page(&listing).build_query_as::<HeaderColumns>().fetch_all(&mut *moment).await?;
+    moment.rollback().await?;
+    let headers = page.into_iter().map(HeaderColumns::read).filter_map(readable).collect();
+    Ok(Page { headers, total: u64::try_from(total).unwrap_or(0) })
+}
+
+/// The statement that a page is read with.
+pub(super) fn page(listing: &Listing) -> QueryBuilder<Sqlite> {
+    let mut page = QueryBuilder::new("SELECT w.* FROM orchestration_workflows AS w WHERE ");
+    filter(&mut page, listing);
+    if let Some((time, id)) = &listing.after {
+        page.push(" AND (w.created_at, w.workflow_id) < (").push_bind(time_text(*time)).push(", ");
+        page.push_bind(id.as_str().to_owned()).push(")");
+    }
+    page.push(" ORDER BY w.created_at DESC, w.workflow_id DESC LIMIT ");
+    page.push_bind(i64::try_from(listing.limit).unwrap_or(i64::MAX)).push(" OFFSET ");
+    page.push_bind(i64::try_from(listing.offset).unwrap_or(i64::MAX));
+    page
+}
+
+fn filter(query: &mut QueryBuilder<Sqlite>, listing: &Listing) {
+    query.push("w.tenant_id = ").push_bind(listing.tenant.clone());
+    if let Some(status) = listing.status {
+        query.push(" AND w.status = ").push_bind(status.as_str());
+        if status != Status::Completed {
+            // What the planner needs to see that the small index will do.
+            query.push(" AND w.status <> 'completed'");
+        }
+    }
+    if let Some(workflow_type) = &listing.workflow_type {
+        query.push(" AND w.workflow_type = ").push_bind(workflow_type.clone());
+    }
+    if let Some(time) = listing.created_after {
+        query.push(" AND w.created_at >= ").push_bind(time_text(time));
+    }
+    if let Some(time) = listing.created_before {
+        query.push(" AND w.created_at < ").push_bind(time_text(time));
+    }
+    if let Some(key) = &listing.search_key {
+        query.push(" AND w.workflow_id IN (SELECT workflow_id FROM orchestration_keys WHERE tenant_id = ");
+        query.push_bind(listing.tenant.clone()).push(" AND search_key = ").push_bind(key.clone()).push(")");
+    }
+    if let Some(step) = &listing.step {
+        query.push(" AND w.current_step = ").push_bind(step.clone());
+    }
+    if let Some(system) = &listing.target_system {
+        query.push(" AND w.current_system = ").push_bind(system.clone());
+    }
+}
+
+/// Do the counts by type and status tell how many there are?
+fn countable(listing: &Listing) -> bool {
+    listing.created_after.is_none()
+        && listing.created_before.is_none()
+        && listing.search_key.is_none()
+        && listing.step.is_none()
+        && listing.target_system.is_none()
+}
+
+async fn counted(connection: &mut SqliteConnection, listing: &Listing) -> Result<i64, Failure> {
+    let rows: Vec<(String, String, i64, f64)> =
+        sqlx::query_as(sql::STATISTICS).bind(&listing.tenant).fetch_all(connection).await?;
+    let wanted = |workflow_type: &str, status: &str| {
+        status != ENTERED_ROLLBACK
+            && listing.status.is_none_or(|wanted| wanted.as_str() == status)
+            && listing.workflow_type.as_ref().is_none_or(|wanted| wanted == workflow_type)
+    };
+    Ok(rows.iter().filter(|(t, s, ..)| wanted(t, s)).map(|(_, _, n, _)| n).sum())
+}
+
+pub(super) async fn statistics(
+    connection: &mut SqliteConnection,
+    tenant: &str,
+) -> Result<Statistics, Failure> {
+    let rows: Vec<(String, String, i64, f64)> =
+        sqlx::query_as(sql::STATISTICS).bind(tenant).fetch_all(&mut *connection).await?;
+    let open_debts: i64 = sqlx::query_scalar(sql::OPEN_DEBTS).bind(tenant).fetch_one(connection).await?;
+    let mut all = Statistics { open_debts: u64::try_from(open_debts).unwrap_or(0), ..Statistics::default() };
+    let place = Place { table: "orchestration_statistics", row: tenant };
+    for (workflow_type, status, n, seconds) in rows {
+        let n = u64::try_from(n).unwrap_or(0);
+        if status == ENTERED_ROLLBACK {
+            all.entered_rollback += n;
+            continue;
+        }
+        all.completed_seconds += seconds;
+        if n > 0 {
+            all.workflows.insert((workflow_type, place.read("status", &status)?), n);
+        }
+    }
+    Ok(all)
+}
+
+pub(super) async fn history(
+    connection: &mut SqliteConnection,
+    workflow: &WorkflowId,
+) -> Result<Vec<AuditEvent>, Failure> {
+    let rows: Vec<EventColumns> =
+        sqlx::query_as(sql::HISTORY).bind(workflow.as_str()).fetch_all(connection).await?;
+    rows.into_iter().map(|row| Ok(row.read(workflow.as_str())?)).collect()
+}
+
+pub(super) async fn plan(
+    connection: &mut SqliteConnection,
+    definition: &DefinitionId,
+) -> Result<Option<String>, Failure> {
+    Ok(sqlx::query_scalar(sql::PLAN).bind(definition.to_string()).fetch_optional(connection).await?)
+}

@@ -1,0 +1,111 @@
+//! One process, one file that is there.
+
+use saga::store::{Store, StoreError};
+use saga_sqlx::{Durability, SqliteOptions, sqlite};
+use std::time::Duration;
+
+use crate::kit::*;
+
+/// Finding 18: an operating system's lock tells who is alive, at once.
+#[tokio::test]
+async fn a_second_process_is_told_who_has_the_file() {
+    let home = Home::new();
+    let store = home.open().await;
+    let message = configuration(home.try_open(SqliteOptions::default()).await.map(|_| ()));
+    assert!(message.contains("in use by another process") && message.contains("saga.db.lock"), "{message}");
+    store.close().await;
+    assert!(home.try_open(SqliteOptions::default()).await.is_ok());
+    assert!(matches!(store.health(), Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_missing_database_is_refused_unless_a_new_one_is_wanted() {
+    let home = Home::new();
+    let store = home.open().await;
+    assert_eq!(write(&store, None, start(1, "a", None)).await, APPLIED);
+    store.close().await;
+    std::fs::remove_file(home.path()).unwrap();
+    let message = configuration(home.try_open(SqliteOptions::default()).await.map(|_| ()));
+    assert!(message.contains("is missing"), "{message}");
+    let options = SqliteOptions { create_new: true, ..SqliteOptions::default() };
+    let store = home.try_open(options.clone()).await.unwrap();
+    assert_eq!(store.load(&id("a")).await, Ok(None));
+    assert_eq!(write(&store, None, start(2, "b", None)).await, APPLIED);
+    store.close().await;
+    let store = home.try_open(options).await.unwrap();
+    assert!(store.load(&id("b")).await.unwrap().is_some(), "`create_new` takes nothing away");
+}
+
+#[tokio::test]
+async fn a_removed_database_acknowledges_nothing_more() {
+    let home = Home::new();
+    let store = home.open().await;
+    let worker = join(&store).await;
+    assert_eq!(write(&store, Some(worker), start(1, "a", Some(worker))).await, APPLIED);
+    assert_eq!(store.health(), Ok(()));
+    std::fs::rename(home.path(), home.path().with_extension("moved")).unwrap();
+    let message = configuration(write(&store, Some(worker), fact(2, "a", 0, "lost")).await);
+    assert!(message.contains("was removed"), "{message}");
+    configuration(store.health());
+    std::fs::write(home.path(), "").unwrap();
+    let message = configuration(write(&store, None, start(3, "b", None)).await);
+    assert!(message.contains("was replaced"), "{message}");
+    std::fs::rename(home.path().with_extension("moved"), home.path()).unwrap();
+    assert_eq!(write(&store, Some(worker), fact(4, "a", 0, "kept")).await, APPLIED);
+}
+
+/// Finding 18: `synchronous` is per connection, and a bogus value of it is no error.
+#[tokio::test]
+async fn every_connection_waits_for_the_disk_and_readers_cannot_write() {
+    let home = Home::new();
+    let store = home.open().await;
+    let pragma = "SELECT synchronous FROM pragma_synchronous";
+    let (mode, level): (String, i64) =
+        sqlx::query_as("SELECT journal_mode, synchronous FROM pragma_journal_mode, pragma_synchronous")
+            .fetch_one(store.readers())
+            .await
+            .unwrap();
+    assert_eq!((mode.as_str(), level), ("wal", 2));
+    let level = store.transaction(Duration::from_secs(1), move |tx| {
+        Box::pin(async move {
+            let level: i64 = sqlx::query_scalar(pragma).fetch_one(sqlite(tx)?).await?;
+            Ok::<_, saga::StepError>(level)
+        })
+    });
+    assert_eq!(level.await.unwrap().unwrap(), 2);
+    let refused = sqlx::query("DELETE FROM orchestration_workflows").execute(store.readers()).await;
+    assert!(refused.unwrap_err().to_string().contains("readonly"));
+    store.close().await;
+    let options = SqliteOptions { durability: Durability::Normal, ..SqliteOptions::default() };
+    let store = home.try_open(options).await.unwrap();
+    let level: i64 = sqlx::query_scalar(pragma).fetch_one(store.readers()).await.unwrap();
+    assert_eq!(level, 1, "weaker only when it is asked for");
+}
+
+#[tokio::test]
+async fn tables_that_are_too_new_are_left_alone() {
+    let home = Home::new();
+    home.open().await.close().await;
+    home.by_hand("INSERT INTO orchestration_schema (version, works_from, name) VALUES (90, 1, 'expanded')")
+        .await;
+    home.open().await.close().await;
+    home.by_hand(
+        "INSERT INTO orchestration_schema (version, works_from, name) VALUES (91, 90, 'contracted')",
+    )
+    .await;
+    let message = configuration(home.try_open(SqliteOptions::default()).await.map(|_| ()));
+    assert!(message.contains("newer program"), "{message}");
+}
+
+#[tokio::test]
+async fn a_place_that_cannot_be_used_is_named() {
+    let message = configuration(
+        saga_sqlx::SqliteStore::open("/nowhere/at/all/saga.db", SqliteOptions::default()).await.map(|_| ()),
+    );
+    assert!(message.contains("/nowhere/at/all/saga.db.lock"), "{message}");
+    let home = Home::new();
+    std::fs::write(home.path(), "this is a text, and long enough to be looked at as a database".repeat(99))
+        .unwrap();
+    let error = home.try_open(SqliteOptions::default()).await.map(|_| ()).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+}

@@ -1,0 +1,110 @@
+//! The machine's commands, carried out.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError};
+
+use super::Driver;
+use crate::engine::events::WorkflowEventKind;
+use crate::engine::live::Doing;
+use crate::machine::{Call, CallKind, Command, Event};
+use crate::store::{Door, StepStatus, StoreError};
+
+impl<R: Send + Sync + 'static> Driver<R> {
+    /// Gives the machine an event and does what it says. `false`: this task is over.
+    pub(super) async fn feed(&mut self, event: Event) -> bool {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for command in self.machine.step(event, self.shared.env()) {
+                match command {
+                    Command::Evaluate(expression) => {
+                        let result = self.caller.evaluate(expression, self.machine.values());
+                        events.push_back(Event::Evaluated { expression, result });
+                    }
+                    Command::Commit(commit) => {
+                        self.progress = commit.shows_progress();
+                        self.durable = Some(self.shared.journal.submit(commit));
+                    }
+                    Command::Call(call) => {
+                        self.doing(&call);
+                        self.calls.push(self.caller.call(call));
+                    }
+                    Command::Transact(call) => self.transact(call),
+                    Command::FinishTransaction(commit) => {
+                        if let Some(body) = self.body.take() {
+                            // A body that was dropped meanwhile took too long: the store says so.
+                            let _ = body.send(commit);
+                        }
+                    }
+                    Command::RecordDurable { step } => {
+                        if let Some(durable) = self.records.remove(&step) {
+                            // Nobody waits when the attempt has been given up.
+                            let _ = durable.send(());
+                        }
+                    }
+                    Command::ReadHeader => self.reading = Some(self.read_journal()),
+                    Command::Stop => {
+                        self.stopped();
+                        return false;
+                    }
+                }
+            }
+        }
+        self.cancel.send_if_modified(|told| {
+            let is = self.machine.is_cancelled();
+            std::mem::replace(told, is) != is
+        });
+        true
+    }
+
+    fn transact(&mut self, call: Call) {
+        self.doing(&call);
+        let door = Door {
+            worker: self.shared.worker,
+            workflow_id: self.caller.workflow_id.clone(),
+            limit: self.shared.config.transaction_limit.min(call.timeout),
+            body: self.caller.body(&call),
+        };
+        let store = Arc::clone(&self.shared.store);
+        self.transaction = Some(Box::pin(async move {
+            let result = match store.transactions() {
+                Some(transactions) => transactions.transact(door).await,
+                None => Err(StoreError::Configuration("this store lends no transactions".to_owned())),
+            };
+            (call, result)
+        }));
+    }
+
+    fn doing(&mut self, call: &Call) {
+        let since = self.shared.runtime.now();
+        let undoing = call.kind == CallKind::Undo;
+        let status = if undoing { StepStatus::Compensating } else { StepStatus::Running };
+        let doing = Doing { status, since, attempt: call.attempt };
+        self.live.doing.lock().unwrap_or_else(PoisonError::into_inner).insert(call.step, doing);
+        if call.kind == CallKind::Run {
+            self.slow.insert(call.step, since);
+        }
+        let step = self.log.call(&self.machine, call);
+        let kind = match call.kind {
+            CallKind::Undo => WorkflowEventKind::CompensationStarted { step },
+            _ => WorkflowEventKind::StepStarted { step, attempt: call.attempt },
+        };
+        self.tell(kind);
+    }
+
+    pub(super) fn not_doing(&mut self, call: &Call) {
+        self.slow.remove(&call.step);
+        self.live.doing.lock().unwrap_or_else(PoisonError::into_inner).remove(&call.step);
+    }
+
+    fn stopped(&self) {
+        let header = self.machine.header();
+        if header.status.is_ended() {
+            self.log.rests(header);
+            self.tell(WorkflowEventKind::Ended(header.status));
+        }
+    }
+
+    pub(super) fn tell(&self, kind: WorkflowEventKind) {
+        self.shared.tell(self.caller.workflow_id.clone(), &self.log.workflow_type, kind);
+    }
+}

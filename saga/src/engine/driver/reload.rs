@@ -1,0 +1,77 @@
+//! What the journal says, when it knows more than the machine.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use super::{Driver, Read};
+use crate::engine::shared::Shared;
+use crate::id::WorkflowId;
+use crate::machine::{Event, Machine};
+use crate::store::{Loaded, Signal, StoreError};
+
+impl<R: Send + Sync + 'static> Driver<R> {
+    pub(super) fn read_journal(&self) -> BoxFuture<'static, Read> {
+        let (shared, id) = (Arc::clone(&self.shared), self.caller.workflow_id.clone());
+        Box::pin(async move { read(&shared, &id).await })
+    }
+
+    /// Back to what the journal says. Attempts that were under way count as unknown, as after a crash.
+    pub(super) async fn reload(&mut self) -> bool {
+        self.calls.clear();
+        self.durable = None;
+        self.reading = None;
+        self.records.clear();
+        self.slow.clear();
+        self.live.doing.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let Read { signals, loaded } = read(&self.shared, &self.caller.workflow_id).await;
+        let Some(mut loaded) = loaded else { return false };
+        if loaded.header.worker != Some(self.shared.worker) {
+            return false;
+        }
+        loaded.header.unclean = true;
+        let plan = Arc::clone(self.machine.plan());
+        let (settings, first_commit) = (self.shared.config.machine, self.shared.first_commit());
+        self.machine = Machine::resume(plan, &loaded, settings, first_commit, self.shared.env());
+        if loaded.header.state.status.is_ended() {
+            // Somebody ended it by hand: it only has to be let go.
+            return self.feed(Event::Header(Box::new(loaded.header))).await;
+        }
+        for signal in signals {
+            if !self.feed(Event::Signal(signal)).await {
+                return false;
+            }
+        }
+        if self.shared.is_stopping() {
+            return self.feed(Event::Drain).await;
+        }
+        self.feed(Event::Begin).await
+    }
+}
+
+/// The inbox first, so that no decision is taken again without having seen it; then the journal.
+async fn read<R: Send + Sync + 'static>(shared: &Shared<R>, id: &WorkflowId) -> Read {
+    loop {
+        match once(shared, id).await {
+            Ok((signals, loaded)) => return Read { signals, loaded },
+            Err(StoreError::Fenced) => {
+                shared.fenced();
+                return Read { signals: vec![], loaded: None };
+            }
+            Err(error) => {
+                tracing::warn!(workflow_id = %id, %error, "the journal cannot be read; it is tried again");
+                shared.runtime.sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+}
+
+async fn once<R: Send + Sync + 'static>(
+    shared: &Shared<R>,
+    id: &WorkflowId,
+) -> Result<(Vec<Signal>, Option<Loaded>), StoreError> {
+    let mut signals = shared.store.beat(shared.worker).await?.signals;
+    signals.retain(|signal| signal.workflow_id == *id);
+    Ok((signals, shared.store.load(id).await?))
+}

@@ -1,0 +1,6 @@
+//! The examples do what they show, as their users run them.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod binaries;
+mod server;
+mod small;

@@ -1,0 +1,25 @@
+//! Everything together: sagas by macro, the engine, stores, and a world that counts what is done to it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test says what is wrong by failing"
+)]
+
+mod life;
+mod tap;
+mod world;
+
+mod starts;
+mod rest;
+mod crash;
+mod undo;
+mod unknown;
+mod cancel;
+mod keys;
+mod counting;
+mod shutdown;
+mod outage;
+mod kill;

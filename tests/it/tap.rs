@@ -1,0 +1,147 @@
+//! A store with a tap on its write door: it can be held shut, and it can kill the process before or after the
+//! n-th write takes effect.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use saga::store::{
+    AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, MemoryStore, Page,
+    Registration, Sent, SignalKind, Statistics, Store, StoreError, Transacted, Transactions,
+};
+use saga::{DefinitionId, Tx, WorkerId, WorkflowId};
+use tokio::sync::{Notify, watch};
+
+/// When the process dies: at this write (from 1), before or after it takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kill {
+    Before(u64),
+    After(u64),
+}
+
+#[derive(Clone)]
+pub struct Tap(Arc<Inner>);
+
+struct Inner {
+    store: MemoryStore,
+    kill: Option<Kill>,
+    writes: AtomicU64,
+    dead: AtomicBool,
+    died: Notify,
+    open: watch::Sender<bool>,
+}
+
+impl Tap {
+    pub fn new(store: MemoryStore, kill: Option<Kill>) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            kill,
+            writes: AtomicU64::new(0),
+            dead: AtomicBool::new(false),
+            died: Notify::new(),
+            open: watch::channel(true).0,
+        }))
+    }
+    /// How many writes there were.
+    pub fn writes(&self) -> u64 {
+        self.0.writes.load(Ordering::Relaxed)
+    }
+    /// Lets no write through.
+    pub fn shut(&self) {
+        self.0.open.send_replace(false);
+    }
+    /// Lets them through again.
+    pub fn open(&self) {
+        self.0.open.send_replace(true);
+    }
+    /// Returns when the process has died.
+    pub async fn died(&self) {
+        self.0.died.notified().await;
+    }
+
+    async fn die(&self) -> ! {
+        self.0.dead.store(true, Ordering::Relaxed);
+        self.0.died.notify_one();
+        std::future::pending().await
+    }
+    /// A dead process asks nothing any more.
+    async fn alive(&self) -> &MemoryStore {
+        if self.0.dead.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        &self.0.store
+    }
+    async fn write<T>(&self, write: impl Future<Output = T>) -> T {
+        self.alive().await;
+        let _ = self.0.open.subscribe().wait_for(|open| *open).await;
+        let n = self.0.writes.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.0.kill == Some(Kill::Before(n)) {
+            self.die().await;
+        }
+        let result = write.await;
+        if self.0.kill == Some(Kill::After(n)) {
+            self.die().await;
+        }
+        result
+    }
+}
+
+#[async_trait]
+impl Store for Tap {
+    async fn join(&self, join: Join) -> Result<Registration, StoreError> {
+        self.alive().await.join(join).await
+    }
+    async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
+        self.alive().await.beat(worker).await
+    }
+    async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {
+        self.alive().await.leave(worker).await
+    }
+    async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError> {
+        self.alive().await.claim(worker, claim).await
+    }
+    async fn commit(
+        &self,
+        worker: Option<WorkerId>,
+        batch: Vec<Commit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.write(self.0.store.commit(worker, batch)).await
+    }
+    async fn send(
+        &self,
+        tenant: &str,
+        workflow: &WorkflowId,
+        kind: SignalKind,
+        by: &str,
+    ) -> Result<Sent, StoreError> {
+        self.alive().await.send(tenant, workflow, kind, by).await
+    }
+    async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {
+        self.alive().await.load(workflow).await
+    }
+    async fn list(&self, listing: Listing) -> Result<Page, StoreError> {
+        self.alive().await.list(listing).await
+    }
+    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError> {
+        self.alive().await.history(workflow).await
+    }
+    async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {
+        self.alive().await.plan(definition).await
+    }
+    async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError> {
+        self.alive().await.statistics(tenant).await
+    }
+    fn transactions(&self) -> Option<&dyn Transactions> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Transactions for Tap {
+    async fn transact(&self, door: Door) -> Result<Transacted, StoreError> {
+        self.write(self.0.store.transact(door)).await
+    }
+    async fn commit_in(&self, tx: &mut Tx<'_>, commit: Commit) -> Result<CommitOutcome, StoreError> {
+        self.0.store.commit_in(tx, commit).await
+    }
+}

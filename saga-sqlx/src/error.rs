@@ -15,6 +15,18 @@ pub(crate) enum Failure {
     Broken(StoreError),
 }
 
+#[cfg(feature = "sqlite")]
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        sqlite_failure(&error)
+    }
+}
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Failure::Broken(error)
+    }
+}
+
 /// Classifies by SQLite's primary result code (the low byte of the extended one).
 #[cfg(feature = "sqlite")]
 pub(crate) fn sqlite_failure(error: &sqlx::Error) -> Failure {

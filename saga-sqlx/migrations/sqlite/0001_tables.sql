@@ -84,7 +84,7 @@ CREATE TABLE orchestration_workflow_steps (
   completed_at      TEXT,
   failed_at         TEXT,
   step_id     TEXT GENERATED ALWAYS AS (workflow_id || CASE run WHEN 1 THEN '' ELSE '_r' || run END
-                    || '_step_' || step_order || CASE item WHEN '' THEN '' ELSE '_' || item END) VIRTUAL,
+                    || '_step_' || step_order) VIRTUAL,
   retry_count INTEGER GENERATED ALWAYS AS (max(attempts - 1, 0)) VIRTUAL,
   created_at  TEXT GENERATED ALWAYS AS (coalesce(started_at, completed_at, failed_at)) VIRTUAL,
   PRIMARY KEY (workflow_id, run, step_order, item)

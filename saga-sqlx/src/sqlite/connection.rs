@@ -71,21 +71,16 @@ impl SqliteOptions {
         };
         let query_only = query_only.to_string();
         let wanted = [
-            ("PRAGMA journal_mode", "wal"),
-            ("PRAGMA synchronous", synchronous),
-            ("PRAGMA query_only", &query_only),
+            ("journal_mode", "SELECT CAST(journal_mode AS TEXT) FROM pragma_journal_mode", "wal"),
+            ("synchronous", "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous", synchronous),
+            ("query_only", "SELECT CAST(query_only AS TEXT) FROM pragma_query_only", &query_only),
         ];
-        for (pragma, wanted) in wanted {
-            let sql = match pragma {
-                "PRAGMA journal_mode" => "SELECT CAST(journal_mode AS TEXT) FROM pragma_journal_mode",
-                "PRAGMA synchronous" => "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous",
-                _ => "SELECT CAST(query_only AS TEXT) FROM pragma_query_only",
-            };
+        for (pragma, sql, wanted) in wanted {
             let found: String =
                 sqlx::query_scalar(sql).fetch_one(&mut *connection).await.map_err(sqlite_error)?;
             if found != wanted {
                 return Err(StoreError::Configuration(format!(
-                    "`{pragma}` is `{found}` where `{wanted}` is needed: is the file on a network file system?"
+                    "`PRAGMA {pragma}` is `{found}` where `{wanted}` is needed: is the file on a network file system?"
                 )));
             }
         }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::queries as sql;
 use super::writer::{Job, Turn};
-use super::{batch, read};
+use super::{judge, read};
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 
@@ -64,7 +64,7 @@ impl Work for CommitBatch {
 
     async fn write(&self, turn: &mut Turn<'_>) -> Result<Vec<CommitOutcome>, Failure> {
         if !turn.careful {
-            let batch = batch::prepare(turn.connection, self.worker, &self.commits, turn.told).await?;
+            let batch = judge::prepare(turn.connection, self.worker, &self.commits, turn.told).await?;
             batch.write(turn.connection).await?;
             return Ok(batch.outcomes());
         }
@@ -72,7 +72,7 @@ impl Work for CommitBatch {
         for commit in &self.commits {
             let mut savepoint = turn.connection.begin().await?;
             let alone = std::slice::from_ref(commit);
-            let batch = batch::prepare(&mut savepoint, self.worker, alone, turn.told).await?;
+            let batch = judge::prepare(&mut savepoint, self.worker, alone, turn.told).await?;
             match batch.write(&mut savepoint).await {
                 Ok(()) => {
                     savepoint.commit().await?;

@@ -13,8 +13,8 @@ use saga::{StepError, Tx};
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
 
-use super::batch;
 use super::file::Identity;
+use super::judge;
 use super::writer::{Job, Turn};
 use crate::error::Failure;
 
@@ -123,14 +123,14 @@ impl Job for Lend {
         };
         let alone = std::slice::from_ref(&commit);
         // The fence is asked after the body.
-        let batch = match batch::prepare(&mut savepoint, Some(door.worker), alone, turn.told).await {
+        let batch = match judge::prepare(&mut savepoint, Some(door.worker), alone, turn.told).await {
             Err(Failure::Broken(StoreError::Fenced)) => {
                 self.found = Err(StoreError::Fenced);
                 return savepoint.rollback().await.map_err(|_| vanished());
             }
             prepared => prepared?,
         };
-        let known = batch::knows_a_fact_of(&mut savepoint, &commit).await?;
+        let known = judge::knows_a_fact_of(&mut savepoint, &commit).await?;
         let outcome = if known { batch.refusal() } else { batch.outcomes().pop() };
         let outcome = outcome.unwrap_or(CommitOutcome::Unstorable { reason: "it was not judged".into() });
         let lands =
@@ -228,7 +228,7 @@ pub(super) async fn commit_in(
     commit: &Commit,
 ) -> Result<CommitOutcome, Failure> {
     let alone = std::slice::from_ref(commit);
-    let batch = batch::prepare(connection, None, alone, &mut saga::Timestamp::from_micros(0)).await?;
+    let batch = judge::prepare(connection, None, alone, &mut saga::Timestamp::from_micros(0)).await?;
     batch.write(connection).await?;
     let unjudged = CommitOutcome::Unstorable { reason: "it was not judged".into() };
     Ok(batch.outcomes().pop().unwrap_or(unjudged))

@@ -4,6 +4,7 @@ mod batch;
 mod connection;
 mod file;
 mod jobs;
+mod judge;
 mod lend;
 mod queries;
 mod read;

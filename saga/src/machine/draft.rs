@@ -42,7 +42,7 @@ pub(super) struct Before {
 pub(super) enum Slot {
     Free,
     /// Handed to the journal.
-    Committing(InFlight),
+    Committing(Box<InFlight>),
     /// A transaction of the store is open; its commit is made when the body is done.
     Transaction {
         step: u32,
@@ -264,7 +264,7 @@ impl Machine {
         }
         self.draft.signals = draft.signals;
         commit.audit = draft.audit;
-        self.slot = Slot::Committing(InFlight {
+        self.slot = Slot::Committing(Box::new(InFlight {
             creates,
             lent: in_transaction,
             facts: draft.facts,
@@ -275,7 +275,7 @@ impl Machine {
             releases: wrote_header && self.release,
             before: draft.before,
             held: draft.held,
-        });
+        }));
         commit
     }
 

@@ -217,7 +217,7 @@ pub struct Machine {
     pub(super) out: Vec<Command>,
     /// Has [`Event::Begin`] come?
     pub(super) begun: bool,
-    /// Signals that came before it began, or while a decision was on its way.
+    /// Signals that came while a decision was on its way.
     pub(super) deferred: Vec<Signal>,
     /// Was a call taken back, so that there may be more to decide?
     pub(super) unfinished: bool,
@@ -285,10 +285,7 @@ impl Machine {
             return vec![];
         }
         match event {
-            Event::Begin => {
-                self.begun = true;
-                self.heed_deferred(env);
-            }
+            Event::Begin => self.begun = true,
             Event::Tick => self.tick(env),
             Event::Evaluated { expression, result } => self.evaluated(expression, result, env),
             Event::Attempted { step, result } => self.attempted(step, result, env),
@@ -303,6 +300,7 @@ impl Machine {
             Event::Abandon => self.abandon(env),
         }
         if !self.begun {
+            // All of the mail is read before the first decision.
             return vec![];
         }
         self.unfinished = true;

@@ -34,7 +34,7 @@ impl Machine {
     }
 
     pub(super) fn signal(&mut self, signal: Signal, env: Env) {
-        if !self.begun || self.is_deciding() {
+        if self.is_deciding() {
             // If the decision is taken this comes too late, and if it is refused it will be heeded.
             self.deferred.push(signal);
         } else {

@@ -87,6 +87,7 @@ fn the_deadline_rolls_back_and_a_retry_is_not_bound_by_it() {
 
     sim.retry().unwrap();
     sim.resume();
+    sim.say("b", "busy");
     sim.run();
     assert_eq!(sim.status(), Status::Completed);
 }

@@ -1,6 +1,6 @@
 //! Somebody else wrote the header: decisions are refused, facts never.
 
-use super::plans::{Plain, call, chain, saga};
+use super::plans::{Pivot, Plain, call, chain, saga};
 use super::sim::Sim;
 use crate::machine::Event;
 use crate::store::{FailureReason, Status, StepStatus, TouchedEffect};
@@ -59,9 +59,14 @@ fn a_refused_rollback_is_decided_again_and_nothing_is_undone_before() {
 
 #[test]
 fn a_signal_stays_in_the_inbox_until_the_decision_to_which_it_led() {
-    let mut sim = Sim::of(chain(&["a", "b"])).on("b", "hang");
+    let definition = saga(|s| {
+        s.join(|s| call::<Plain>(s, "a"), |s| call::<Plain>(s, "b"));
+    });
+    let mut sim = Sim::of(definition).on("a", "hang").on("b", "hang");
     sim.run();
     sim.cancel();
+    // A fact comes first: it decides nothing.
+    sim.answer("a", "ok");
     sim.settle();
     assert_eq!(sim.journal.inbox.len(), 1);
     // So a death before the decision does not lose it.
@@ -162,6 +167,43 @@ fn whether_a_stopped_run_was_going_back_is_not_taken_from_an_earlier_one() {
     sim.resume();
     sim.run();
     assert_eq!(sim.status(), Status::Completed);
+}
+
+#[test]
+fn a_suspects_intent_to_undo_does_not_outlive_a_refused_decision() {
+    let mut sim = Sim::of(chain(&["a", "b"])).on("b", "hang hang hang");
+    sim.run();
+    for _ in 0..2 {
+        sim.die_and_resume();
+        sim.run();
+    }
+    sim.answer("b", "refused");
+    sim.journal.fail_by_hand();
+    sim.run();
+    assert_eq!(sim.row("a").status, StepStatus::Completed);
+    sim.retry().unwrap();
+    sim.resume();
+    sim.forget_script();
+    sim.run();
+    assert!(sim.calls_made().iter().all(|call| call.starts_with("run")), "{:#?}", sim.trace);
+    assert_eq!(sim.status(), Status::Completed);
+}
+
+#[test]
+fn all_of_a_resumed_workflows_mail_is_read_before_anything_is_decided() {
+    let mut sim = Sim::of(saga(|s| {
+        call::<Pivot>(s, "p");
+    }))
+    .on("p", "hang");
+    sim.run();
+    sim.answer("p", "ok");
+    sim.journal.send_cancel();
+    sim.journal.send_cancel();
+    // The fact gets through, the decision does not; and nobody learns it.
+    sim.die_and_resume();
+    sim.run();
+    assert_eq!(sim.status(), Status::Completed);
+    assert!(sim.journal.inbox.is_empty());
 }
 
 #[test]

@@ -77,9 +77,16 @@ fn an_unknown_step_is_undone_at_once_and_again_when_nothing_can_land_any_more() 
 
 #[test]
 fn a_known_step_is_undone_once() {
+    let mut sim = Sim::of(chain(&["a", "b"])).on("b", "refused");
+    sim.run();
+    assert_eq!(sim.calls_made()[2..], ["undo a"]);
+}
+
+#[test]
+fn a_step_that_succeeded_after_a_lost_request_is_looked_after_again() {
     let mut sim = Sim::of(chain(&["a", "b"])).on("a", "lost ok").on("b", "refused");
     sim.run();
-    assert_eq!(sim.calls_made()[3..], ["undo a"]);
+    assert_eq!(sim.calls_made()[3..], ["undo a", "undo-late a"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::plans::{Local, Pivot, Plain, call, chain, saga};
 use super::sim::Sim;
+use crate::definition::OnFailure;
 use crate::store::{FailureReason, Status, StepStatus, TouchedEffect};
 
 #[test]
@@ -69,6 +70,35 @@ fn a_rollback_ends_although_a_row_of_it_cannot_be_stored() {
     sim.acknowledge();
     sim.run();
     assert_eq!((sim.status(), sim.row("a").status), (Status::RolledBack, StepStatus::Compensated));
+}
+
+#[test]
+fn what_was_made_of_a_lost_result_is_forgotten_with_it() {
+    let definition = saga(|s| {
+        s.on_failure(OnFailure::Park);
+        s.join(|s| call::<Plain>(s, "a"), |s| call::<Plain>(s, "b"));
+        let mut arms = s.begin_if("holds", (), |()| Ok(true));
+        call::<Plain>(s, "c");
+        s.begin_else(&mut arms);
+        call::<Plain>(s, "d");
+        s.end_arms(arms);
+    });
+    let mut sim = Sim::of(definition).on("a", "hang").on("b", "hang");
+    sim.run();
+    sim.answer("a", "ok");
+    // The condition is ready, and waits with the rows of `b` and `d` for its turn.
+    sim.answer("b", "ok");
+    sim.unstorable = true;
+    sim.acknowledge();
+    sim.run();
+    assert_eq!(sim.journal.header.state.failure_reason, Some(FailureReason::Parked));
+    assert!(sim.journal.rows.values().all(|r| r.carry.is_none() && r.status != StepStatus::Skipped));
+    sim.retry().unwrap();
+    sim.resume();
+    sim.forget_script();
+    sim.run();
+    assert_eq!(sim.calls_made(), ["run a", "run b", "run a", "run c"]);
+    assert_eq!(sim.status(), Status::Completed);
 }
 
 #[test]

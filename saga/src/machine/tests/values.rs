@@ -115,6 +115,23 @@ fn a_death_before_the_values_of_the_start_are_durable_leaves_nothing_unknown() {
 }
 
 #[test]
+fn a_step_whose_arguments_were_never_durable_cannot_have_begun() {
+    let (definition, _) = computing();
+    let mut sim = Sim::of(definition).on("a", "hang");
+    sim.run();
+    sim.feed(crate::machine::Event::Drain);
+    sim.answer("a", "ok");
+    sim.settle();
+    sim.resume();
+    sim.die(false);
+    sim.resume();
+    sim.forget_script();
+    sim.say("b", "refused");
+    sim.run();
+    assert_eq!(sim.calls_made(), ["run a", "run b", "undo a"]);
+}
+
+#[test]
 fn a_second_run_makes_its_own() {
     let (definition, counter) = computing();
     let mut sim = Sim::of(definition).on("c", "refused");

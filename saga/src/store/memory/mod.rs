@@ -13,8 +13,8 @@ pub use calls::Calls;
 pub use transaction::MemoryTx;
 
 use super::{
-    AuditEvent, Beat, Claim, Commit, CommitOutcome, Header, Join, Listing, Loaded, Page, Registration, Sent,
-    Signal, SignalKind, Statistics, Status, Store, StoreError, Transactions,
+    AuditEvent, Beat, Claim, Commit, CommitOutcome, FailureReason, Header, Join, Listing, Loaded, Page,
+    Registration, Sent, Signal, SignalKind, Statistics, Status, Store, StoreError, Transactions,
 };
 use crate::clock::Timestamp;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
@@ -48,7 +48,10 @@ impl MemoryStore {
     }
     /// What an operator's `UPDATE … SET status = …` does to a SQL store: it asks nobody.
     pub fn set_status_by_hand(&self, workflow: &WorkflowId, status: Status) {
-        self.state().write(workflow, |header| header.state.status = status);
+        self.state().write(workflow, |header| {
+            header.state.status = status;
+            header.state.failure_reason = (status == Status::Failed).then_some(FailureReason::Operator);
+        });
     }
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -88,7 +88,9 @@ pub async fn a_manual_update_sticks_and_is_told(subject: Arc<dyn Subject>) {
     let commit = Commit { facts: vec![row(0, 1)], ..decide(3, &stale, to(Status::Completed)) };
     let refused = w.write(commit).await;
     assert_eq!(refused, CommitOutcome::Refused { rev: 1, status: Status::Failed, owned: true });
-    assert_eq!(w.load("a").await.steps, [row(0, 1)]);
+    let loaded = w.load("a").await;
+    assert_eq!(loaded.steps, [row(0, 1)]);
+    assert_eq!(loaded.header.state.failure_reason, Some(FailureReason::Operator));
     let statistics = w.statistics().await;
     assert_eq!((statistics.by_status(Status::Failed), statistics.by_status(Status::Running)), (1, 1));
     w.write(decide(4, &w.header("a").await, to(Status::Failed))).await;

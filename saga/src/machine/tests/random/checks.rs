@@ -200,10 +200,9 @@ pub(super) fn rest(sim: &Sim, world: &World, cancelled: bool) {
                 assert_ne!(owed(row), Some(Debt::Open), "rolled back, and {name} is owed");
             }
             Status::Failed if state.failure_reason == Some(FailureReason::Debts) => {
-                if s.class == Class::Compensatable {
-                    let open = matches!(owed(row), Some(Debt::Open | Debt::Forgiven));
-                    assert!(!present || open, "{name} is left over and not owed: {row:?}");
-                }
+                let open = matches!(owed(row), Some(Debt::Open | Debt::Forgiven));
+                let left_over = s.class == Class::Compensatable && present && !open;
+                assert!(!left_over, "{name} is left over and not owed: {row:?}");
             }
             _ => {}
         }

@@ -23,3 +23,7 @@ mod counting;
 mod shutdown;
 mod outage;
 mod kill;
+mod architecture;
+mod transactions;
+mod replay;
+mod poison;

@@ -1,7 +1,8 @@
 //! Backward: undoing steps in reverse plan order, and settling what nobody knows.
 
 use super::command::{CallKind, Env, Expression};
-use super::state::{Act, Machine, Mode, Phase, Then, Undo};
+use super::state::{Machine, Mode, Then};
+use super::step::{Act, Phase, Undo};
 use super::words;
 use crate::clock::Timestamp;
 use crate::error::{Effect, Retry, StepError};

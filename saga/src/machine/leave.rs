@@ -2,7 +2,8 @@
 
 use super::command::Env;
 use super::draft::Slot;
-use super::state::{Act, Machine, Mode, Phase, Undo};
+use super::state::{Machine, Mode};
+use super::step::{Act, Phase, Undo};
 use crate::clock::Timestamp;
 use crate::definition::Op;
 use crate::step::Class;

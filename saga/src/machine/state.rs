@@ -116,7 +116,7 @@ pub struct Machine {
     pub(super) row_rev: i64,
     pub(super) next_commit: i64,
     pub(super) out: Vec<Command>,
-    /// Has [`Event::Begin`] come?
+    /// Has anything happened but mail?
     pub(super) begun: bool,
     /// Signals that came while a decision was on its way.
     pub(super) deferred: Vec<Signal>,
@@ -185,8 +185,11 @@ impl Machine {
         if self.stopped {
             return vec![];
         }
+        // All of the mail is read before the first decision.
+        let only_mail = !self.begun && matches!(event, Event::Signal(_));
+        self.begun |= !only_mail;
         match event {
-            Event::Begin => self.begun = true,
+            Event::Begin => {}
             Event::Tick => self.tick(env),
             Event::Evaluated { expression, result } => self.evaluated(expression, result, env),
             Event::Attempted { step, result } => self.attempted(step, result, env),
@@ -200,8 +203,7 @@ impl Machine {
             Event::Drain => self.draining = true,
             Event::Abandon => self.abandon(env),
         }
-        if !self.begun {
-            // All of the mail is read before the first decision.
+        if only_mail {
             return vec![];
         }
         self.unfinished = true;

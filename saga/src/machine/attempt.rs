@@ -72,11 +72,12 @@ impl Machine {
         if spec.transactional { Command::Transact(call) } else { Command::Call(call) }
     }
 
-    /// Is this the pass that looks after what may have landed late? It must not be mistaken for a repetition
-    /// of the first pass, so it has a key of its own.
+    /// Is this the pass that looks after what may have landed late, of a step whose outcome nobody knows? It
+    /// must not be mistaken for a repetition of the first pass, so it has a key of its own. A known outcome keeps
+    /// its key: whatever is undone twice by it (a refund) is recognised.
     fn is_late_pass(&self, state: &StepState) -> bool {
         let last = matches!(state.phase, Phase::Undoing(Undo { last_pass: true, .. }));
-        last && (state.row.effect == TouchedEffect::Unknown || state.row.failed_at.is_some())
+        last && state.row.effect == TouchedEffect::Unknown
     }
 
     /// Why something is undone: what stopped the workflow or, if nothing did, what this step failed with.

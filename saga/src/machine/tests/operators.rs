@@ -157,6 +157,6 @@ fn keys_differ_by_node_direction_pass_and_run_and_are_the_same_for_all_attempts(
     }
     assert_eq!(
         keys.keys().collect::<Vec<_>>(),
-        ["wf:plain.a", "wf:plain.a:undo-late", "wf:plain.b", "wf:plain.b:undo", "wf:plain.b:undo-late"]
+        ["wf:plain.a", "wf:plain.a:undo", "wf:plain.b", "wf:plain.b:undo", "wf:plain.b:undo-late"]
     );
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::command::{Call, CallKind, Command, Env, Expression};
-use super::state::{Act, Machine, Mode, Phase, StepState, Then, Undo};
+use super::state::{Machine, Mode, Then};
+use super::step::{Act, Phase, StepState, Undo};
 use super::{keys, words};
 use crate::error::{Effect, ErrorKind, Retry, StepError};
 use crate::json::Json;

@@ -1,7 +1,8 @@
 //! Backward: undoing steps in reverse plan order, and settling what nobody knows.
 
 use super::command::{CallKind, Env, Expression};
-use super::state::{Act, Machine, Mode, Phase, Then, Undo};
+use super::state::{Machine, Mode, Then};
+use super::step::{Act, Phase, Undo};
 use super::words;
 use crate::clock::Timestamp;
 use crate::error::{Effect, Retry, StepError};
@@ -174,8 +175,9 @@ impl Machine {
             Err(error) => {
                 let unknown = error.effect() == Effect::Unknown;
                 if unknown {
-                    // This request too may land late.
+                    // This request too may land late, whoever looks after it then.
                     self.state(step).row.failed_at = Some(env.now);
+                    self.touch(step);
                 }
                 let last_pass = if unknown { self.is_last_pass(step, env) } else { last_pass };
                 self.undo_failed(step, last_pass, CallKind::Run, &error, env);

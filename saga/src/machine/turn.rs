@@ -2,7 +2,8 @@
 
 use super::command::Env;
 use super::context;
-use super::state::{Failing, Machine, Mode, Phase, Then};
+use super::state::{Failing, Machine, Mode, Then};
+use super::step::Phase;
 use crate::definition::OnFailure;
 use crate::step::Class;
 use crate::store::{AuditKind, FailureReason, Signal, SignalKind, Status, StepStatus, TouchedEffect};

@@ -111,6 +111,18 @@ fn a_drain_takes_back_an_intent_that_was_not_even_handed_in() {
 }
 
 #[test]
+fn a_machine_that_is_drained_before_it_begins_lets_go() {
+    let mut sim = Sim::of(chain(&["a"])).on("a", "hang");
+    sim.run();
+    sim.die(true);
+    sim.wake();
+    sim.feed(Event::Drain);
+    sim.settle();
+    assert!(sim.machine.is_none());
+    assert_eq!(sim.row("a").effect, TouchedEffect::Unknown);
+}
+
+#[test]
 fn nothing_is_written_after_the_commit_that_lets_go() {
     // Created, and drained at once: the creation and the letting go are two commits.
     let mut sim = Sim::of(chain(&["a"]));

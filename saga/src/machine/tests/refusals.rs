@@ -207,6 +207,23 @@ fn all_of_a_resumed_workflows_mail_is_read_before_anything_is_decided() {
 }
 
 #[test]
+fn a_machine_that_learns_at_once_that_somebody_ended_it_writes_down_what_was_cut_off_and_lets_go() {
+    let mut sim = Sim::of(chain(&["a"])).on("a", "hang");
+    sim.run();
+    sim.die(true);
+    sim.wake();
+    sim.journal.fail_by_hand();
+    let header = Box::new(sim.journal.header.clone());
+    sim.feed(Event::Header(header));
+    sim.settle();
+    assert_eq!(
+        (sim.machine.is_none(), sim.status(), sim.journal.header.worker),
+        (true, Status::Failed, None)
+    );
+    assert_eq!(sim.row("a").effect, TouchedEffect::Unknown);
+}
+
+#[test]
 fn a_workflow_that_belongs_to_somebody_else_is_dropped_at_once() {
     let mut sim = Sim::of(chain(&["a"])).on("a", "hang");
     sim.run();

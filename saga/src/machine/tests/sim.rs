@@ -397,6 +397,12 @@ impl Sim {
     }
     /// A worker takes the workflow over.
     pub(super) fn resume(&mut self) {
+        self.wake();
+        self.deliver();
+        self.begin();
+    }
+    /// A worker claims it and makes its machine, which has not begun.
+    pub(super) fn wake(&mut self) {
         let at = self.journal.header.state.wake_at;
         self.now = at.map_or(self.now, |at| self.now.max(at));
         self.journal.claim();
@@ -405,8 +411,6 @@ impl Sim {
         let loaded = self.journal.loaded();
         let first_commit = self.machines * 10_000;
         self.machine = Some(Machine::resume(plan, &loaded, self.settings, first_commit, self.env()));
-        self.deliver();
-        self.begin();
     }
     /// The engine drops the machine and goes on from the journal.
     pub(super) fn reload(&mut self) {

@@ -6,7 +6,7 @@ use super::super::sim::Sim;
 use super::world::World;
 use crate::definition::{Node, Op, StepNode};
 use crate::json::Json;
-use crate::machine::state::Phase;
+use crate::machine::step::Phase;
 use crate::machine::{Call, CallKind, keys};
 use crate::step::{Class, IfUnknown};
 use crate::store::{Debt, FailureReason, Status, StepRow, StepStatus, TouchedEffect};

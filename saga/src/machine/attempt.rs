@@ -75,7 +75,9 @@ impl Machine {
     /// of the first pass, so it has a key of its own.
     fn is_late_pass(&self, state: &StepState) -> bool {
         let last = matches!(state.phase, Phase::Undoing(Undo { last_pass: true, .. }));
-        last && (state.row.effect == TouchedEffect::Unknown || state.row.failed_at.is_some())
+        // What is known had a first pass only if an attempt before it was not.
+        let second = state.row.failed_at.is_some() && state.row.status == StepStatus::Compensating;
+        last && (state.row.effect == TouchedEffect::Unknown || second)
     }
 
     /// Why something is undone: what stopped the workflow or, if nothing did, what this step failed with.
@@ -113,6 +115,10 @@ impl Machine {
         let state = self.state(step);
         state.phase = Phase::Idle;
         state.row.status = StepStatus::Completed;
+        if state.row.effect == TouchedEffect::None {
+            // Nothing of an earlier attempt is under way.
+            state.row.failed_at = None;
+        }
         state.row.effect = if nothing_to_undo { TouchedEffect::None } else { TouchedEffect::Done };
         state.row.output = Some(success.output.clone());
         state.row.completed_at = Some(env.now);

@@ -27,3 +27,5 @@ mod architecture;
 mod transactions;
 mod replay;
 mod poison;
+mod durable;
+mod findings;

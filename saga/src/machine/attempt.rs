@@ -71,13 +71,12 @@ impl Machine {
         if spec.transactional { Command::Transact(call) } else { Command::Call(call) }
     }
 
-    /// Is this the pass that looks after what may have landed late? It must not be mistaken for a repetition
-    /// of the first pass, so it has a key of its own.
+    /// Is this the pass that looks after what may have landed late, of a step whose outcome nobody knows? It
+    /// must not be mistaken for a repetition of the first pass, so it has a key of its own. A known outcome keeps
+    /// its key: whatever is undone twice by it (a refund) is recognised.
     fn is_late_pass(&self, state: &StepState) -> bool {
         let last = matches!(state.phase, Phase::Undoing(Undo { last_pass: true, .. }));
-        // What is known had a first pass only if an attempt before it was not.
-        let second = state.row.failed_at.is_some() && state.row.status == StepStatus::Compensating;
-        last && (state.row.effect == TouchedEffect::Unknown || second)
+        last && state.row.effect == TouchedEffect::Unknown
     }
 
     /// Why something is undone: what stopped the workflow or, if nothing did, what this step failed with.
@@ -116,7 +115,7 @@ impl Machine {
         state.phase = Phase::Idle;
         state.row.status = StepStatus::Completed;
         if state.row.effect == TouchedEffect::None {
-            // Nothing of an earlier attempt is under way.
+            // Nothing of an earlier attempt is under way, so it will be undone in one pass.
             state.row.failed_at = None;
         }
         state.row.effect = if nothing_to_undo { TouchedEffect::None } else { TouchedEffect::Done };

@@ -112,7 +112,7 @@ fn a_suspect_that_only_waits_keeps_no_other_suspect_waiting() {
     for life in 0..3 {
         lives.live(sagas, async |at| {
             if life == 0 {
-                at.client.start(patient("x".into())).id("patient").await.unwrap();
+                at.client.start(patient("x".into())).id("a_patient").await.unwrap();
                 at.client.start(busy("x".into())).id("busy").await.unwrap();
             }
             pass(MS(100)).await;
@@ -122,7 +122,7 @@ fn a_suspect_that_only_waits_keeps_no_other_suspect_waiting() {
         assert!(life.load("busy").await.header.takeovers >= 2);
         pass(Duration::from_secs(10)).await;
         assert_eq!(status(&life.load("busy").await), Status::Completed);
-        assert_eq!(status(&life.load("patient").await), Status::Running);
-        assert_eq!(status(&life.ended("patient").await), Status::Completed);
+        assert_eq!(status(&life.load("a_patient").await), Status::Running);
+        assert_eq!(status(&life.ended("a_patient").await), Status::Completed);
     });
 }

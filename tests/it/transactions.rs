@@ -221,6 +221,29 @@ fn a_cancel_or_a_shutdown_meets_an_open_transaction() {
     }
 }
 
+#[test]
+fn a_lost_answer_during_a_shutdown_is_looked_up_and_the_workflow_handed_over_cleanly() {
+    for at in 0..40 {
+        let mut lives = Lives::new();
+        for step in ["a", "b", "first", "second", "c"] {
+            lives.world.script(step, Way::Do, [Act::Slow(Duration::from_millis(8))]);
+        }
+        lives.live(sagas, async |life| {
+            life.client.start(booked("x".into())).id("w").await.unwrap();
+            pass(Duration::from_millis(at)).await;
+            life.store.lose_answers(1);
+            let began = tokio::time::Instant::now();
+            life.engine.shutdown(Duration::from_secs(60)).await.unwrap();
+            assert!(began.elapsed() < Duration::from_secs(5), "{at}");
+            assert!(!life.load("w").await.header.unclean, "{at}");
+            assert!(at > 30 || life.world.called("do c") == 0, "{at}: nothing more is started");
+        });
+        let loaded = lives.live(sagas, async |life| life.ended("w").await);
+        assert_eq!(status(&loaded), Status::Completed, "{at}");
+        assert_eq!(data(&lives), [("first", 1), ("second", 1)].into(), "{at}");
+    }
+}
+
 /// Starts another workflow in its own transaction.
 #[step(compensate = nothing(), transactional, retry(max_attempts = 2, backoff = fixed("100ms"), jitter = none))]
 async fn spawning(tx: &mut Tx<'_>, #[inject] world: &World, cx: &StepContext) -> saga::Result<()> {

@@ -115,6 +115,10 @@ impl Machine {
         let state = self.state(step);
         state.phase = Phase::Idle;
         state.row.status = StepStatus::Completed;
+        if state.row.effect == TouchedEffect::None {
+            // Nothing of an earlier attempt is under way, so it will be undone in one pass.
+            state.row.failed_at = None;
+        }
         state.row.effect = if nothing_to_undo { TouchedEffect::None } else { TouchedEffect::Done };
         state.row.output = Some(success.output.clone());
         state.row.completed_at = Some(env.now);

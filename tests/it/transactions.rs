@@ -244,6 +244,23 @@ fn a_lost_answer_during_a_shutdown_is_looked_up_and_the_workflow_handed_over_cle
     }
 }
 
+#[test]
+fn a_drain_is_not_forgotten_when_the_journal_has_to_be_read_again() {
+    let mut lives = Lives::new();
+    lives.world.script("first", Way::Do, [Act::Slow(Duration::from_millis(8))]);
+    lives.world.script("a", Way::Do, [Act::Slow(Duration::from_millis(50))]);
+    lives.live(sagas, async |life| {
+        life.client.start(beside("x".into())).id("w").await.unwrap();
+        pass(Duration::from_millis(4)).await;
+        life.store.lose_answers(1);
+        life.engine.shutdown(Duration::from_secs(60)).await.unwrap();
+        assert_eq!(life.world.called("do second"), 0);
+    });
+    let loaded = lives.live(sagas, async |life| life.ended("w").await);
+    assert_eq!(status(&loaded), Status::Completed);
+    assert_eq!(data(&lives), [("first", 1), ("second", 1)].into());
+}
+
 /// Starts another workflow in its own transaction.
 #[step(compensate = nothing(), transactional, retry(max_attempts = 2, backoff = fixed("100ms"), jitter = none))]
 async fn spawning(tx: &mut Tx<'_>, #[inject] world: &World, cx: &StepContext) -> saga::Result<()> {

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 use super::problem::Problem;
+use super::strict;
 
 /// The longest body, in bytes.
 pub(super) const LONGEST: usize = 64 * 1024;
@@ -27,7 +28,7 @@ pub(super) async fn json(headers: &HeaderMap, body: Body) -> Result<Value, Probl
         return Err(too_large());
     }
     let bytes = to_bytes(body, LONGEST).await.map_err(|_| too_large())?;
-    serde_json::from_slice(&bytes).map_err(|e| Problem::bad_request(format!("the body is not JSON: {e}")))
+    strict::from_slice(&bytes).map_err(|e| Problem::bad_request(format!("the body is not JSON: {e}")))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -4,12 +4,18 @@ mod router;
 mod state;
 mod problem;
 mod body;
+mod strict;
+mod fields;
 mod parameters;
+mod path;
 mod answers;
 mod provision;
 mod workflows;
 mod listing;
 mod operate;
+mod debts;
+mod events;
+mod credentials;
 mod statistics;
 mod health;
 

@@ -1,5 +1,6 @@
 //! The product as one function: store, systems, engine and API, started in order and stopped in reverse.
 
+mod credentials;
 mod options;
 mod systems;
 
@@ -23,6 +24,7 @@ use crate::config::{Configuration, ConfigurationError};
 use crate::ports::{AddressPool, Business, OpticalLine, PortError, Radius, RouterConfig};
 use crate::secret::{SecretError, SecretKey};
 use crate::workflow::provision_subscriber;
+use credentials::Desk;
 use systems::{Adapters, Simulators};
 
 pub use options::Options;
@@ -133,12 +135,13 @@ impl Server {
         let adapters = Adapters::connect(c, &simulators).await?;
         let head = [format!("api http://{address}"), format!("database sqlite:{}", path.display())];
         let lines = [head.to_vec(), simulators.lines(), adapters.lines.clone()].concat();
-        let engine = engine(c, &store, adapters, simulators.is_complete()).await?;
+        let secrets = SecretKey::open(&c.data)?;
+        let engine = engine(c, &store, adapters, &secrets, simulators.is_complete()).await?;
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "the API listens beyond this machine and asks nobody who he is");
         }
         let (hang_up, hung_up) = oneshot::channel::<()>();
-        let app = api::router(api(c, &store, &engine));
+        let app = api::router(api(c, &store, &engine, secrets));
         let served = axum::serve(listener, app).with_graceful_shutdown(async move {
             // Also when the sender is gone.
             let _ = hung_up.await;
@@ -190,6 +193,7 @@ async fn engine(
     c: &Configuration,
     store: &SqliteStore,
     adapters: Adapters,
+    secrets: &SecretKey,
     simulated: bool,
 ) -> Result<Engine<Systems>, ServerError> {
     let systems = Systems {
@@ -198,7 +202,7 @@ async fn engine(
         addresses: adapters.addresses,
         line: adapters.line,
         routers: adapters.routers,
-        secrets: SecretKey::open(&c.data)?,
+        secrets: secrets.clone(),
     };
     let mut config = Config::default();
     let simulated = simulated.then_some(200);
@@ -212,7 +216,7 @@ async fn engine(
     Ok(engine)
 }
 
-fn api(c: &Configuration, store: &SqliteStore, engine: &Engine<Systems>) -> Api {
+fn api(c: &Configuration, store: &SqliteStore, engine: &Engine<Systems>, secrets: SecretKey) -> Api {
     let checked = store.clone();
     let ready: Readiness = Arc::new(move || {
         let store = checked.clone();
@@ -221,6 +225,7 @@ fn api(c: &Configuration, store: &SqliteStore, engine: &Engine<Systems>) -> Api 
     Api {
         client: engine.client().clone(),
         customers: Arc::new(database::KnownCustomers::new(store.readers().clone())),
+        credentials: Arc::new(Desk::new(store.clone(), secrets)),
         plans: Arc::new(c.plans.clone()),
         tenant: c.tenant.as_str().into(),
         ready,

@@ -14,4 +14,6 @@ mod idempotency;
 mod exclusion;
 mod bad_input;
 mod operating;
+mod debts;
+mod credentials;
 mod restart;

@@ -37,7 +37,7 @@ pub(super) async fn change(
 ) -> Accepted {
     Parameters::new(query.as_deref(), &[]).finish()?;
     let (id, by) = (workflow_id(&id)?, operator(&headers)?);
-    let wish = read(body::json(&headers, body).await?)?;
+    let wish = read(body::json(&headers, body, api.patience).await?)?;
     let node = node(&api.client.workflow(&api.tenant, &id).await?, &id, &step)?;
     api.client.change_debt(&api.tenant, &id, &node, wish.action, &wish.note, &by).await?;
     let view = match wish.action {

@@ -18,6 +18,7 @@ mod events;
 mod credentials;
 mod statistics;
 mod health;
+mod document;
 
 pub use router::router;
 pub use state::{Api, Readiness};

@@ -6,7 +6,9 @@ use axum::routing::{get, post};
 
 use super::problem::Problem;
 use super::state::Api;
-use super::{credentials, debts, events, health, listing, operate, provision, statistics, workflows};
+use super::{
+    credentials, debts, document, events, health, listing, operate, provision, statistics, workflows,
+};
 
 /// The API.
 pub fn router(api: Api) -> Router {
@@ -25,6 +27,10 @@ pub fn router(api: Api) -> Router {
         .nest("/api/v1/orchestration", orchestration)
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/openapi.json", get(document::openapi))
+        .route("/docs", get(document::page))
+        .route("/docs/docs.js", get(document::script))
+        .route("/docs/docs.css", get(document::style))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .with_state(api)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use futures_util::future::BoxFuture;
@@ -28,6 +29,8 @@ pub struct Api {
     pub tenant: Arc<str>,
     /// Can it take requests?
     pub ready: Readiness,
+    /// How long a body may take to come.
+    pub patience: Duration,
 }
 
 /// Who says that he sends the request.

@@ -1,10 +1,11 @@
 //! The product as one function: store, systems, engine and API, started in order and stopped in reverse.
 
 mod credentials;
+mod http;
 mod options;
+mod patience;
 mod systems;
 
-use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -114,7 +115,7 @@ pub struct Server {
     simulators: Simulators,
     grace: Duration,
     hang_up: oneshot::Sender<()>,
-    serving: JoinHandle<io::Result<()>>,
+    serving: JoinHandle<()>,
 }
 
 impl Server {
@@ -142,11 +143,8 @@ impl Server {
         }
         let (hang_up, hung_up) = oneshot::channel::<()>();
         let app = api::router(api(c, &store, &engine, secrets));
-        let served = axum::serve(listener, app).with_graceful_shutdown(async move {
-            // Also when the sender is gone.
-            let _ = hung_up.await;
-        });
-        let serving = tokio::spawn(served.into_future());
+        let limits = http::Limits { connections: c.limits.connections, patience: patience(c) };
+        let serving = tokio::spawn(http::serve(listener, app, limits, hung_up));
         let grace = Duration::from_millis(c.grace_ms);
         Ok(Self { address, lines, engine, store, simulators, grace, hang_up, serving })
     }
@@ -155,16 +153,19 @@ impl Server {
     ///
     /// # Errors
     /// When the API had failed.
-    pub async fn stop(self) -> Result<(), ServerError> {
+    pub async fn stop(mut self) -> Result<(), ServerError> {
         // The API may have stopped by itself.
         let _ = self.hang_up.send(());
         if let Err(error) = self.engine.shutdown(self.grace).await {
             tracing::warn!(%error, "the store could not be told; the next start takes over as after a crash");
         }
-        let served = match tokio::time::timeout(self.grace, self.serving).await {
-            Ok(Ok(served)) => served.map_err(ServerError::Api),
-            // Callers who wait longer than the grace period are cut off.
-            Ok(Err(_)) | Err(_) => Ok(()),
+        let served = match tokio::time::timeout(self.grace, &mut self.serving).await {
+            Ok(served) => served.map_err(|e| ServerError::Api(io::Error::other(e))),
+            Err(_) => {
+                // Callers who wait longer than the grace period are cut off.
+                self.serving.abort();
+                Ok(())
+            }
         };
         self.store.close().await;
         self.simulators.stop().await;
@@ -204,7 +205,7 @@ async fn engine(
         routers: adapters.routers,
         secrets: secrets.clone(),
     };
-    let mut config = Config::default();
+    let mut config = Config { max_live: c.limits.workflows, ..Config::default() };
     let simulated = simulated.then_some(200);
     config.machine.settle_after = c.settle_after_ms.or(simulated).map(Duration::from_millis);
     let engine = Engine::builder(systems)
@@ -229,7 +230,13 @@ fn api(c: &Configuration, store: &SqliteStore, engine: &Engine<Systems>, secrets
         plans: Arc::new(c.plans.clone()),
         tenant: c.tenant.as_str().into(),
         ready,
+        patience: patience(c),
     }
+}
+
+/// How long a caller may take over each part of a request.
+fn patience(c: &Configuration) -> Duration {
+    Duration::from_millis(c.limits.patience_ms)
 }
 
 #[allow(clippy::print_stdout, reason = "what started is the program's output, for people and for scripts")]

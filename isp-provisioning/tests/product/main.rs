@@ -9,7 +9,10 @@
 )]
 
 mod harness;
+mod schema;
+mod document;
 mod newcomer;
+mod openapi;
 mod idempotency;
 mod exclusion;
 mod bad_input;

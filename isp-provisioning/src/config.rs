@@ -27,6 +27,8 @@ pub struct Configuration {
     /// How long after its sender gave up a request may still land, in milliseconds. Not given: each step's
     /// timeout; 200 with the simulators.
     pub settle_after_ms: Option<u64>,
+    /// How much is taken on at once.
+    pub limits: Limits,
     /// NetBox.
     pub netbox: Netbox,
     /// VOLTHA.
@@ -37,6 +39,18 @@ pub struct Configuration {
     pub radius: Radius,
     /// The simulators, for systems without a URL.
     pub simulators: Simulators,
+}
+
+/// How much is taken on at once. What goes beyond is answered with 503 and may be asked again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Workflows under way; further starts are refused.
+    pub workflows: usize,
+    /// Connections to the API.
+    pub connections: usize,
+    /// How long the head of a request, its body, and the taking of an answer may last, in milliseconds each.
+    pub patience_ms: u64,
 }
 
 /// How NetBox is reached.
@@ -116,12 +130,18 @@ impl Default for Configuration {
             plans: ["plan_basic_100", "plan_standard_300", "plan_premium_1000"].map(str::to_owned).into(),
             grace_ms: 10_000,
             settle_after_ms: None,
+            limits: Limits::default(),
             netbox: Netbox::default(),
             voltha: Voltha::default(),
             genieacs: Genieacs::default(),
             radius: Radius::default(),
             simulators: Simulators::default(),
         }
+    }
+}
+impl Default for Limits {
+    fn default() -> Self {
+        Self { workflows: 10_000, connections: 2_000, patience_ms: 10_000 }
     }
 }
 impl Default for Netbox {

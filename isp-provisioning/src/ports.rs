@@ -6,11 +6,15 @@
 //! `reference` is the caller's idempotency key for one effect: the same for every attempt. Adapters pass it
 //! on to their system as it is and never put keys together themselves.
 
+mod known;
+
 use std::any::Any;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+
+pub use known::{Credentials, CredentialsDesk, Customers, KnownCustomer, KnownSubscriber, Taken};
 
 /// What may be concluded from a failed call. Two questions are answered by it: may the call be repeated,
 /// and can it have had an effect?
@@ -156,22 +160,6 @@ pub trait Business: Send + Sync {
     async fn create_service(&self, tx: &mut Tx<'_>, reference: &str, new: &NewService) -> PortResult<String>;
     /// Deletes the service that `reference` created and makes its subscriber `pending` again.
     async fn delete_service(&self, tx: &mut Tx<'_>, reference: &str) -> PortResult<()>;
-}
-
-/// A customer who is known already.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownCustomer {
-    /// `cust_…`
-    pub customer_id: String,
-    /// Lower case.
-    pub email: Option<String>,
-}
-
-/// Who is known to the business, outside of any workflow.
-#[async_trait]
-pub trait Customers: Send + Sync {
-    /// The tenant's customer of this id.
-    async fn find(&self, tenant: &str, customer_id: &str) -> PortResult<Option<KnownCustomer>>;
 }
 
 /// A billing service to be created.

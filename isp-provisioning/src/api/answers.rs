@@ -22,6 +22,19 @@ pub(super) struct WorkflowAnswer {
     run: u32,
     failure_reason: Option<FailureReason>,
     compensation_error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    debts: Option<Vec<DebtAnswer>>,
+}
+
+/// An effect that a rollback could not undo.
+#[derive(Debug, Serialize)]
+struct DebtAnswer {
+    step_id: String,
+    step_name: String,
+    target_system: Option<String>,
+    error_message: Option<String>,
+    debt: Debt,
+    note: Option<String>,
 }
 
 /// A step of a workflow.
@@ -63,14 +76,30 @@ impl WorkflowAnswer {
             run: state.run,
             failure_reason: state.failure_reason,
             compensation_error: state.compensation_error.clone(),
+            debts: None,
         }
     }
 
     /// With the steps that were reached; with `all`, also those that were not.
     pub(super) fn of_view(view: &WorkflowView, all: bool) -> Self {
         let rows = if all { view.all_steps() } else { view.steps.clone() };
-        let steps = rows.iter().map(|row| StepAnswer::of(&view.header.workflow_id, row)).collect();
-        Self { steps, ..Self::of_header(&view.header) }
+        let workflow = &view.header.workflow_id;
+        let steps = rows.iter().map(|row| StepAnswer::of(workflow, row)).collect();
+        let debts = view.steps.iter().filter_map(|row| DebtAnswer::of(workflow, row)).collect();
+        Self { steps, debts: Some(debts), ..Self::of_header(&view.header) }
+    }
+}
+
+impl DebtAnswer {
+    fn of(workflow: &WorkflowId, row: &StepRow) -> Option<Self> {
+        Some(Self {
+            step_id: row.step_id(workflow),
+            step_name: row.step_name.to_string(),
+            target_system: row.target_system.as_deref().map(ToOwned::to_owned),
+            error_message: row.error_message.clone(),
+            debt: row.debt?,
+            note: row.debt_note.clone(),
+        })
     }
 }
 

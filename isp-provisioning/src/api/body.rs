@@ -1,16 +1,19 @@
 //! Reading a request's body, with the right answer to everything that can be wrong with it.
 
+use std::time::Duration;
+
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 use super::problem::Problem;
+use super::strict;
 
 /// The longest body, in bytes.
-pub(super) const LONGEST: usize = 64 * 1024;
+const LONGEST: usize = 64 * 1024;
 
-/// Reads a JSON body.
-pub(super) async fn json(headers: &HeaderMap, body: Body) -> Result<Value, Problem> {
+/// Reads a JSON body, which has to come within `patience`.
+pub(super) async fn json(headers: &HeaderMap, body: Body, patience: Duration) -> Result<Value, Problem> {
     if !is_json(headers) {
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -26,8 +29,13 @@ pub(super) async fn json(headers: &HeaderMap, body: Body) -> Result<Value, Probl
     if announced.is_some_and(|length| length > LONGEST) {
         return Err(too_large());
     }
-    let bytes = to_bytes(body, LONGEST).await.map_err(|_| too_large())?;
-    serde_json::from_slice(&bytes).map_err(|e| Problem::bad_request(format!("the body is not JSON: {e}")))
+    let too_slow = |_| {
+        let detail = format!("the body has to come within {} seconds", patience.as_secs_f64());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "Request timeout", detail)
+    };
+    let read = tokio::time::timeout(patience, to_bytes(body, LONGEST)).await.map_err(too_slow)?;
+    let bytes = read.map_err(|_| too_large())?;
+    strict::from_slice(&bytes).map_err(|e| Problem::bad_request(format!("the body is not JSON: {e}")))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use saga::WorkflowId;
 use saga::engine::WorkflowView;
@@ -11,11 +11,12 @@ use saga::store::Status;
 
 use super::answers::WorkflowAnswer;
 use super::parameters::Parameters;
+use super::path::Path;
 use super::problem::Problem;
 use super::state::{self, Api};
 use super::workflows::workflow_id;
 
-type Accepted = Result<(StatusCode, Json<WorkflowAnswer>), Problem>;
+pub(super) type Accepted = Result<(StatusCode, Json<WorkflowAnswer>), Problem>;
 
 /// Goes on with a workflow that needs a person, or begins a rolled back one anew.
 pub(super) async fn retry(
@@ -47,12 +48,13 @@ pub(super) async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(WorkflowAnswer::of_header(&view.header))))
 }
 
-fn operator(headers: &HeaderMap) -> Result<String, Problem> {
+/// Who does it, for the audit trail.
+pub(super) fn operator(headers: &HeaderMap) -> Result<String, Problem> {
     Ok(state::initiator(headers)?.unwrap_or_else(|| "operator".to_owned()))
 }
 
 /// The workflow as it is once the worker in this process has taken it, which is a matter of milliseconds.
-async fn taken(api: &Api, id: &WorkflowId) -> Result<WorkflowView, Problem> {
+pub(super) async fn taken(api: &Api, id: &WorkflowId) -> Result<WorkflowView, Problem> {
     let mut view = api.client.workflow(&api.tenant, id).await?;
     for _ in 0..20 {
         if view.header.state.status != Status::Pending {

@@ -30,7 +30,7 @@ pub(super) async fn provision(
     let wait = wait(query.as_deref(), &headers)?;
     let initiator = state::initiator(&headers)?;
     let header_key = state::header(&headers, "idempotency-key", 255)?;
-    let mut request = read::read(body::json(&headers, body).await?).map_err(Problem::fields)?;
+    let mut request = read::read(body::json(&headers, body, api.patience).await?).map_err(Problem::fields)?;
     let key = header_key.or(request.idempotency_key.take());
     complete(&api, &mut request).await?;
 

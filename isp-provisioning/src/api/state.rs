@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use futures_util::future::BoxFuture;
 use saga::Client;
 
 use super::problem::Problem;
-use crate::ports::Customers;
+use crate::ports::{CredentialsDesk, Customers};
 
 /// Can the product take requests? If not, why.
 pub type Readiness = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
@@ -20,12 +21,16 @@ pub struct Api {
     pub client: Client,
     /// Who is known to the business.
     pub customers: Arc<dyn Customers>,
+    /// Where subscribers' credentials are handed out.
+    pub credentials: Arc<dyn CredentialsDesk>,
     /// The ids of the service plans.
     pub plans: Arc<BTreeSet<String>>,
     /// The tenant for whom all requests are, until there is authentication.
     pub tenant: Arc<str>,
     /// Can it take requests?
     pub ready: Readiness,
+    /// How long a body may take to come.
+    pub patience: Duration,
 }
 
 /// Who says that he sends the request.

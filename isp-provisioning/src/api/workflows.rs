@@ -1,11 +1,12 @@
 //! `GET workflows/{workflow_id}`.
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use saga::WorkflowId;
 
 use super::answers::WorkflowAnswer;
 use super::parameters::Parameters;
+use super::path::Path;
 use super::problem::Problem;
 use super::state::Api;
 

@@ -226,7 +226,8 @@ impl Faults {
     }
 }
 
-fn fault_of(text: &str) -> Option<String> {
+/// What is wrong with a free text, after the field's name in a sentence; `None` for a good one.
+pub fn fault_of(text: &str) -> Option<String> {
     if text.chars().count() > TEXT {
         return Some(format!("must have at most {TEXT} characters"));
     }

@@ -1,9 +1,11 @@
 //! The product as one function: store, systems, engine and API, started in order and stopped in reverse.
 
+mod credentials;
+mod http;
 mod options;
+mod patience;
 mod systems;
 
-use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use crate::config::{Configuration, ConfigurationError};
 use crate::ports::{AddressPool, Business, OpticalLine, PortError, Radius, RouterConfig};
 use crate::secret::{SecretError, SecretKey};
 use crate::workflow::provision_subscriber;
+use credentials::Desk;
 use systems::{Adapters, Simulators};
 
 pub use options::Options;
@@ -112,7 +115,7 @@ pub struct Server {
     simulators: Simulators,
     grace: Duration,
     hang_up: oneshot::Sender<()>,
-    serving: JoinHandle<io::Result<()>>,
+    serving: JoinHandle<()>,
 }
 
 impl Server {
@@ -133,17 +136,15 @@ impl Server {
         let adapters = Adapters::connect(c, &simulators).await?;
         let head = [format!("api http://{address}"), format!("database sqlite:{}", path.display())];
         let lines = [head.to_vec(), simulators.lines(), adapters.lines.clone()].concat();
-        let engine = engine(c, &store, adapters, simulators.is_complete()).await?;
+        let secrets = SecretKey::open(&c.data)?;
+        let engine = engine(c, &store, adapters, &secrets, simulators.is_complete()).await?;
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "the API listens beyond this machine and asks nobody who he is");
         }
         let (hang_up, hung_up) = oneshot::channel::<()>();
-        let app = api::router(api(c, &store, &engine));
-        let served = axum::serve(listener, app).with_graceful_shutdown(async move {
-            // Also when the sender is gone.
-            let _ = hung_up.await;
-        });
-        let serving = tokio::spawn(served.into_future());
+        let app = api::router(api(c, &store, &engine, secrets));
+        let limits = http::Limits { connections: c.limits.connections, patience: patience(c) };
+        let serving = tokio::spawn(http::serve(listener, app, limits, hung_up));
         let grace = Duration::from_millis(c.grace_ms);
         Ok(Self { address, lines, engine, store, simulators, grace, hang_up, serving })
     }
@@ -152,16 +153,19 @@ impl Server {
     ///
     /// # Errors
     /// When the API had failed.
-    pub async fn stop(self) -> Result<(), ServerError> {
+    pub async fn stop(mut self) -> Result<(), ServerError> {
         // The API may have stopped by itself.
         let _ = self.hang_up.send(());
         if let Err(error) = self.engine.shutdown(self.grace).await {
             tracing::warn!(%error, "the store could not be told; the next start takes over as after a crash");
         }
-        let served = match tokio::time::timeout(self.grace, self.serving).await {
-            Ok(Ok(served)) => served.map_err(ServerError::Api),
-            // Callers who wait longer than the grace period are cut off.
-            Ok(Err(_)) | Err(_) => Ok(()),
+        let served = match tokio::time::timeout(self.grace, &mut self.serving).await {
+            Ok(served) => served.map_err(|e| ServerError::Api(io::Error::other(e))),
+            Err(_) => {
+                // Callers who wait longer than the grace period are cut off.
+                self.serving.abort();
+                Ok(())
+            }
         };
         self.store.close().await;
         self.simulators.stop().await;
@@ -190,6 +194,7 @@ async fn engine(
     c: &Configuration,
     store: &SqliteStore,
     adapters: Adapters,
+    secrets: &SecretKey,
     simulated: bool,
 ) -> Result<Engine<Systems>, ServerError> {
     let systems = Systems {
@@ -198,9 +203,9 @@ async fn engine(
         addresses: adapters.addresses,
         line: adapters.line,
         routers: adapters.routers,
-        secrets: SecretKey::open(&c.data)?,
+        secrets: secrets.clone(),
     };
-    let mut config = Config::default();
+    let mut config = Config { max_live: c.limits.workflows, ..Config::default() };
     let simulated = simulated.then_some(200);
     config.machine.settle_after = c.settle_after_ms.or(simulated).map(Duration::from_millis);
     let engine = Engine::builder(systems)
@@ -212,7 +217,7 @@ async fn engine(
     Ok(engine)
 }
 
-fn api(c: &Configuration, store: &SqliteStore, engine: &Engine<Systems>) -> Api {
+fn api(c: &Configuration, store: &SqliteStore, engine: &Engine<Systems>, secrets: SecretKey) -> Api {
     let checked = store.clone();
     let ready: Readiness = Arc::new(move || {
         let store = checked.clone();
@@ -221,10 +226,17 @@ fn api(c: &Configuration, store: &SqliteStore, engine: &Engine<Systems>) -> Api 
     Api {
         client: engine.client().clone(),
         customers: Arc::new(database::KnownCustomers::new(store.readers().clone())),
+        credentials: Arc::new(Desk::new(store.clone(), secrets)),
         plans: Arc::new(c.plans.clone()),
         tenant: c.tenant.as_str().into(),
         ready,
+        patience: patience(c),
     }
+}
+
+/// How long a caller may take over each part of a request.
+fn patience(c: &Configuration) -> Duration {
+    Duration::from_millis(c.limits.patience_ms)
 }
 
 #[allow(clippy::print_stdout, reason = "what started is the program's output, for people and for scripts")]

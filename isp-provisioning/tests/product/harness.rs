@@ -32,12 +32,18 @@ impl Product {
     }
 
     pub async fn start_in(folder: TempDir) -> Self {
+        Self::start_with(folder, |_| {}).await
+    }
+
+    /// With another configuration than the usual one.
+    pub async fn start_with(folder: TempDir, change: impl FnOnce(&mut Configuration)) -> Self {
         let mut configuration = Configuration {
             listen: "127.0.0.1:0".parse().unwrap(),
             data: folder.path().to_owned(),
             ..Configuration::default()
         };
         configuration.voltha.discovery_timeout_ms = 200;
+        change(&mut configuration);
         let server = Server::start(&configuration, false).await.unwrap();
         Self { server, folder, http: reqwest::Client::new() }
     }
@@ -66,6 +72,17 @@ impl Product {
     }
     pub async fn post(&self, path: &str) -> Response {
         self.http.post(self.url(path)).send().await.unwrap()
+    }
+    /// The workflow when it has come to rest.
+    pub async fn ended(&self, id: &str) -> Value {
+        for _ in 0..1_000 {
+            let workflow = self.get(&format!("workflows/{id}")).await;
+            if ["completed", "rolled_back", "failed"].contains(&workflow["status"].as_str().unwrap()) {
+                return workflow;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("workflow {id} did not end");
     }
     pub async fn fault(&self, system: &str, fault: Value) {
         let answer =

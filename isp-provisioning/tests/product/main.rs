@@ -9,9 +9,14 @@
 )]
 
 mod harness;
+mod schema;
+mod document;
 mod newcomer;
+mod openapi;
 mod idempotency;
 mod exclusion;
 mod bad_input;
 mod operating;
+mod debts;
+mod credentials;
 mod restart;

@@ -5,17 +5,6 @@ use serde_json::json;
 
 use crate::harness::{Product, answer, john, other};
 
-async fn ended(product: &Product, id: &str) -> serde_json::Value {
-    for _ in 0..1_000 {
-        let workflow = product.get(&format!("workflows/{id}")).await;
-        if ["completed", "rolled_back", "failed"].contains(&workflow["status"].as_str().unwrap()) {
-            return workflow;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("workflow {id} did not end");
-}
-
 #[tokio::test]
 async fn a_rolled_back_workflow_can_be_tried_again() {
     let product = Product::start().await;
@@ -28,7 +17,7 @@ async fn a_rolled_back_workflow_can_be_tried_again() {
     let retried: serde_json::Value = retried.json().await.unwrap();
     assert_eq!(retried["retry_count"], 1);
     assert!(["running", "completed"].contains(&retried["status"].as_str().unwrap()), "{retried}");
-    let workflow = ended(&product, id).await;
+    let workflow = product.ended(id).await;
     assert_eq!(workflow["status"], "completed", "{workflow}");
     assert_eq!(workflow["steps"][3]["step_id"], json!(format!("{id}_r2_step_3")));
     assert_eq!(product.left().await.subscribers.len(), 1);
@@ -47,7 +36,7 @@ async fn a_cancelled_workflow_is_rolled_back() {
     let cancel =
         product.http.post(product.url(&format!("workflows/{id}/cancel"))).header("X-Initiator", "ada");
     assert_eq!(cancel.send().await.unwrap().status(), StatusCode::ACCEPTED);
-    let workflow = ended(&product, id).await;
+    let workflow = product.ended(id).await;
     assert_eq!(workflow["status"], "rolled_back", "{workflow}");
     assert_eq!(workflow["error_message"], "cancelled by ada");
     assert_eq!(product.left().await, before);

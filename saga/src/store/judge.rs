@@ -55,6 +55,8 @@ pub fn judge(standing: &Standing, worker: Option<WorkerId>, commit: &Commit) -> 
         Some(d) if d.expected_rev == rev && d.expected_status == status => {
             Verdict::Write { decide: true, outcome: CommitOutcome::Applied { rev: rev + 1 } }
         }
+        // What a person did rests on the decision: a fact of its own would be a wish that nobody granted.
+        Some(_) if worker.is_none() => Verdict::Leave(CommitOutcome::Refused { rev, status, owned: false }),
         Some(_) => {
             Verdict::Write { decide: false, outcome: CommitOutcome::Refused { rev, status, owned: true } }
         }

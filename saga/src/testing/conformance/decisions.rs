@@ -171,7 +171,24 @@ pub async fn the_second_click_on_retry_is_refused(subject: Arc<dyn Subject>) {
     let retry = |number| decide(number, &parked, |s| s.status = Status::Pending);
     assert_eq!(w.write_as(None, retry(3)).await, CommitOutcome::Applied { rev: 2 });
     let second = w.write_as(None, retry(4)).await;
-    assert_eq!(second, CommitOutcome::Refused { rev: 2, status: Status::Pending, owned: true });
+    assert_eq!(second, CommitOutcome::Refused { rev: 2, status: Status::Pending, owned: false });
+}
+
+/// Two operators, one debt: whoever comes second did nothing, and the trail does not say that he did.
+pub async fn a_refused_operator_leaves_nothing_behind(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.write(decide(2, &w.start(1, "a").await, to(Status::Failed))).await;
+    let parked = w.header("a").await;
+    let settle = |number, step| Commit {
+        facts: vec![row(step, 1)],
+        audit: vec![audit(number, "settled")],
+        ..decide(i64::try_from(number).unwrap(), &parked, to(Status::Failed))
+    };
+    assert_eq!(w.write_as(None, settle(3, 0)).await, CommitOutcome::Applied { rev: 2 });
+    let second = w.write_as(None, settle(4, 1)).await;
+    assert_eq!(second, CommitOutcome::Refused { rev: 2, status: Status::Failed, owned: false });
+    assert_eq!(w.load("a").await.steps, [row(0, 1)]);
+    assert_eq!(w.store.history(&id("a")).await.unwrap(), [audit(3, "settled")]);
 }
 
 /// Oldest first, with everything that was said.

@@ -84,6 +84,7 @@ macro_rules! conformance {
             decisions: exclusion_is_kept_by_failed_and_freed_by_an_end,
             decisions: a_second_run_takes_its_exclusion_again_or_not_at_all,
             decisions: the_second_click_on_retry_is_refused,
+            decisions: a_refused_operator_leaves_nothing_behind,
             decisions: audit_is_appended_once_and_in_order,
             ownership: a_predecessor_is_fenced_by_the_next,
             ownership: a_restart_waits_for_no_lease,

@@ -1,6 +1,7 @@
 //! The product as one function: store, systems, engine and API, started in order and stopped in reverse.
 
 mod credentials;
+mod files;
 mod http;
 mod options;
 mod patience;
@@ -143,7 +144,8 @@ impl Server {
         }
         let (hang_up, hung_up) = oneshot::channel::<()>();
         let app = api::router(api(c, &store, &engine, secrets));
-        let limits = http::Limits { connections: c.limits.connections, patience: patience(c) };
+        let limits =
+            http::Limits { connections: files::room_for(c.limits.connections), patience: patience(c) };
         let serving = tokio::spawn(http::serve(listener, app, limits, hung_up));
         let grace = Duration::from_millis(c.grace_ms);
         Ok(Self { address, lines, engine, store, simulators, grace, hang_up, serving })

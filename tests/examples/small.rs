@@ -25,3 +25,40 @@ fn a_trip_without_a_room_gives_everything_back() {
     );
     assert!(said.ends_with("booked in the end: 1 flight, 1 room, 1 car\n"), "{said}");
 }
+
+#[test]
+fn a_dead_line_is_tried_again_and_a_refusal_is_not() {
+    let said = output("retry");
+    assert!(
+        said.contains("attempt 2: the line is dead\nattempt 3: it rings\ncompleted after 3 attempts"),
+        "{said}"
+    );
+    assert!(said.ends_with("rolled back: Step 1 (call) failed: there is no number to call\n"), "{said}");
+}
+
+#[test]
+fn branches_are_undone_last_declared_first_and_each_as_a_whole() {
+    let said = output("parallel");
+    assert!(said.contains("flowchart TD"), "{said}");
+    assert!(
+        said.contains("  down chimney\n  down right wall\n  down left wall\nrolled back: Step 4"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_second_life_goes_on_where_the_first_one_ended() {
+    let said = output("crash_and_resume");
+    let (first, second) = said.split_once("the second life").unwrap();
+    assert!(first.contains("the keel is laid") && first.contains("it ended badly"), "{said}");
+    assert!(!second.contains("the keel is laid"), "{said}");
+    assert!(
+        second.contains("found the workflow") && second.contains("completed: the Argo is ready"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_macros_write_what_a_person_would() {
+    assert!(output("by_hand_and_by_macro").ends_with("the plans are the same\n"));
+}

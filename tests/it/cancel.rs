@@ -127,6 +127,22 @@ fn guarantee_08_a_cancel_that_nobody_heard_is_heard_by_the_next_worker() {
 }
 
 #[test]
+fn guarantee_08_a_cancel_between_two_owners_is_heard_before_anything_starts() {
+    let mut lives = Lives::new();
+    lives.world.script("b", Way::Do, [Act::Slow(MS(500))]);
+    lives.live(sagas, async |life| {
+        life.client.start(plain("x".into())).id("w").await.unwrap();
+        pass(MS(100)).await;
+        life.engine.shutdown(Duration::from_secs(5)).await.unwrap();
+        let client = life.api([plain::definition::<World>().plan().clone()]);
+        client.cancel("default", &id("w"), "ada").await.unwrap();
+    });
+    let loaded = lives.live(sagas, async |life| life.ended("w").await);
+    assert_eq!(status(&loaded), Status::RolledBack);
+    assert_eq!(lives.world.calls(), ["do a", "do b", "undo b", "undo a"]);
+}
+
+#[test]
 fn guarantee_08_a_start_for_others_that_is_cancelled_at_once_does_nothing() {
     let mut lives = Lives::new();
     lives.live(

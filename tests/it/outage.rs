@@ -91,6 +91,21 @@ fn a_shutdown_during_an_outage_ends_and_the_next_worker_goes_on() {
 }
 
 #[test]
+fn a_worker_whose_lease_has_run_out_sends_nothing_until_it_is_renewed() {
+    Lives::new().live(sagas, async |life| {
+        life.world.script("b", Way::Do, [Act::RetryAfter(Duration::from_secs(30))]);
+        life.client.start(mixed("x".into())).id("w").await.unwrap();
+        pass(Duration::from_secs(1)).await;
+        life.tap.silence();
+        pass(Duration::from_secs(60)).await;
+        assert_eq!(life.world.called("do b"), 1, "its time has come, and nobody knows who may go on");
+        life.tap.answer();
+        assert_eq!(status(&life.ended("w").await), Status::Completed);
+        assert!(!life.engine.is_fenced());
+    });
+}
+
+#[test]
 fn a_decision_that_meets_signals_is_taken_again() {
     // Every decision of a rollback is refused once, because somebody else has written the header.
     for at in 0..60 {

@@ -25,21 +25,33 @@ pub struct Tap(Arc<Inner>);
 struct Inner {
     store: MemoryStore,
     kill: Option<Kill>,
+    lends: bool,
     writes: AtomicU64,
     dead: AtomicBool,
     died: Notify,
     open: watch::Sender<bool>,
+    /// Answers no heartbeat at present.
+    silent: watch::Sender<bool>,
 }
 
 impl Tap {
     pub fn new(store: MemoryStore, kill: Option<Kill>) -> Self {
+        Self::of(store, kill, true)
+    }
+    /// A store that lends no transactions.
+    pub fn without_transactions() -> Self {
+        Self::of(MemoryStore::new(), None, false)
+    }
+    fn of(store: MemoryStore, kill: Option<Kill>, lends: bool) -> Self {
         Self(Arc::new(Inner {
             store,
             kill,
+            lends,
             writes: AtomicU64::new(0),
             dead: AtomicBool::new(false),
             died: Notify::new(),
             open: watch::channel(true).0,
+            silent: watch::channel(false).0,
         }))
     }
     /// How many writes there were.
@@ -53,6 +65,14 @@ impl Tap {
     /// Lets them through again.
     pub fn open(&self) {
         self.0.open.send_replace(true);
+    }
+    /// Answers no heartbeat.
+    pub fn silence(&self) {
+        self.0.silent.send_replace(true);
+    }
+    /// Answers them again.
+    pub fn answer(&self) {
+        self.0.silent.send_replace(false);
     }
     /// Returns when the process has died.
     pub async fn died(&self) {
@@ -89,9 +109,12 @@ impl Tap {
 #[async_trait]
 impl Store for Tap {
     async fn join(&self, join: Join) -> Result<Registration, StoreError> {
-        self.alive().await.join(join).await
+        // As if others shared it: silence is then a matter of life and death.
+        let joined = self.alive().await.join(join).await?;
+        Ok(Registration { leased: true, ..joined })
     }
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
+        let _ = self.0.silent.subscribe().wait_for(|silent| !silent).await;
         self.alive().await.beat(worker).await
     }
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {
@@ -132,7 +155,7 @@ impl Store for Tap {
         self.alive().await.statistics(tenant).await
     }
     fn transactions(&self) -> Option<&dyn Transactions> {
-        Some(self)
+        self.0.lends.then_some(self as &dyn Transactions)
     }
 }
 

@@ -131,6 +131,18 @@ fn guarantee_05_what_lands_late_is_undone_by_the_second_pass_under_a_key_of_its_
 }
 
 #[test]
+fn guarantee_05_what_lands_after_its_own_undo_is_undone_too() {
+    // The first attempt's request is still under way when the second one has succeeded and been undone.
+    Lives::new().live(sagas, async |life| {
+        life.world.script("recorded", Way::Do, [Act::Late(Duration::from_millis(1300))]);
+        life.world.script("b", Way::Do, [Act::Refuse]);
+        life.client.start(by_record("x".into())).id("w").await.unwrap();
+        rolled_back(life).await;
+        assert_eq!(life.world.called("undo recorded"), 2);
+    });
+}
+
+#[test]
 fn guarantee_05_a_look_up_settles_what_is_unknown() {
     for (acts, undone) in [
         ([Act::DoneAndLost, Act::Refuse], true),

@@ -1,10 +1,10 @@
 //! A world of systems that count what is done to them, under which key, and misbehave as the script says.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
-use saga::{Adoptable, Adopted, Created, StepContext, StepError, Timestamp, step};
+use saga::{Adoptable, Adopted, Client, Created, StepContext, StepError, Timestamp, step};
 
 use crate::life::Clock;
 
@@ -79,11 +79,11 @@ struct State {
 
 /// All systems together. A clone is the same world.
 #[derive(Clone)]
-pub struct World(Arc<(Mutex<State>, Clock)>);
+pub struct World(Arc<(Mutex<State>, Clock, OnceLock<Client>)>);
 
 impl World {
     pub fn new(clock: Clock) -> Self {
-        Self(Arc::new((Mutex::default(), clock)))
+        Self(Arc::new((Mutex::default(), clock, OnceLock::new())))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -159,6 +159,20 @@ impl World {
     /// What the steps were given as their records in compensations.
     pub fn restored(&self) -> BTreeMap<String, String> {
         self.state().recorded.clone()
+    }
+
+    /// For steps that start workflows.
+    pub fn give_client(&self, client: Client) {
+        assert!(self.0.2.set(client).is_ok(), "it has one");
+    }
+    pub fn client(&self) -> &Client {
+        self.0.2.get().expect("give the world a client first")
+    }
+
+    /// What the script says, for steps whose effect is elsewhere.
+    pub async fn attempt(&self, name: &str, way: Way, cx: &StepContext) -> Result<(), StepError> {
+        let act = self.begin(name, way, cx.idempotency_key());
+        behave(act, cx, || {}).await
     }
 
     fn begin(&self, name: &str, way: Way, key: &str) -> Act {
@@ -278,7 +292,8 @@ impl Drop for Running {
     }
 }
 
-fn name(cx: &StepContext) -> String {
+/// The name of the step that runs, or is undone.
+pub fn name(cx: &StepContext) -> String {
     let end = cx.node().find(['.', '#']).unwrap_or(cx.node().len());
     cx.node()[..end].to_owned()
 }

@@ -119,7 +119,13 @@ const _: () = {
     use send_welcome as __SagaCalls4;
     #[allow(unused_imports)]
     use check as __SagaCalls5;
-    #[allow(dead_code, private_bounds, unreachable_pub, clippy::needless_pass_by_value)]
+    #[allow(
+        dead_code,
+        private_bounds,
+        unreachable_pub,
+        clippy::needless_pass_by_value,
+        clippy::needless_question_mark
+    )]
     impl connect {
         /// The journaled argument of one call of this saga.
         ///

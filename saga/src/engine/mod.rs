@@ -1,6 +1,6 @@
 //! Who does it: the only room that spawns, sleeps, calls stores and runs user code.
 //!
-//! A workflow is one task with one set of futures ([`driver`]): it asks the machine what to do and does exactly
+//! A workflow is one task with one set of futures (`driver`): it asks the machine what to do and does exactly
 //! that. All of them share one journal, which writes what waits as one batch while the next one gathers.
 
 mod builder;

@@ -12,8 +12,8 @@ impl Machine {
         };
         let unstorable = std::mem::take(&mut self.unstorable);
         match outcome {
-            CommitOutcome::Applied { rev } => self.applied(in_flight, rev, env),
-            CommitOutcome::Refused { owned: true, .. } => self.refused(in_flight),
+            CommitOutcome::Applied { rev } => self.applied(*in_flight, rev, env),
+            CommitOutcome::Refused { owned: true, .. } => self.refused(*in_flight),
             // Somebody else owns it now, or it is another workflow: whatever still runs here belongs to the
             // past.
             CommitOutcome::Refused { owned: false, .. }
@@ -22,7 +22,7 @@ impl Machine {
             // What cannot be stored at its first commit was never started; what cannot be stored even
             // without its contents never will be.
             CommitOutcome::Unstorable { .. } if in_flight.creates || unstorable => self.stop(),
-            CommitOutcome::Unstorable { reason } => self.not_storable(in_flight, &reason, env),
+            CommitOutcome::Unstorable { reason } => self.not_storable(*in_flight, &reason, env),
         }
     }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::command::{Call, CallKind, Command, Env, Expression};
-use super::state::{Act, Machine, Mode, Phase, StepState, Then, Undo};
+use super::state::{Machine, Mode, Then};
+use super::step::{Act, Phase, StepState, Undo};
 use super::{keys, words};
 use crate::error::{Effect, ErrorKind, Retry, StepError};
 use crate::json::Json;
@@ -71,8 +72,9 @@ impl Machine {
         if spec.transactional { Command::Transact(call) } else { Command::Call(call) }
     }
 
-    /// Is this the pass that looks after what may have landed late? It must not be mistaken for a repetition
-    /// of the first pass, so it has a key of its own.
+    /// Is this the pass that looks after what may have landed late, of a step whose outcome nobody knows? It
+    /// must not be mistaken for a repetition of the first pass, so it has a key of its own. A known outcome keeps
+    /// its key: whatever is undone twice by it (a refund) is recognised.
     fn is_late_pass(&self, state: &StepState) -> bool {
         let last = matches!(state.phase, Phase::Undoing(Undo { last_pass: true, .. }));
         last && state.row.effect == TouchedEffect::Unknown
@@ -113,6 +115,10 @@ impl Machine {
         let state = self.state(step);
         state.phase = Phase::Idle;
         state.row.status = StepStatus::Completed;
+        if state.row.effect == TouchedEffect::None {
+            // Nothing of an earlier attempt is under way, so it will be undone in one pass.
+            state.row.failed_at = None;
+        }
         state.row.effect = if nothing_to_undo { TouchedEffect::None } else { TouchedEffect::Done };
         state.row.output = Some(success.output.clone());
         state.row.completed_at = Some(env.now);

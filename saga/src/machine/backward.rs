@@ -1,7 +1,8 @@
 //! Backward: undoing steps in reverse plan order, and settling what nobody knows.
 
 use super::command::{CallKind, Env, Expression};
-use super::state::{Act, Machine, Mode, Phase, Then, Undo};
+use super::state::{Machine, Mode, Then};
+use super::step::{Act, Phase, Undo};
 use super::words;
 use crate::clock::Timestamp;
 use crate::error::{Effect, Retry, StepError};
@@ -70,10 +71,10 @@ impl Machine {
         state.row.failed_at.unwrap_or_default().plus(wait)
     }
 
-    /// Is whatever is done now done after the last late request? For known outcomes it always is.
+    /// Is whatever is done now done after the last late request? A known outcome may have an attempt before it
+    /// that nobody knows, and whose request is still under way.
     fn is_last_pass(&self, step: u32, env: Env) -> bool {
-        let state = &self.steps[step as usize];
-        state.row.effect == TouchedEffect::Done || state.spec.late_safe || self.settles_at(step) <= env.now
+        self.spec(step).late_safe || self.settles_at(step) <= env.now
     }
 
     /// Begins to undo a step (or to settle a pivot whose outcome nobody knows).
@@ -123,7 +124,9 @@ impl Machine {
             Act::Settling { until } if until <= env.now => {
                 let kind = first_call(self.spec(step).if_unknown);
                 let state = self.state(step);
-                state.undo_output = None;
+                let known = state.row.effect == TouchedEffect::Done;
+                let kind = if known { CallKind::Undo } else { kind };
+                state.undo_output = if known { state.row.output.clone() } else { None };
                 state.undo_since = Some(env.now);
                 state.row.undo_attempts = 0;
                 self.call_undo(step, true, kind);
@@ -157,10 +160,7 @@ impl Machine {
                 // It took effect after all: the saga goes on from here.
                 self.succeeded(step, Success { output, adopted: false }, env);
             }
-            Ok(Some(output)) => {
-                self.state(step).undo_output = Some(output);
-                self.call_undo(step, last_pass, CallKind::Undo);
-            }
+            Ok(Some(output)) => self.undo_found(step, last_pass, output, env),
             Ok(None) => self.pass_over(step, last_pass, env),
             Err(error) => self.undo_failed(step, last_pass, CallKind::LookUp, &error, env),
         }
@@ -171,20 +171,27 @@ impl Machine {
         let Some(last_pass) = self.undoing(step, CallKind::Run) else { return };
         match result {
             Ok(success) if success.adopted => self.pass_over(step, last_pass, env),
-            Ok(success) => {
-                self.state(step).undo_output = Some(success.output);
-                self.call_undo(step, last_pass, CallKind::Undo);
-            }
+            Ok(success) => self.undo_found(step, last_pass, success.output, env),
             Err(error) => {
                 let unknown = error.effect() == Effect::Unknown;
                 if unknown {
-                    // This request too may land late.
+                    // This request too may land late, whoever looks after it then.
                     self.state(step).row.failed_at = Some(env.now);
+                    self.touch(step);
                 }
                 let last_pass = if unknown { self.is_last_pass(step, env) } else { last_pass };
                 self.undo_failed(step, last_pass, CallKind::Run, &error, env);
             }
         }
+    }
+
+    /// It is known what there is to undo. The attempts to learn it do not count as attempts to undo it.
+    fn undo_found(&mut self, step: u32, last_pass: bool, output: Json, env: Env) {
+        let state = self.state(step);
+        state.undo_output = Some(output);
+        state.undo_since = Some(env.now);
+        state.row.undo_attempts = 0;
+        self.call_undo(step, last_pass, CallKind::Undo);
     }
 
     /// One pass is over: the step is undone, or has to be looked after once more.

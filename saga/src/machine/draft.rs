@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::command::{Call, CallKind, Command, Env};
+use super::command::{Command, Env};
 use super::context;
-use super::state::{Act, Machine, Mode, Phase, Undo};
+use super::state::{Machine, Mode};
 use crate::id::CommitId;
 use crate::json::Json;
-use crate::store::{
-    AuditEvent, AuditKind, Commit, Decision, Header, HeaderState, NewWorkflow, Status, StepStatus,
-};
+use crate::store::{AuditEvent, AuditKind, Commit, Decision, Header, HeaderState, NewWorkflow, Status};
 
 /// What the next commit will hold.
 #[derive(Clone, Debug, Default)]
@@ -38,11 +36,10 @@ pub(super) struct Before {
 
 /// The one commit that is under way.
 #[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant, reason = "one per workflow, and mostly the large one")]
 pub(super) enum Slot {
     Free,
     /// Handed to the journal.
-    Committing(InFlight),
+    Committing(Box<InFlight>),
     /// A transaction of the store is open; its commit is made when the body is done.
     Transaction {
         step: u32,
@@ -73,7 +70,7 @@ pub(super) struct InFlight {
 impl Draft {
     /// Is there anything that must be written before what depends on it may happen? Audit lines travel with
     /// whatever comes next, and signals are used up by the decision that acts on them.
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.create.is_none() && self.facts.is_empty() && self.carry.is_empty()
     }
 }
@@ -102,83 +99,6 @@ impl Machine {
         });
     }
 
-    /// The command is given out when everything decided so far is durable.
-    pub(super) fn hold(&mut self, command: Command) {
-        if !self.draft.is_empty() || self.dirty_header {
-            self.draft.held.push(command);
-            return;
-        }
-        match &mut self.slot {
-            Slot::Committing(in_flight) => in_flight.held.push(command),
-            Slot::Refused => self.draft.held.push(command),
-            Slot::Free | Slot::Transaction { .. } => self.give_out(command),
-        }
-    }
-
-    /// Its cause is durable: out with it, unless it is no longer wanted.
-    pub(super) fn give_out(&mut self, command: Command) {
-        match command {
-            Command::Call(call) | Command::Transact(call) if !self.is_wanted(&call) => self.retract(&call),
-            Command::Transact(call) => self.transactions.push_back(call),
-            Command::Call(call) => {
-                self.mark_running(&call);
-                self.out.push(Command::Call(call));
-            }
-            other => self.out.push(other),
-        }
-    }
-
-    fn is_wanted(&self, call: &Call) -> bool {
-        match &self.steps[call.step as usize].phase {
-            Phase::Starting => self.is_forward() && !self.draining,
-            Phase::Undoing(Undo { act: Act::Calling(kind), .. }) => {
-                *kind == call.kind && !self.draining && self.mode != Mode::Over
-            }
-            _ => false,
-        }
-    }
-
-    fn mark_running(&mut self, call: &Call) {
-        let state = self.state(call.step);
-        if call.kind == CallKind::Run && state.phase == Phase::Starting {
-            state.phase = Phase::Running;
-        }
-    }
-
-    /// The call was never made: what was written in advance is taken back.
-    fn retract(&mut self, call: &Call) {
-        let state = self.state(call.step);
-        match state.phase {
-            Phase::Starting => {
-                state.phase = Phase::Idle;
-                state.row.attempts = state.row.attempts.saturating_sub(1);
-                if state.row.status == StepStatus::Running {
-                    state.row.status = StepStatus::Pending;
-                    self.touch(call.step);
-                }
-            }
-            Phase::Undoing(Undo { act: Act::Calling(kind), .. }) if kind == call.kind => {
-                state.phase = Phase::Idle;
-            }
-            _ => return,
-        }
-        self.unfinished = true;
-    }
-
-    /// Calls that have not begun will not. Records become durable all the same.
-    pub(super) fn retract_held(&mut self) {
-        let mut calls = take_calls(&mut self.draft.held);
-        if let Slot::Committing(in_flight) = &mut self.slot {
-            calls.append(&mut take_calls(&mut in_flight.held));
-        }
-        calls.extend(self.transactions.drain(..).map(Command::Transact));
-        for command in calls {
-            if let Command::Call(call) | Command::Transact(call) = command {
-                self.retract(&call);
-            }
-        }
-    }
-
     /// Hands the next commit out, if there is one and none is under way.
     pub(super) fn flush(&mut self) {
         // Values that are being evaluated travel in the commit that made them ready.
@@ -205,25 +125,6 @@ impl Machine {
         } else {
             Command::Commit(commit)
         });
-    }
-
-    fn open_transaction(&mut self) {
-        while let Some(call) = self.transactions.pop_front() {
-            if self.is_wanted(&call) {
-                self.mark_running(&call);
-                self.slot = Slot::Transaction { step: call.step, done: false };
-                self.out.push(Command::Transact(call));
-                return;
-            }
-            self.retract(&call);
-        }
-    }
-
-    /// The body of the open transaction succeeded: the next commit is written with it. Or it was rolled back.
-    pub(super) fn transaction_done(&mut self, succeeded: bool) {
-        if let Slot::Transaction { step, .. } = self.slot {
-            self.slot = if succeeded { Slot::Transaction { step, done: true } } else { Slot::Free };
-        }
     }
 
     fn build(&mut self, in_transaction: bool) -> Commit {
@@ -264,7 +165,7 @@ impl Machine {
         }
         self.draft.signals = draft.signals;
         commit.audit = draft.audit;
-        self.slot = Slot::Committing(InFlight {
+        self.slot = Slot::Committing(Box::new(InFlight {
             creates,
             lent: in_transaction,
             facts: draft.facts,
@@ -275,7 +176,7 @@ impl Machine {
             releases: wrote_header && self.release,
             before: draft.before,
             held: draft.held,
-        });
+        }));
         commit
     }
 
@@ -326,12 +227,4 @@ impl Machine {
         self.header = before.header;
         self.release = false;
     }
-}
-
-/// Takes the calls out of `held`; what else is there concerns records.
-fn take_calls(held: &mut Vec<Command>) -> Vec<Command> {
-    let is_call = |command: &Command| matches!(command, Command::Call(_) | Command::Transact(_));
-    let (calls, others) = std::mem::take(held).into_iter().partition(is_call);
-    *held = others;
-    calls
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::command::{Command, Env, Expression};
 use super::draft::Slot;
-use super::state::{Act, Machine, Mode, Phase, Settled, Then, Undo};
+use super::state::{Machine, Mode, Settled, Then};
+use super::step::{Act, Phase, Undo};
 use super::words;
 use crate::definition::{Node, NodeId, Op};
 use crate::error::StepError;

@@ -1,8 +1,9 @@
 //! Leaving a workflow to another worker, at the end of this one.
 
-use super::command::Env;
+use super::command::{CallKind, Env};
 use super::draft::Slot;
-use super::state::{Act, Machine, Mode, Phase, Undo};
+use super::state::{Machine, Mode};
+use super::step::{Act, Phase, Undo};
 use crate::clock::Timestamp;
 use crate::definition::Op;
 use crate::step::Class;
@@ -69,7 +70,13 @@ impl Machine {
                         self.touch(step);
                     }
                 }
-                Phase::Undoing(Undo { act: Act::Calling(_), .. }) => state.phase = Phase::Idle,
+                Phase::Undoing(Undo { act: Act::Calling(kind), .. }) => {
+                    state.phase = Phase::Idle;
+                    if kind == CallKind::Run && leaves_traces {
+                        state.row.failed_at = Some(env.now);
+                        self.touch(step);
+                    }
+                }
                 _ => {}
             }
         }

@@ -8,6 +8,10 @@
 //! [`Event::Committed`]. The engine cannot be early, because it does not have the command.
 //!
 //! One commit of a workflow is in flight at a time; what happens meanwhile is merged into the next one.
+//!
+//! To read it: `step` and `state` are what a workflow is in memory, `draft`, `held` and `answer` how it becomes
+//! durable; `forward`, `attempt`, `turn` and `backward` what it does; `resume` and `leave` how it gets from one
+//! worker to the next; `operator` what people do to it at rest.
 #![allow(
     clippy::indexing_slicing,
     reason = "nodes and steps are indexed by numbers that come from the same plan as the tables' lengths"
@@ -17,8 +21,10 @@ mod command;
 mod keys;
 mod words;
 mod context;
+mod step;
 mod state;
 mod draft;
+mod held;
 mod answer;
 mod unstorable;
 mod forward;
@@ -36,4 +42,4 @@ pub use command::{Call, CallKind, Command, Env, Event, Expression};
 pub use operator::{DebtAction, OperatorRefusal, cancel_stopped, change_debt, retry};
 pub use state::{Machine, Settings};
 
-pub(crate) use state::pending_row;
+pub(crate) use step::pending_row;

@@ -224,6 +224,8 @@ fn try_again(row: &mut StepRow, unclean: bool) -> bool {
     if row.status == StepStatus::Failed && row.effect == TouchedEffect::None {
         // Certainly nothing there: the next attempt is a new request. While it is unknown it never is.
         row.key_generation += 1;
+        // Nor is any request of the old key under way that could land late.
+        row.failed_at = None;
     }
     row.status = StepStatus::Pending;
     row.attempts = 0;

@@ -113,13 +113,6 @@ impl Machine {
             return;
         }
         for step in 0..self.plan.total_steps() {
-            let rerun = self.spec(step).if_unknown == IfUnknown::Rerun;
-            let state = self.state(step);
-            if rerun && state.row.effect == TouchedEffect::Unknown {
-                // It may have been running once more when the worker died.
-                state.row.failed_at = Some(env.now);
-                self.touch(step);
-            }
             self.died_undoing(step, env);
         }
     }
@@ -229,6 +222,13 @@ impl Machine {
     /// worker after the other becomes a debt.
     fn died_undoing(&mut self, step: u32, env: Env) -> bool {
         let poison_after = self.settings.poison_after;
+        let rerun = self.spec(step).if_unknown == IfUnknown::Rerun;
+        let state = self.state(step);
+        if rerun && state.row.effect == TouchedEffect::Unknown {
+            // It may have been running once more, and that request may land late too.
+            state.row.failed_at = Some(env.now);
+            self.touch(step);
+        }
         let row = &self.steps[step as usize].row;
         let open = row.status == StepStatus::Compensating && row.effect != TouchedEffect::None;
         if !self.left_intents || !open {

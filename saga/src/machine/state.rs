@@ -1,13 +1,14 @@
 //! The state of one workflow in memory, and the door through which events come.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::command::{Call, CallKind, Command, Env, Event, Expression};
+use super::command::{Call, Command, Env, Event, Expression};
 use super::draft::{Draft, Slot};
+use super::step::{Act, Phase, StepState, Undo};
 use crate::clock::Timestamp;
-use crate::definition::{Node, NodeId, Plan, StepNode};
+use crate::definition::{Plan, StepNode};
 use crate::id::WorkflowId;
 use crate::json::Json;
 use crate::step::{Class, IfUnknown};
@@ -47,106 +48,6 @@ pub(super) enum Settled {
     No,
     Yes,
     Skipped,
-}
-
-/// What is going on with a step at this moment. What has gone on before is in its row.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Phase {
-    /// Nothing.
-    Idle,
-    /// Its arguments are being evaluated.
-    Preparing,
-    /// Its start waits for an acknowledgement.
-    Starting,
-    /// An attempt is under way.
-    Running,
-    /// It waits for its next attempt.
-    Pausing { until: Timestamp },
-    /// It is being undone, or its unknown outcome settled.
-    Undoing(Undo),
-}
-
-/// Undoing one step: one pass, or two if a late request may still land.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Undo {
-    /// Is this the pass after which nothing can land any more?
-    pub(super) last_pass: bool,
-    /// What is done in it.
-    pub(super) act: Act,
-}
-
-/// What is done to undo a step.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Act {
-    /// Its arguments, which the journal does not hold, are being evaluated.
-    Preparing,
-    /// A call waits for an acknowledgement, or is under way.
-    Calling(CallKind),
-    /// The call failed and is repeated.
-    Pausing { until: Timestamp, again: CallKind },
-    /// The first pass is over; the last one begins then.
-    Settling { until: Timestamp },
-}
-
-/// One step: its row, which is what the journal will hold, and what is going on.
-#[derive(Clone, Debug)]
-pub(super) struct StepState {
-    pub(super) node: NodeId,
-    pub(super) spec: Arc<StepNode>,
-    pub(super) row: StepRow,
-    pub(super) phase: Phase,
-    pub(super) args: Option<Json>,
-    /// Values that travel with the row.
-    pub(super) carry: BTreeMap<Arc<str>, Json>,
-    /// What the compensation in progress is called with.
-    pub(super) undo_output: Option<Json>,
-    /// When its present undo began here.
-    pub(super) undo_since: Option<Timestamp>,
-}
-
-impl StepState {
-    fn new(run: u32, id: NodeId, node: &Node, spec: &Arc<StepNode>) -> Self {
-        let row = pending_row(run, &node.name, spec);
-        Self {
-            node: id,
-            spec: Arc::clone(spec),
-            row,
-            phase: Phase::Idle,
-            args: None,
-            carry: BTreeMap::new(),
-            undo_output: None,
-            undo_since: None,
-        }
-    }
-}
-
-/// The row of a step that has not been reached.
-pub(crate) fn pending_row(run: u32, node: &Arc<str>, step: &StepNode) -> StepRow {
-    StepRow {
-        run,
-        step_order: step.step_order,
-        item: "".into(),
-        rev: 0,
-        node: Arc::clone(node),
-        step_name: Arc::clone(&step.step_name),
-        target_system: step.system.clone(),
-        status: StepStatus::Pending,
-        effect: TouchedEffect::None,
-        attempts: 0,
-        undo_attempts: 0,
-        key_generation: 0,
-        deaths: 0,
-        input: None,
-        output: None,
-        record: None,
-        carry: None,
-        debt: None,
-        debt_note: None,
-        error_message: None,
-        started_at: None,
-        completed_at: None,
-        failed_at: None,
-    }
 }
 
 /// Which way it goes.
@@ -215,9 +116,9 @@ pub struct Machine {
     pub(super) row_rev: i64,
     pub(super) next_commit: i64,
     pub(super) out: Vec<Command>,
-    /// Has [`Event::Begin`] come?
+    /// Has anything happened but mail?
     pub(super) begun: bool,
-    /// Signals that came before it began, or while a decision was on its way.
+    /// Signals that came while a decision was on its way.
     pub(super) deferred: Vec<Signal>,
     /// Was a call taken back, so that there may be more to decide?
     pub(super) unfinished: bool,
@@ -284,11 +185,11 @@ impl Machine {
         if self.stopped {
             return vec![];
         }
+        // All of the mail is read before the first decision.
+        let only_mail = !self.begun && matches!(event, Event::Signal(_));
+        self.begun |= !only_mail;
         match event {
-            Event::Begin => {
-                self.begun = true;
-                self.heed_deferred(env);
-            }
+            Event::Begin => {}
             Event::Tick => self.tick(env),
             Event::Evaluated { expression, result } => self.evaluated(expression, result, env),
             Event::Attempted { step, result } => self.attempted(step, result, env),
@@ -302,7 +203,7 @@ impl Machine {
             Event::Drain => self.draining = true,
             Event::Abandon => self.abandon(env),
         }
-        if !self.begun {
+        if only_mail {
             return vec![];
         }
         self.unfinished = true;

@@ -2,7 +2,8 @@
 
 use super::command::Env;
 use super::context;
-use super::state::{Failing, Machine, Mode, Phase, Then};
+use super::state::{Failing, Machine, Mode, Then};
+use super::step::Phase;
 use crate::definition::OnFailure;
 use crate::step::Class;
 use crate::store::{AuditKind, FailureReason, Signal, SignalKind, Status, StepStatus, TouchedEffect};
@@ -34,7 +35,7 @@ impl Machine {
     }
 
     pub(super) fn signal(&mut self, signal: Signal, env: Env) {
-        if !self.begun || self.is_deciding() {
+        if self.is_deciding() {
             // If the decision is taken this comes too late, and if it is refused it will be heeded.
             self.deferred.push(signal);
         } else {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::command::{Command, Env};
 use super::draft::InFlight;
-use super::state::{Machine, Mode, Phase, Settled, Then};
+use super::state::{Machine, Mode, Settled, Then};
+use super::step::Phase;
 use super::{context, words};
 use crate::definition::Op;
 use crate::error::StepError;

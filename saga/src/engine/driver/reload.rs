@@ -50,7 +50,8 @@ impl<R: Send + Sync + 'static> Driver<R> {
     }
 }
 
-/// The inbox first, so that no decision is taken again without having seen it; then the journal.
+/// The journal first and the inbox after it: a signal that arrives in between is in the inbox, and one that comes
+/// later has raised `rev`, so that no decision is taken without having seen it.
 async fn read<R: Send + Sync + 'static>(shared: &Shared<R>, id: &WorkflowId) -> Read {
     loop {
         match once(shared, id).await {
@@ -71,7 +72,8 @@ async fn once<R: Send + Sync + 'static>(
     shared: &Shared<R>,
     id: &WorkflowId,
 ) -> Result<(Vec<Signal>, Option<Loaded>), StoreError> {
+    let loaded = shared.store.load(id).await?;
     let mut signals = shared.store.beat(shared.worker).await?.signals;
     signals.retain(|signal| signal.workflow_id == *id);
-    Ok((signals, shared.store.load(id).await?))
+    Ok((signals, loaded))
 }

@@ -109,6 +109,17 @@ impl Sim {
         }
     }
 
+    /// A workflow that was created by a process without the definition, and waits for an owner.
+    pub(super) fn created_elsewhere(definition: Definition<()>) -> Self {
+        let mut sim = Self::of(definition);
+        sim.machine = None;
+        sim.journal.exists = true;
+        sim.journal.header.worker = None;
+        sim.journal.header.state.status = Status::Pending;
+        sim.journal.header.state.started_at = None;
+        sim
+    }
+
     /// What the calls of a step answer, one word an attempt, and `ok` ever after: `on("a", "lost ok")`,
     /// `on("undo a", "refused")`, `on("look a", "absent")`.
     pub(super) fn on(mut self, call: &str, words: &str) -> Self {
@@ -118,6 +129,11 @@ impl Sim {
     pub(super) fn say(&mut self, call: &str, words: &str) {
         let call = if call.contains(' ') { call.to_owned() } else { format!("run {call}") };
         self.script.entry(call).or_default().extend(words.split(' ').map(Reply::of));
+    }
+
+    /// From now on everything is answered with `ok`.
+    pub(super) fn forget_script(&mut self) {
+        self.script.clear();
     }
 
     pub(super) fn env(&self) -> Env {
@@ -281,6 +297,33 @@ impl Sim {
         panic!("it never settles: {:#?}", &self.trace[..60]);
     }
 
+    /// One call ends as the script says. `false`: there is none.
+    pub(super) fn settle_one(&mut self) -> bool {
+        let next = self.next_reply();
+        let some = next.is_some();
+        if let Some((call, reply)) = next {
+            self.end(&call, reply);
+        }
+        some
+    }
+
+    /// Begins, and does everything that happens before time passes.
+    pub(super) fn run_until_idle(&mut self) {
+        if self.trace.is_empty() {
+            self.begin();
+        }
+        self.settle();
+    }
+
+    /// Runs until the trace has this line.
+    pub(super) fn run_until(&mut self, line: &str) {
+        self.run_until_idle();
+        while !self.trace.iter().any(|l| l == line) {
+            self.tick();
+            self.settle();
+        }
+    }
+
     fn next_reply(&mut self) -> Option<(Call, Reply)> {
         for call in self.calls.clone() {
             let line = self.call_line(&call);
@@ -312,6 +355,12 @@ impl Sim {
         panic!("it never ends");
     }
 
+    /// Time passes until the machine wants to be woken.
+    pub(super) fn tick(&mut self) {
+        let at = self.machine().wake_at().expect("something to wait for");
+        self.now = self.now.max(at);
+        self.feed(Event::Tick);
+    }
     pub(super) fn pass(&mut self, time: Duration) {
         self.now = self.now.plus(time);
         if self.machine.as_ref().and_then(Machine::wake_at).is_some_and(|at| at <= self.now) {
@@ -348,6 +397,12 @@ impl Sim {
     }
     /// A worker takes the workflow over.
     pub(super) fn resume(&mut self) {
+        self.wake();
+        self.deliver();
+        self.begin();
+    }
+    /// A worker claims it and makes its machine, which has not begun.
+    pub(super) fn wake(&mut self) {
         let at = self.journal.header.state.wake_at;
         self.now = at.map_or(self.now, |at| self.now.max(at));
         self.journal.claim();
@@ -356,8 +411,6 @@ impl Sim {
         let loaded = self.journal.loaded();
         let first_commit = self.machines * 10_000;
         self.machine = Some(Machine::resume(plan, &loaded, self.settings, first_commit, self.env()));
-        self.deliver();
-        self.begin();
     }
     /// The engine drops the machine and goes on from the journal.
     pub(super) fn reload(&mut self) {
@@ -382,6 +435,21 @@ impl Sim {
     pub(super) fn die_and_resume(&mut self) {
         self.die(true);
         self.resume();
+    }
+
+    /// This worker ends, with the patience for everything that runs.
+    pub(super) fn drain(&mut self) {
+        self.feed(Event::Drain);
+        self.settle();
+        assert!(self.machine.is_none(), "it does not let go: {:#?}", self.trace);
+    }
+    /// This worker ends, without patience.
+    pub(super) fn abandon(&mut self) {
+        self.feed(Event::Drain);
+        self.calls.clear();
+        self.feed(Event::Abandon);
+        self.settle();
+        assert!(self.machine.is_none(), "it does not let go: {:#?}", self.trace);
     }
 
     fn operate(&mut self, commit: Result<Commit, OperatorRefusal>) -> Result<(), OperatorRefusal> {
@@ -415,6 +483,11 @@ impl Sim {
     pub(super) fn row(&self, name: &str) -> &StepRow {
         let step = self.step(name);
         self.journal.row(step).unwrap_or_else(|| panic!("{name} has no row"))
+    }
+    /// The row as the machine has it.
+    pub(super) fn row_in_memory(&self, name: &str) -> StepRow {
+        let step = self.step(name);
+        self.machine().rows().find(|row| row.step_order == step).expect("a row")
     }
     pub(super) fn step(&self, name: &str) -> u32 {
         let steps = self.definition.plan().steps().map(|(_, _, s)| s.step_order);

@@ -116,8 +116,9 @@ impl State {
             let live = record.is_live();
             self.write(&id, |header| {
                 header.worker = None;
+                // What somebody ended by hand may have had a step under way too.
+                header.unclean = true;
                 if live {
-                    header.unclean = true;
                     header.takeovers += 1;
                     header.state.wake_at = Some(header.created_at);
                 }

@@ -103,6 +103,7 @@ macro_rules! conformance {
             signals: a_signal_wakes_what_nobody_owns,
             signals: ended_and_unknown_workflows_take_no_signals,
             signals: a_manual_update_sticks_and_is_told,
+            signals: what_was_ended_by_hand_under_a_dead_worker_is_unclean,
             reading: lists_are_newest_first_and_paged,
             reading: lists_filter,
             reading: statistics_count_every_change_once,

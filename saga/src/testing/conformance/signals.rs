@@ -97,3 +97,16 @@ pub async fn a_manual_update_sticks_and_is_told(subject: Arc<dyn Subject>) {
     assert_eq!(w.store.beat(w.worker).await.unwrap(), Beat::default());
     assert_eq!(w.header("a").await.worker, None);
 }
+
+/// Finding 21: what somebody ended by hand may have had a step under way when its worker died; whoever takes it up
+/// again has to know that.
+pub async fn what_was_ended_by_hand_under_a_dead_worker_is_unclean(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.start(1, "a").await;
+    if !subject.set_status_by_hand(&w.store, &id("a"), Status::Failed).await {
+        return;
+    }
+    w.store.leave(w.worker).await.unwrap();
+    let header = w.header("a").await;
+    assert_eq!((header.worker, header.unclean, header.state.status), (None, true, Status::Failed));
+}

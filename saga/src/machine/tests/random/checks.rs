@@ -6,7 +6,7 @@ use super::super::sim::Sim;
 use super::world::World;
 use crate::definition::{Node, Op, StepNode};
 use crate::json::Json;
-use crate::machine::state::Phase;
+use crate::machine::step::Phase;
 use crate::machine::{Call, CallKind, keys};
 use crate::step::{Class, IfUnknown};
 use crate::store::{Debt, FailureReason, Status, StepRow, StepStatus, TouchedEffect};
@@ -200,10 +200,9 @@ pub(super) fn rest(sim: &Sim, world: &World, cancelled: bool) {
                 assert_ne!(owed(row), Some(Debt::Open), "rolled back, and {name} is owed");
             }
             Status::Failed if state.failure_reason == Some(FailureReason::Debts) => {
-                if s.class == Class::Compensatable {
-                    let open = matches!(owed(row), Some(Debt::Open | Debt::Forgiven));
-                    assert!(!present || open, "{name} is left over and not owed: {row:?}");
-                }
+                let open = matches!(owed(row), Some(Debt::Open | Debt::Forgiven));
+                let left_over = s.class == Class::Compensatable && present && !open;
+                assert!(!left_over, "{name} is left over and not owed: {row:?}");
             }
             _ => {}
         }

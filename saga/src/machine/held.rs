@@ -1,0 +1,113 @@
+//! Commands that wait until their cause is durable, and those that nobody wants any more by then.
+
+use super::command::{Call, CallKind, Command};
+use super::draft::Slot;
+use super::state::{Machine, Mode};
+use super::step::{Act, Phase, Undo};
+use crate::store::StepStatus;
+
+impl Machine {
+    /// The command is given out when everything decided so far is durable.
+    pub(super) fn hold(&mut self, command: Command) {
+        if !self.draft.is_empty() || self.dirty_header {
+            self.draft.held.push(command);
+            return;
+        }
+        match &mut self.slot {
+            Slot::Committing(in_flight) => in_flight.held.push(command),
+            Slot::Refused => self.draft.held.push(command),
+            Slot::Free | Slot::Transaction { .. } => self.give_out(command),
+        }
+    }
+
+    /// Its cause is durable: out with it, unless it is no longer wanted.
+    pub(super) fn give_out(&mut self, command: Command) {
+        match command {
+            Command::Call(call) | Command::Transact(call) if !self.is_wanted(&call) => self.retract(&call),
+            Command::Transact(call) => self.transactions.push_back(call),
+            Command::Call(call) => {
+                self.mark_running(&call);
+                self.out.push(Command::Call(call));
+            }
+            other => self.out.push(other),
+        }
+    }
+
+    fn is_wanted(&self, call: &Call) -> bool {
+        match &self.steps[call.step as usize].phase {
+            Phase::Starting => self.is_forward() && !self.draining,
+            Phase::Undoing(Undo { act: Act::Calling(kind), .. }) => {
+                *kind == call.kind && !self.draining && self.mode != Mode::Over
+            }
+            _ => false,
+        }
+    }
+
+    fn mark_running(&mut self, call: &Call) {
+        let state = self.state(call.step);
+        if call.kind == CallKind::Run && state.phase == Phase::Starting {
+            state.phase = Phase::Running;
+        }
+    }
+
+    /// The call was never made: what was written in advance is taken back.
+    fn retract(&mut self, call: &Call) {
+        let state = self.state(call.step);
+        match state.phase {
+            Phase::Starting => {
+                state.phase = Phase::Idle;
+                state.row.attempts = state.row.attempts.saturating_sub(1);
+                if state.row.status == StepStatus::Running {
+                    state.row.status = StepStatus::Pending;
+                    self.touch(call.step);
+                }
+            }
+            Phase::Undoing(Undo { act: Act::Calling(kind), .. }) if kind == call.kind => {
+                state.phase = Phase::Idle;
+            }
+            _ => return,
+        }
+        self.unfinished = true;
+    }
+
+    /// Calls that have not begun will not. Records become durable all the same.
+    pub(super) fn retract_held(&mut self) {
+        let mut calls = take_calls(&mut self.draft.held);
+        if let Slot::Committing(in_flight) = &mut self.slot {
+            calls.append(&mut take_calls(&mut in_flight.held));
+        }
+        calls.extend(self.transactions.drain(..).map(Command::Transact));
+        for command in calls {
+            if let Command::Call(call) | Command::Transact(call) = command {
+                self.retract(&call);
+            }
+        }
+    }
+
+    pub(super) fn open_transaction(&mut self) {
+        while let Some(call) = self.transactions.pop_front() {
+            if self.is_wanted(&call) {
+                self.mark_running(&call);
+                self.slot = Slot::Transaction { step: call.step, done: false };
+                self.out.push(Command::Transact(call));
+                return;
+            }
+            self.retract(&call);
+        }
+    }
+
+    /// The body of the open transaction succeeded: the next commit is written with it. Or it was rolled back.
+    pub(super) fn transaction_done(&mut self, succeeded: bool) {
+        if let Slot::Transaction { step, .. } = self.slot {
+            self.slot = if succeeded { Slot::Transaction { step, done: true } } else { Slot::Free };
+        }
+    }
+}
+
+/// Takes the calls out of `held`; what else is there concerns records.
+fn take_calls(held: &mut Vec<Command>) -> Vec<Command> {
+    let is_call = |command: &Command| matches!(command, Command::Call(_) | Command::Transact(_));
+    let (calls, others) = std::mem::take(held).into_iter().partition(is_call);
+    *held = others;
+    calls
+}

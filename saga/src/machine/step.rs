@@ -1,0 +1,110 @@
+//! One step: its row, which is what the journal will hold, and what is going on with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::command::CallKind;
+use crate::clock::Timestamp;
+use crate::definition::{Node, NodeId, StepNode};
+use crate::json::Json;
+use crate::store::{StepRow, StepStatus, TouchedEffect};
+
+/// What is going on with a step at this moment. What has gone on before is in its row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Phase {
+    /// Nothing.
+    Idle,
+    /// Its arguments are being evaluated.
+    Preparing,
+    /// Its start waits for an acknowledgement.
+    Starting,
+    /// An attempt is under way.
+    Running,
+    /// It waits for its next attempt.
+    Pausing { until: Timestamp },
+    /// It is being undone, or its unknown outcome settled.
+    Undoing(Undo),
+}
+
+/// Undoing one step: one pass, or two if a late request may still land.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Undo {
+    /// Is this the pass after which nothing can land any more?
+    pub(super) last_pass: bool,
+    /// What is done in it.
+    pub(super) act: Act,
+}
+
+/// What is done to undo a step.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Act {
+    /// Its arguments, which the journal does not hold, are being evaluated.
+    Preparing,
+    /// A call waits for an acknowledgement, or is under way.
+    Calling(CallKind),
+    /// The call failed and is repeated.
+    Pausing { until: Timestamp, again: CallKind },
+    /// The first pass is over; the last one begins then.
+    Settling { until: Timestamp },
+}
+
+/// One step: its row, which is what the journal will hold, and what is going on.
+#[derive(Clone, Debug)]
+pub(super) struct StepState {
+    pub(super) node: NodeId,
+    pub(super) spec: Arc<StepNode>,
+    pub(super) row: StepRow,
+    pub(super) phase: Phase,
+    pub(super) args: Option<Json>,
+    /// Values that travel with the row.
+    pub(super) carry: BTreeMap<Arc<str>, Json>,
+    /// What the compensation in progress is called with.
+    pub(super) undo_output: Option<Json>,
+    /// When its present undo began here.
+    pub(super) undo_since: Option<Timestamp>,
+}
+
+impl StepState {
+    pub(super) fn new(run: u32, id: NodeId, node: &Node, spec: &Arc<StepNode>) -> Self {
+        let row = pending_row(run, &node.name, spec);
+        Self {
+            node: id,
+            spec: Arc::clone(spec),
+            row,
+            phase: Phase::Idle,
+            args: None,
+            carry: BTreeMap::new(),
+            undo_output: None,
+            undo_since: None,
+        }
+    }
+}
+
+/// The row of a step that has not been reached.
+pub(crate) fn pending_row(run: u32, node: &Arc<str>, step: &StepNode) -> StepRow {
+    StepRow {
+        run,
+        step_order: step.step_order,
+        item: "".into(),
+        rev: 0,
+        node: Arc::clone(node),
+        step_name: Arc::clone(&step.step_name),
+        target_system: step.system.clone(),
+        status: StepStatus::Pending,
+        effect: TouchedEffect::None,
+        attempts: 0,
+        undo_attempts: 0,
+        key_generation: 0,
+        deaths: 0,
+        input: None,
+        output: None,
+        record: None,
+        carry: None,
+        debt: None,
+        debt_note: None,
+        error_message: None,
+        started_at: None,
+        completed_at: None,
+        failed_at: None,
+    }
+}

@@ -1,0 +1,114 @@
+//! Undos that fail, and what people do about them.
+
+use super::plans::{Plain, call, chain, saga};
+use super::sim::Sim;
+use crate::machine::{CallKind, DebtAction};
+use crate::store::{AuditKind, Debt, FailureReason, Status, StepStatus};
+
+/// `a b c` are done, `d` is refused, and the undo of `a` and of `c` is refused.
+fn two_debts() -> Sim {
+    let mut sim = Sim::of(chain(&["a", "b", "c", "d"]))
+        .on("d", "refused")
+        .on("undo c", "refused")
+        .on("undo a", "refused");
+    sim.run();
+    sim
+}
+
+#[test]
+fn when_one_undo_fails_the_others_go_on_and_each_is_a_debt() {
+    let sim = two_debts();
+    assert_eq!(sim.calls_made()[4..], ["undo c", "undo b", "undo a"]);
+    let debts: Vec<_> = ["a", "b", "c"].map(|n| sim.row(n).debt).into();
+    assert_eq!(debts, [Some(Debt::Open), None, Some(Debt::Open)]);
+    let state = &sim.journal.header.state;
+    assert_eq!((state.status, state.failure_reason), (Status::Failed, Some(FailureReason::Debts)));
+    assert_eq!(
+        state.compensation_error.as_deref(),
+        Some(
+            "Compensation of step 1 (plain) failed: refused; Compensation of step 3 (plain) failed: refused"
+        )
+    );
+    assert_eq!(state.error_message.as_deref(), Some("Step 4 (plain) failed: refused"));
+}
+
+#[test]
+fn an_operators_retry_tries_the_failed_compensations_again_and_no_others() {
+    let mut sim = two_debts();
+    sim.retry().unwrap();
+    sim.resume();
+    sim.run();
+    assert_eq!(sim.calls_made()[7..], ["undo c", "undo a"]);
+    assert_eq!(sim.status(), Status::RolledBack);
+    assert_eq!(sim.journal.header.state.compensation_error, None);
+    assert_eq!(sim.row("a").debt, None);
+    assert_eq!(sim.keys("a", CallKind::Undo), ["wf:plain.a:undo"; 2]);
+}
+
+#[test]
+fn the_debt_stays_open_until_its_retry_succeeds() {
+    let mut sim = two_debts();
+    sim.retry().unwrap();
+    assert_eq!(sim.row("a").debt, Some(Debt::Open));
+    sim.resume();
+    sim.say("undo a", "refused");
+    sim.run();
+    assert_eq!(sim.journal.header.state.failure_reason, Some(FailureReason::Debts));
+    assert_eq!((sim.row("a").debt, sim.row("c").debt), (Some(Debt::Open), None));
+}
+
+#[test]
+fn the_last_debt_that_is_settled_or_forgiven_makes_the_workflow_rolled_back() {
+    let mut sim = two_debts();
+    sim.debt("plain.a", DebtAction::Settle).unwrap();
+    assert_eq!(sim.status(), Status::Failed);
+    sim.debt("2", DebtAction::Forgive).unwrap();
+    assert_eq!(sim.status(), Status::RolledBack);
+    assert_eq!(sim.journal.header.state.failure_reason, None);
+    assert_eq!((sim.row("a").debt, sim.row("c").debt), (Some(Debt::Settled), Some(Debt::Forgiven)));
+    assert_eq!(sim.row("a").debt_note.as_deref(), Some("seen to"));
+    let by: Vec<_> =
+        sim.journal.audit.iter().filter_map(|e| e.actor.as_deref().map(|by| (e.kind, by))).collect();
+    assert_eq!(
+        by,
+        [(AuditKind::DebtSettled, "ann"), (AuditKind::DebtForgiven, "ann"), (AuditKind::RolledBack, "ann")]
+    );
+    sim.debt("plain.a", DebtAction::Settle).unwrap_err();
+}
+
+#[test]
+fn one_debt_can_be_tried_again_alone_even_where_steps_share_a_name() {
+    let mut sim = two_debts();
+    sim.debt("plain", DebtAction::Retry).unwrap();
+    sim.resume();
+    sim.run();
+    assert_eq!(sim.calls_made()[7..], ["undo a"]);
+    assert_eq!((sim.row("a").status, sim.row("c").debt), (StepStatus::Compensated, Some(Debt::Open)));
+    assert_eq!(sim.status(), Status::Failed);
+}
+
+#[test]
+fn nobody_owes_what_is_not_owed() {
+    let mut sim = two_debts();
+    for step in ["plain.b", "plain.d", "nothing", "7"] {
+        sim.debt(step, DebtAction::Settle).unwrap_err();
+    }
+    let mut sim = Sim::of(saga(|s| {
+        call::<Plain>(s, "a");
+    }));
+    sim.run();
+    sim.debt("plain.a", DebtAction::Settle).unwrap_err();
+}
+
+#[test]
+fn a_death_between_a_debt_and_the_next_undo_loses_neither() {
+    let mut sim =
+        Sim::of(chain(&["a", "b", "c"])).on("c", "refused").on("undo b", "refused").on("undo a", "hang");
+    sim.run();
+    sim.die_and_resume();
+    sim.forget_script();
+    sim.run();
+    assert_eq!(sim.calls_made()[3..], ["undo b", "undo a", "undo a"]);
+    assert_eq!(sim.row("b").debt, Some(Debt::Open));
+    assert!(sim.journal.header.state.compensation_error.is_some());
+}

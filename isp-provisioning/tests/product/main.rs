@@ -23,4 +23,5 @@ mod fuzz;
 mod operating;
 mod debts;
 mod credentials;
+mod events;
 mod restart;

@@ -81,7 +81,7 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
 async fn a_body_that_does_not_come_is_a_timeout_and_writes_nothing() {
     let product = start(|_| {}).await;
     let before = product.left().await;
-    for path in ["provision-subscriber", "workflows/wf_unknown/debts/allocate_ip"] {
+    for path in ["provision-subscriber", "events/x", "workflows/wf_unknown/debts/allocate_ip"] {
         let mut stream = connect(&product).await;
         let head = format!(
             "POST /api/v1/orchestration/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\

@@ -27,6 +27,12 @@ const SQLITE: &[Migration] = &[
         name: "manual_update",
         sql: include_str!("../migrations/sqlite/0002_manual_update.sql"),
     },
+    Migration {
+        version: 3,
+        works_from: 1,
+        name: "published_events",
+        sql: include_str!("../migrations/sqlite/0003_published_events.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS orchestration_schema (

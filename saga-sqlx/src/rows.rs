@@ -1,6 +1,6 @@
 //! The tables' rows as they are read, for every backend.
 
-use saga::store::{AuditEvent, Header, HeaderState, Signal, StepRow, StoreError};
+use saga::store::{AuditEvent, Header, HeaderState, PublishedEvent, Signal, StepRow, StoreError, Wanted};
 use saga::{CommitId, Json, Timestamp, WorkerId};
 use serde::Deserialize;
 use sqlx::FromRow;
@@ -186,6 +186,25 @@ impl EventColumns {
             message: self.message,
             actor: self.actor.map(Into::into),
         })
+    }
+}
+
+/// A row of `orchestration_published_events`, apart from what was asked for.
+#[derive(FromRow)]
+pub(crate) struct PublishedColumns {
+    value: String,
+    by: Option<String>,
+    at: String,
+    kept_until: String,
+}
+
+impl PublishedColumns {
+    pub(crate) fn read(self, wanted: Wanted) -> Result<PublishedEvent, StoreError> {
+        let place = Place { table: "orchestration_published_events", row: &wanted.name };
+        let value = place.json("value", &self.value)?;
+        let (at, kept_until) = (place.time("at", &self.at)?, place.time("kept_until", &self.kept_until)?);
+        let Wanted { tenant: tenant_id, name, key, .. } = wanted;
+        Ok(PublishedEvent { tenant_id, name, key, value, by: self.by, at, kept_until })
     }
 }
 

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use saga::engine::Runtime;
 use saga::store::{
-    AuditEvent, Beat, Claim, Commit, CommitOutcome, Join, Listing, Loaded, MemoryStore, Page, Registration,
-    Sent, SignalKind, Statistics, Store, StoreError, Transactions,
+    AuditEvent, Beat, Claim, Commit, CommitOutcome, Join, Listing, Loaded, MemoryStore, Page, PublishedEvent,
+    Registration, Sent, SignalKind, Statistics, Store, StoreError, Transactions, Wanted,
 };
 use saga::{DefinitionId, Engine, Timestamp, WorkerId, WorkflowId, saga};
 
@@ -178,6 +178,12 @@ impl Store for Recording {
         by: &str,
     ) -> Result<Sent, StoreError> {
         self.store.send(tenant, workflow, kind, by).await
+    }
+    async fn publish(&self, event: PublishedEvent) -> Result<(), StoreError> {
+        self.store.publish(event).await
+    }
+    async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {
+        self.store.published(wanted).await
     }
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {
         self.store.load(workflow).await

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use async_trait::async_trait;
 use saga::store::{
     AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, MemoryStore, Page,
-    Registration, Sent, SignalKind, Statistics, Store, StoreError, Transacted, Transactions,
+    PublishedEvent, Registration, Sent, SignalKind, Statistics, Store, StoreError, Transacted, Transactions,
+    Wanted,
 };
 use saga::{DefinitionId, Tx, WorkerId, WorkflowId};
 use tokio::sync::{Notify, watch};
@@ -138,6 +139,12 @@ impl Store for Tap {
         by: &str,
     ) -> Result<Sent, StoreError> {
         self.alive().await.send(tenant, workflow, kind, by).await
+    }
+    async fn publish(&self, event: PublishedEvent) -> Result<(), StoreError> {
+        self.write(self.0.store.publish(event)).await
+    }
+    async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {
+        self.alive().await.published(wanted).await
     }
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {
         self.alive().await.load(workflow).await

@@ -33,6 +33,11 @@ impl Fields {
         Self { given, faults }
     }
 
+    /// Whatever the field holds; null if it is not there.
+    pub(super) fn value(&mut self, name: &str) -> Value {
+        self.given.remove(name).unwrap_or_default()
+    }
+
     /// A text that says something, if the field is there.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         let fault = match self.given.get(name)? {

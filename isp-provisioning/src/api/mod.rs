@@ -15,6 +15,7 @@ mod listing;
 mod operate;
 mod debts;
 mod events;
+mod publish;
 mod credentials;
 mod statistics;
 mod health;

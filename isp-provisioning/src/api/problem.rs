@@ -104,6 +104,9 @@ impl From<ClientError> for Problem {
             ClientError::Refused(_) | ClientError::Changed(_) | ClientError::Excluded { .. } => {
                 Self::conflict(error.to_string())
             }
+            ClientError::Unstorable(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid request", error.to_string())
+            }
             ClientError::Store(_) => Self::unavailable(error.to_string()),
             _ => internal(&error),
         }

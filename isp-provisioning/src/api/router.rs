@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    credentials, debts, document, events, health, listing, operate, provision, statistics, workflows,
+    credentials, debts, document, events, health, listing, operate, provision, publish, statistics, workflows,
 };
 
 /// The API.
@@ -22,6 +22,7 @@ pub fn router(api: Api) -> Router {
         .route("/workflows/{workflow_id}/events", get(events::list))
         // A HEAD request must not use the one time up.
         .route("/subscribers/{subscriber_id}/credentials", get(credentials::take).head(credentials::not_head))
+        .route("/events/{name}", post(publish::publish))
         .route("/statistics", get(statistics::get));
     Router::new()
         .nest("/api/v1/orchestration", orchestration)

@@ -23,7 +23,7 @@ const HEAD: (usize, usize) = (16 * 1024, 64);
 const TOLD: usize = 64;
 /// The answer to them.
 const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
-    retry-after: 1\r\nconnection: close\r\ncontent-length: 117\r\n\r\n\
+    retry-after: 1\r\nconnection: close\r\ncontent-length: 122\r\n\r\n\
     {\"type\":\"about:blank\",\"title\":\"Not available\",\"status\":503,\
     \"detail\":\"too many connections at the moment; try again later\"}";
 

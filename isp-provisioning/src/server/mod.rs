@@ -1,6 +1,8 @@
 //! The product as one function: store, systems, engine and API, started in order and stopped in reverse.
 
 mod credentials;
+mod error;
+mod files;
 mod http;
 mod options;
 mod patience;
@@ -11,7 +13,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use saga::engine::BuildError;
 use saga::store::StoreError;
 use saga::{Config, Engine, Resources, StepError};
 use saga_sqlx::{SqliteOptions, SqliteStore};
@@ -21,13 +22,14 @@ use tokio::task::JoinHandle;
 
 use crate::adapters::database::{self, Database};
 use crate::api::{self, Api, Readiness};
-use crate::config::{Configuration, ConfigurationError};
-use crate::ports::{AddressPool, Business, OpticalLine, PortError, Radius, RouterConfig};
-use crate::secret::{SecretError, SecretKey};
+use crate::config::Configuration;
+use crate::ports::{AddressPool, Business, OpticalLine, Radius, RouterConfig};
+use crate::secret::SecretKey;
 use crate::workflow::provision_subscriber;
 use credentials::Desk;
 use systems::{Adapters, Simulators};
 
+pub use error::ServerError;
 pub use options::Options;
 
 /// What the steps are given.
@@ -39,45 +41,6 @@ pub struct Systems {
     line: Arc<dyn OpticalLine>,
     routers: Arc<dyn RouterConfig>,
     secrets: SecretKey,
-}
-
-/// Why the product does not run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServerError {
-    /// The configuration is wrong.
-    #[error(transparent)]
-    Configuration(#[from] ConfigurationError),
-    /// The data folder cannot be used.
-    #[error("the data folder {0}: {1}")]
-    Data(String, io::Error),
-    /// The database cannot be used.
-    #[error("the database: {0}")]
-    Store(#[from] StoreError),
-    /// The key cannot be used.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    /// An adapter is set up wrongly.
-    #[error("a system is set up wrongly: {0}")]
-    Adapter(PortError),
-    /// A simulator does not start.
-    #[error("the {0} simulator does not start: {1}")]
-    Simulator(&'static str, io::Error),
-    /// The engine does not start.
-    #[error(transparent)]
-    Engine(#[from] BuildError),
-    /// The API cannot listen.
-    #[error("the API cannot listen on {0}: {1}")]
-    Listen(SocketAddr, io::Error),
-    /// The API stopped.
-    #[error("the API stopped: {0}")]
-    Api(io::Error),
-}
-
-impl From<PortError> for ServerError {
-    fn from(error: PortError) -> Self {
-        Self::Adapter(error)
-    }
 }
 
 /// Does what the command line says: starts, prints one line for each thing that started, runs until `stop`
@@ -143,7 +106,8 @@ impl Server {
         }
         let (hang_up, hung_up) = oneshot::channel::<()>();
         let app = api::router(api(c, &store, &engine, secrets));
-        let limits = http::Limits { connections: c.limits.connections, patience: patience(c) };
+        let limits =
+            http::Limits { connections: files::room_for(c.limits.connections), patience: patience(c) };
         let serving = tokio::spawn(http::serve(listener, app, limits, hung_up));
         let grace = Duration::from_millis(c.grace_ms);
         Ok(Self { address, lines, engine, store, simulators, grace, hang_up, serving })

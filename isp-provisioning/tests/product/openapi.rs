@@ -130,7 +130,7 @@ async fn every_documented_answer_can_be_had() {
     ask!(product.provision(&other(3)));
     ask!(post(&format!("workflows/{live}/cancel")));
 
-    for bodied in ["provision-subscriber", &format!("workflows/{done}/debts/allocate_ip")] {
+    for bodied in ["provision-subscriber", "events/x", &format!("workflows/{done}/debts/allocate_ip")] {
         ask!(json_text(bodied, "{".to_owned()));
         ask!(json_text(bodied, "{}".to_owned()));
         ask!(json_text(bodied, format!("\"{}\"", "x".repeat(70_000))));

@@ -1,7 +1,9 @@
 //! What the writer is asked to do, apart from lending its connection.
 
 use async_trait::async_trait;
-use saga::store::{Claim, Commit, CommitOutcome, Join, Loaded, Registration, Sent, SignalKind, StoreError};
+use saga::store::{
+    Claim, Commit, CommitOutcome, Join, Loaded, PublishedEvent, Registration, Sent, SignalKind, StoreError,
+};
 use saga::{WorkerId, WorkflowId};
 use serde::Serialize;
 use sqlx::Connection;
@@ -189,5 +191,29 @@ impl Work for Message {
         let send = sqlx::query(sql::SEND).bind(id).bind(self.kind.as_str()).bind(&self.by);
         send.execute(&mut *turn.connection).await?;
         Ok(Sent::Delivered { worker: worker.map(WorkerId) })
+    }
+}
+
+pub(super) struct Publish(pub(super) PublishedEvent);
+
+#[async_trait]
+impl Work for Publish {
+    type Answer = ();
+
+    async fn write(&self, turn: &mut Turn<'_>) -> Result<(), Failure> {
+        let event = &self.0;
+        let at = time_text(event.at);
+        sqlx::query(sql::FORGET_PUBLISHED).bind(&at).execute(&mut *turn.connection).await?;
+        sqlx::query(sql::PUBLISH)
+            .bind(&event.tenant_id)
+            .bind(&event.name)
+            .bind(&event.key)
+            .bind(event.value.as_str())
+            .bind(&event.by)
+            .bind(at)
+            .bind(time_text(event.kept_until))
+            .execute(&mut *turn.connection)
+            .await?;
+        Ok(())
     }
 }

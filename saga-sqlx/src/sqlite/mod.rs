@@ -18,8 +18,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use saga::store::{
-    AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, Registration, Sent,
-    SignalKind, Statistics, Store, StoreError, Transacted, Transactions,
+    AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent,
+    Registration, Sent, SignalKind, Statistics, Store, StoreError, Transacted, Transactions, Wanted,
 };
 use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
 use sqlx::pool::PoolConnection;
@@ -202,6 +202,14 @@ impl Store for SqliteStore {
     ) -> Result<Sent, StoreError> {
         let (tenant, workflow, by) = (tenant.to_owned(), workflow.clone(), by.to_owned());
         self.ask(jobs::Message { tenant, workflow, kind, by }).await
+    }
+
+    async fn publish(&self, event: PublishedEvent) -> Result<(), StoreError> {
+        self.ask(jobs::Publish(event)).await
+    }
+
+    async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {
+        read::published(&mut *self.reader().await?, wanted).await.map_err(reading)
     }
 
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {

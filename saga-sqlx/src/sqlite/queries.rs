@@ -42,6 +42,9 @@ queries! {
     STATISTICS = "statistics.sql",
     OPEN_DEBTS = "open_debts.sql",
     PLAN = "plan.sql",
+    PUBLISH = "publish.sql",
+    FORGET_PUBLISHED = "forget_published.sql",
+    PUBLISHED = "published.sql",
 }
 
 #[cfg(test)]

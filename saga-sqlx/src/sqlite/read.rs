@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-use saga::store::{AuditEvent, Beat, Listing, Loaded, Page, Statistics, Status, StoreError};
+use saga::store::{
+    AuditEvent, Beat, Listing, Loaded, Page, PublishedEvent, Statistics, Status, StoreError, Wanted,
+};
 use saga::{DefinitionId, WorkerId, WorkflowId};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::queries as sql;
 use crate::codec::{Place, time_text};
 use crate::error::Failure;
-use crate::rows::{EventColumns, HeaderColumns, SignalColumns, StepColumns};
+use crate::rows::{EventColumns, HeaderColumns, PublishedColumns, SignalColumns, StepColumns};
 
 /// Counted beside the statuses.
 pub(super) const ENTERED_ROLLBACK: &str = "entered_rollback";
@@ -186,4 +188,18 @@ pub(super) async fn plan(
     definition: &DefinitionId,
 ) -> Result<Option<String>, Failure> {
     Ok(sqlx::query_scalar(sql::PLAN).bind(definition.to_string()).fetch_optional(connection).await?)
+}
+
+pub(super) async fn published(
+    connection: &mut SqliteConnection,
+    wanted: Wanted,
+) -> Result<Option<PublishedEvent>, Failure> {
+    let row: Option<PublishedColumns> = sqlx::query_as(sql::PUBLISHED)
+        .bind(&wanted.tenant)
+        .bind(&wanted.name)
+        .bind(&wanted.key)
+        .bind(time_text(wanted.since))
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|row| row.read(wanted)).transpose()?)
 }

@@ -38,6 +38,9 @@ pub enum ClientError {
         /// Who holds it.
         holder: WorkflowId,
     },
+    /// Something in an event cannot be stored.
+    #[error("the event cannot be stored: {0}")]
+    Unstorable(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -52,6 +55,7 @@ pub struct Client {
     pub(super) plans: Arc<BTreeMap<DefinitionId, Arc<Plan>>>,
     pub(super) max_retries: u32,
     pub(super) poll: std::time::Duration,
+    pub(super) keep_events: std::time::Duration,
 }
 
 impl Client {
@@ -64,6 +68,7 @@ impl Client {
             plans: Arc::new(plans),
             max_retries: shared.config.max_retries,
             poll: shared.config.poll_interval,
+            keep_events: shared.config.keep_events,
         }
     }
 
@@ -81,6 +86,7 @@ impl Client {
             plans: Arc::new(plans),
             max_retries: Config::default().max_retries,
             poll: Config::default().poll_interval,
+            keep_events: Config::default().keep_events,
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Config {
     pub transaction_limit: Duration,
     /// How many operator retries a workflow gets without force.
     pub max_retries: u32,
+    /// For how long events from outside are kept.
+    pub keep_events: Duration,
     /// What the machine goes by.
     #[serde(skip)]
     pub machine: Settings,
@@ -40,6 +42,7 @@ impl Default for Config {
             show_running_after: Duration::from_millis(200),
             transaction_limit: Duration::from_millis(250),
             max_retries: 3,
+            keep_events: Duration::from_secs(24 * 60 * 60),
             machine: Settings::default(),
         }
     }

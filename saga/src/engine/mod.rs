@@ -12,6 +12,7 @@ mod start;
 mod input;
 mod handle;
 mod operate;
+mod publish;
 mod view;
 mod events;
 mod worker;

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::commit::{Commit, Decision, NewWorkflow};
+use super::published::PublishedEvent;
 use super::record::{AuditEvent, HeaderState, StepRow};
 use crate::json::Json;
 
@@ -29,6 +30,18 @@ pub fn check(commit: &Commit) -> Result<(), String> {
     commit.facts.iter().try_for_each(step)?;
     commit.decision.as_deref().map_or(Ok(()), |Decision { state, .. }| check_state(state))?;
     commit.audit.iter().try_for_each(check_audit)
+}
+
+/// Can every store hold this event?
+///
+/// # Errors
+/// Why not, for people: it names the field.
+pub fn check_event(event: &PublishedEvent) -> Result<(), String> {
+    key("tenant_id", Some(&event.tenant_id))?;
+    key("name", Some(&event.name))?;
+    key("key", Some(&event.key))?;
+    key("by", event.by.as_deref())?;
+    json("the value", Some(&event.value))
 }
 
 fn check_new(NewWorkflow { header }: &NewWorkflow) -> Result<(), String> {

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::commit::{Commit, CommitOutcome};
 use super::error::StoreError;
+use super::published::{PublishedEvent, Wanted};
 use super::record::{AuditEvent, Header, Signal, SignalKind, Status, StepRow};
 use super::statistics::Statistics;
 use crate::clock::Timestamp;
@@ -176,6 +177,17 @@ pub trait Store: Send + Sync + 'static {
         kind: SignalKind,
         by: &str,
     ) -> Result<Sent, StoreError>;
+
+    /// Keeps an event for those who wait for it, or will; its caller has held it against
+    /// [`limits`](super::limits::check_event). When it returns the event is durable. Events whose time was over
+    /// when this one happened are forgotten, a thousand at a time at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: unknown; sent again, it may be there twice.
+    async fn publish(&self, event: PublishedEvent) -> Result<(), StoreError>;
+
+    /// The earliest event of this kind that is still kept; of several of one time the one that came first.
+    async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError>;
 
     /// One workflow with all its rows.
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError>;

@@ -14,7 +14,8 @@ pub use transaction::MemoryTx;
 
 use super::{
     AuditEvent, Beat, Claim, Commit, CommitOutcome, FailureReason, Header, Join, Listing, Loaded, Page,
-    Registration, Sent, Signal, SignalKind, Statistics, Status, Store, StoreError, Transactions,
+    PublishedEvent, Registration, Sent, Signal, SignalKind, Statistics, Status, Store, StoreError,
+    Transactions, Wanted,
 };
 use crate::clock::Timestamp;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
@@ -164,6 +165,24 @@ impl Store for MemoryStore {
             }
         });
         Ok(Sent::Delivered { worker })
+    }
+
+    async fn publish(&self, event: PublishedEvent) -> Result<(), StoreError> {
+        let _turn = self.0.writer.lock().await;
+        let mut state = self.state();
+        state.published.retain(|kept| kept.kept_until > event.at);
+        state.published.push(event);
+        Ok(())
+    }
+
+    async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {
+        let state = self.state();
+        let is_wanted = |e: &&PublishedEvent| {
+            (&e.tenant_id, &e.name, &e.key) == (&wanted.tenant, &wanted.name, &wanted.key)
+                && e.at >= wanted.since
+        };
+        // Of several of one time this is the one that came first.
+        Ok(state.published.iter().filter(is_wanted).min_by_key(|e| e.at).cloned())
     }
 
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {

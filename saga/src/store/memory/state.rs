@@ -8,8 +8,8 @@ use crate::id::{CommitId, DefinitionId, WorkerId, WorkflowId};
 use crate::json::Json;
 use crate::store::judge::{Standing, Verdict, judge};
 use crate::store::{
-    AuditEvent, Commit, CommitOutcome, Debt, Decision, Header, Loaded, NewWorkflow, Signal, Statistics,
-    Status, StepRow, limits,
+    AuditEvent, Commit, CommitOutcome, Debt, Decision, Header, Loaded, NewWorkflow, PublishedEvent, Signal,
+    Statistics, Status, StepRow, limits,
 };
 
 /// A key within a tenant.
@@ -49,6 +49,8 @@ pub(super) struct State {
     pub(super) workers: BTreeMap<WorkerId, bool>,
     pub(super) plans: BTreeMap<DefinitionId, String>,
     pub(super) statistics: BTreeMap<Arc<str>, Statistics>,
+    /// In the order in which they came.
+    pub(super) published: Vec<PublishedEvent>,
     /// What transactional steps wrote.
     pub(super) data: BTreeMap<String, Json>,
     /// The latest time that anybody told.

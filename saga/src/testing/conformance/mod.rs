@@ -17,6 +17,7 @@ use crate::store::{Status, Store};
 mod kit;
 
 pub mod decisions;
+pub mod events;
 pub mod facts;
 pub mod history;
 pub mod limits;
@@ -104,6 +105,9 @@ macro_rules! conformance {
             signals: ended_and_unknown_workflows_take_no_signals,
             signals: a_manual_update_sticks_and_is_told,
             signals: what_was_ended_by_hand_under_a_dead_worker_is_unclean,
+            events: the_first_event_since_then_is_read_back,
+            events: events_do_not_reach_others,
+            events: events_are_kept_for_their_time,
             reading: lists_are_newest_first_and_paged,
             reading: lists_filter,
             reading: statistics_count_every_change_once,

@@ -44,7 +44,7 @@ pub(super) async fn take(
     match api.credentials.take(&api.tenant, &id).await.map_err(failed)? {
         Taken::Granted(credentials) => {
             tracing::info!(subscriber_id = id, by, "Handed out the credentials of a subscriber");
-            let (username, secret) = (&*credentials.username, credentials.secret.expose());
+            let (username, secret) = (&*credentials.username, &*credentials.secret);
             let mut answer = Json(CredentialsAnswer { subscriber_id: &id, username, secret }).into_response();
             answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             Ok(answer)

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 
 use super::PortResult;
-use crate::secret::SubscriberSecret;
 
 /// A customer who is known already.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,16 +30,16 @@ pub struct KnownSubscriber {
 }
 
 /// With what a subscriber's router logs in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The RADIUS user name.
     pub username: String,
     /// The secret. Never logged, never journaled.
-    pub secret: SubscriberSecret,
+    pub secret: String,
 }
 
 /// What comes of asking for credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Taken {
     /// This is the one time.
     Granted(Credentials),

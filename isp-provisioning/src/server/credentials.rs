@@ -51,7 +51,7 @@ impl CredentialsDesk for Desk {
         Ok(match (note, account) {
             (Note::Taken, _) => Taken::Before,
             (Note::Granted, Some((username, created_by))) => {
-                let secret = self.secrets.derive(workflow_of(&created_by));
+                let secret = self.secrets.derive(workflow_of(&created_by)).expose().to_owned();
                 Taken::Granted(Credentials { username, secret })
             }
             (Note::Granted, None) | (Note::NoSubscriber, _) => Taken::Nobody,

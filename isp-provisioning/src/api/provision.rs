@@ -1,5 +1,6 @@
 //! `POST provision-subscriber`.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -19,6 +20,15 @@ use crate::workflow::provision_subscriber;
 
 /// How long a caller waits if he does not say, and at most, in seconds.
 const WAIT: (u64, u64) = (60, 300);
+
+/// How long a start may take to become durable.
+const START: Duration = Duration::from_secs(10);
+
+fn not_durable() -> Problem {
+    Problem::unavailable(
+        "the start has not become durable in time and may still do so; send it again with the same idempotency key",
+    )
+}
 
 /// Starts a workflow and waits a while for its end. A caller who hangs up changes nothing.
 pub(super) async fn provision(
@@ -47,7 +57,9 @@ pub(super) async fn provision(
     if let Some(key) = key {
         start = start.idempotency_key(key);
     }
-    let started = start.await?;
+    // Where nothing can be made durable nobody is kept waiting for it.
+    (api.ready)().await.map_err(Problem::unavailable)?;
+    let started = tokio::time::timeout(START, start.into_future()).await.map_err(|_| not_durable())??;
     let workflow = started.handle.id().clone();
     let ended = !wait.is_zero() && tokio::time::timeout(wait, api.client.ended(&workflow)).await.is_ok();
     answer(&api, &workflow, ended, started.replayed).await

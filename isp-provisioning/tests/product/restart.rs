@@ -39,3 +39,16 @@ async fn what_was_under_way_goes_on_after_a_restart() {
     }
     panic!("it did not end");
 }
+
+#[tokio::test]
+async fn a_database_that_was_removed_is_told_at_once() {
+    let product = Product::start().await;
+    answer(product.provision(&john())).await;
+    std::fs::remove_file(product.folder.path().join("saga.db")).unwrap();
+    let ready = format!("http://{}/health/ready", product.server.address);
+    for request in [product.http.get(ready), product.provision(&other(6))] {
+        let (status, problem) = answer(request).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("removed"), "{problem}");
+    }
+}

@@ -5,11 +5,11 @@
 # The tests against it: set -a; . DIR/env; set +a; cargo test -p isp-provisioning --features real-systems --test real_netbox
 # Needs: PostgreSQL 15 server binaries, root (postgres refuses to run as root: runs it as user postgres).
 # Installs by name: redis-server (Debian), netbox==$NETBOX_VERSION (PyPI). Needs a Python >= 3.12.
-# Cache (venv + migrated database dump): $ISP_CACHE, default ~/.cache/isp-start
+# Cache (venv + migrated database dump): $SYSTEMS_CACHE, default ~/.cache/isp-start
 set -euo pipefail
 cmd=${1:?start|stop}; dir=$(realpath -m "${2:?DIR}")
 NETBOX_VERSION=${NETBOX_VERSION:-4.7.3}
-cache=${ISP_CACHE:-$HOME/.cache/isp-start}
+cache=${SYSTEMS_CACHE:-$HOME/.cache/isp-start}
 pgbin=${PGBIN:-/usr/lib/postgresql/15/bin}
 
 stop() {

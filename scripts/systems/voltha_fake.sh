@@ -3,7 +3,7 @@
 #   voltha_fake.sh start DIR | stop DIR      (DIR/env: VOLTHA_GRPC, VOLTHA_OLT_ID, VOLTHA_PYTHON, ...)
 set -euo pipefail
 cmd=${1:?start|stop}; dir=$(realpath -m "${2:?DIR}"); here=$(dirname "$(realpath "$0")")
-cache=${ISP_CACHE:-$HOME/.cache/isp-start}; VOLTHA_PROTOS_VERSION=${VOLTHA_PROTOS_VERSION:-5.7.10}
+cache=${SYSTEMS_CACHE:-$HOME/.cache/isp-start}; VOLTHA_PROTOS_VERSION=${VOLTHA_PROTOS_VERSION:-5.7.10}
 if [ "$cmd" = stop ]; then [ -s "$dir/pid" ] && kill "$(cat "$dir/pid")" 2>/dev/null || true; exit 0; fi
 mkdir -p "$dir" "$cache"; venv=$cache/voltha-$VOLTHA_PROTOS_VERSION
 script=$here/voltha_fake.py

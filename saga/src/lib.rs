@@ -4,6 +4,7 @@
 // The modules in reading order; each uses only those above it.
 mod clock;
 mod error;
+mod failure;
 mod id;
 mod json;
 mod retry;
@@ -26,6 +27,7 @@ pub use clock::Timestamp;
 pub use definition::{Definition, Handle, OnFailure, Plan, PlanError, SagaBuilder, Start};
 pub use engine::{Client, Config, Engine, Outcome, WorkflowHandle};
 pub use error::{Effect, ErrorKind, IntoStepError, ResultExt, Retry, StepError};
+pub use failure::Failure;
 pub use id::{CommitId, DefinitionId, InvalidId, WorkerId, WorkflowId};
 pub use json::{Json, JsonError};
 pub use retry::{Backoff, Jitter, RetryPolicy};

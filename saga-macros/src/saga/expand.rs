@@ -126,6 +126,7 @@ fn signature(saga: &Saga, steps: &[Ident]) -> TokenStream {
             #output
             const META: &'static #krate::Meta = &#krate::Meta {
                 params: &[#key],
+                saga: true,
                 ..#krate::Meta::new(
                     #name,
                     if #any_pivot { #krate::Class::Pivot } else { #krate::Class::Compensatable },

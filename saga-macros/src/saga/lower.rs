@@ -246,18 +246,14 @@ impl Lower<'_> {
     fn call(&mut self, call: &Call, name: Option<&Ident>) -> TokenStream {
         let builder = at(&self.builder, call.step.span());
         let evaluated = !call.call.args.iter().all(is_projection);
-        let method = match (call.tolerated, evaluated) {
-            (false, false) => "call",
-            (false, true) => "call_evaluated",
-            (true, false) => "call_tolerated",
-            (true, true) => "call_tolerated_evaluated",
-        };
+        let method = if call.tolerated { "call_tolerated" } else { "call" };
         let method = Ident::new(method, call.step.span());
+        let evaluated = evaluated.then(|| quote!(.evaluated()));
         let (handles, pattern) = self.dependencies(&call.call.args);
         let step = self.names.step(call);
         let arguments = arguments(&step, &call.call, self.names);
         let named = named(name);
-        quote_spanned!(call.step.span()=> #builder #named .#method(#handles, move |#pattern| #arguments))
+        quote_spanned!(call.step.span()=> #builder #named #evaluated .#method(#handles, move |#pattern| #arguments))
     }
 
     /// The handles that expressions read, as a tuple, and the pattern that receives their values.

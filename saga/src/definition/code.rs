@@ -62,6 +62,9 @@ impl<R> Definition<R> {
     pub(crate) fn code(&self, node: NodeId) -> Option<&Code<R>> {
         self.code.get(&node)
     }
+    pub(crate) fn result(&self) -> Compute {
+        Arc::clone(&self.output)
+    }
     pub(crate) fn output(&self, values: Values<'_>) -> Result<Json, StepError> {
         (self.output)(values)
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use super::plan::{Node, Op, Plan};
+use super::plan::{IfFailed, Node, Op, Plan};
 
 impl Plan {
     /// One line per node: structure, names, classes and data edges; not retry policies or timeouts, which
@@ -17,6 +17,11 @@ impl Plan {
         text.push('\n');
         for (i, node) in self.nodes.iter().enumerate() {
             let _ = writeln!(text, "{i} {}", line(node));
+        }
+        for sub in &self.sub_sagas {
+            let (first, last) = (sub.first.0, sub.last.0);
+            let tolerance = tolerance(sub.if_failed);
+            let _ = writeln!(text, "{} [saga {}{tolerance}] {first} to {last}", sub.name, sub.saga);
         }
         let _ = write!(text, "output {}", list(self.output.iter().map(|n| n.0.to_string())));
         text
@@ -38,6 +43,7 @@ impl Plan {
                 Op::Input => ("([", "])"),
                 Op::Step(_) => ("[", "]"),
                 Op::Condition => ("{", "}"),
+                Op::Sleep | Op::Wait(_) => ("{{", "}}"),
                 Op::Value | Op::Select { .. } => ("(", ")"),
             };
             let system = node
@@ -52,7 +58,7 @@ impl Plan {
                     .guards
                     .iter()
                     .find(|g| g.condition == *before)
-                    .map_or("", |g| if g.value { "|yes|" } else { "|no|" });
+                    .map_or_else(String::new, |g| format!("|{}|", arm(&g.value)));
                 let _ = writeln!(text, "  n{} -->{arm} n{i}", before.0);
             }
         }
@@ -65,18 +71,22 @@ fn line(node: &Node) -> String {
         Op::Input => "input".to_owned(),
         Op::Value => "value".to_owned(),
         Op::Condition => "condition".to_owned(),
-        Op::Select { condition, then, otherwise } => {
-            format!("select if {} then {} else {}", condition.0, then.0, otherwise.0)
+        Op::Sleep => "sleep".to_owned(),
+        Op::Wait(wait) => format!("wait for {}{}", wait.event, tolerance(wait.if_failed)),
+        Op::Select { condition, arms } => {
+            let arms = arms.iter().map(|(value, node)| format!("{value}: {}", node.0));
+            format!("select {} {}", condition.0, list(arms))
         }
         Op::Step(s) => {
             let flags = [
-                (s.tolerated, " tolerated"),
+                (s.each.is_some(), " for each"),
                 (s.transactional, " transactional"),
                 (s.evaluated, " evaluated"),
             ]
             .map(|(on, word)| if on { word } else { "" })
             .concat();
-            format!("step {} {:?} if_unknown {:?}{flags}", s.step_name, s.class, s.if_unknown)
+            let tolerance = tolerance(s.if_failed);
+            format!("step {} {:?} if_unknown {:?}{tolerance}{flags}", s.step_name, s.class, s.if_unknown)
         }
     };
     let guards = list(node.guards.iter().map(|g| format!("{}={}", g.condition.0, g.value)));
@@ -86,6 +96,23 @@ fn line(node: &Node) -> String {
         list(node.after.iter().map(|n| n.0.to_string())),
         list(node.data.iter().map(|n| n.0.to_string())),
     )
+}
+
+fn tolerance(if_failed: IfFailed) -> &'static str {
+    match if_failed {
+        IfFailed::Fail => "",
+        IfFailed::GoOn => " tolerated",
+        IfFailed::Decide => " decided",
+    }
+}
+
+/// How an arm is shown to people.
+fn arm(value: &str) -> String {
+    match value {
+        "true" => "yes".to_owned(),
+        "false" => "no".to_owned(),
+        pattern => pattern.trim_matches('"').replace(['"', '|'], "'"),
+    }
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {

@@ -6,9 +6,10 @@ mod describe;
 mod plan;
 mod values;
 
-pub use builder::{Branches, Condition, SagaBuilder};
+pub use builder::{Arms, Branches, SagaBuilder};
 pub use code::{Definition, Start};
-pub use plan::{Guard, Node, NodeId, OnFailure, Op, Plan, PlanError, StepNode};
+pub use plan::{Guard, IfFailed, Node, NodeId, OnFailure, Op, Plan, PlanError, StepNode, SubSaga, WaitNode};
 pub use values::{Deps, Handle, Values};
 
+pub(crate) use builder::Sleep;
 pub(crate) use code::Code;

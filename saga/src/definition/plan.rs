@@ -13,12 +13,12 @@ use crate::step::{Class, IfUnknown, Policy};
 pub struct NodeId(pub u32);
 
 /// A node runs only if the condition has this value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guard {
     /// The condition.
     pub condition: NodeId,
-    /// The arm.
-    pub value: bool,
+    /// The arm, as the journal holds it: `true` and `false` of an `if`, the quoted pattern of a `match`.
+    pub value: Arc<str>,
 }
 
 /// What a saga does when a required step has failed.
@@ -30,6 +30,20 @@ pub enum OnFailure {
     Backward,
     /// Keep what is done, stop as `failed`, and wait for an operator's retry from the failed step.
     Park,
+}
+
+/// What becomes of the saga when a call has failed for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IfFailed {
+    /// `.await?`: the saga fails too.
+    #[default]
+    Fail,
+    /// `.await.ok()`: what it left is undone at once, and the saga goes on with `None`.
+    GoOn,
+    /// `let r = step(..).await;`: what it left is undone at once, and the saga goes on with the
+    /// [`Failure`](crate::Failure), to decide on.
+    Decide,
 }
 
 /// The call of a step.
@@ -49,8 +63,11 @@ pub struct StepNode {
     pub late_safe: bool,
     /// Does it work in a transaction of the engine's own database?
     pub transactional: bool,
-    /// Is its failure tolerated (`.await.ok()`)? Then it gives `null` and the saga goes on.
-    pub tolerated: bool,
+    /// What becomes of the saga when it fails.
+    pub if_failed: IfFailed,
+    /// Is it called once for each of several items, whose number is known only when the workflow runs? Then so
+    /// many of them at once, at most.
+    pub each: Option<u32>,
     /// Are its arguments computed by code that may answer differently when it runs again? Then they are
     /// evaluated once and carried in the journal. Plain projections of journaled values are not.
     pub evaluated: bool,
@@ -59,6 +76,10 @@ pub struct StepNode {
 }
 
 impl StepNode {
+    /// Does the saga go on when it fails?
+    pub fn is_tolerated(&self) -> bool {
+        self.if_failed != IfFailed::Fail
+    }
     /// Must a durable intent stand before its first attempt? So that after a crash one can tell a step that
     /// may have run from one that cannot have.
     pub fn needs_intent(&self) -> bool {
@@ -67,6 +88,17 @@ impl StepNode {
                 || self.if_unknown == IfUnknown::Park
                 || self.policy.retry.max_attempts == 1)
     }
+}
+
+/// Waiting for something that happens outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitNode {
+    /// What must happen: `onu_online`. To what it must happen is computed when the node is reached.
+    pub event: Arc<str>,
+    /// How long is waited for it. `None`: as long as the workflow may take.
+    pub timeout: Option<Duration>,
+    /// What becomes of the saga when it does not happen in time.
+    pub if_failed: IfFailed,
 }
 
 /// What a node does.
@@ -80,15 +112,17 @@ pub enum Op {
     Value,
     /// A condition, computed once and journaled.
     Condition,
-    /// The value of an `if`: that of the arm that ran.
+    /// The value of an `if` or `match`: that of the arm that ran.
     Select {
         /// The condition.
         condition: NodeId,
-        /// The value of the first arm.
-        then: NodeId,
-        /// The value of the other one.
-        otherwise: NodeId,
+        /// The value of each arm, by the condition's value.
+        arms: Vec<(Arc<str>, NodeId)>,
     },
+    /// Time passes. The code says until when, or how long; it is computed once and journaled.
+    Sleep,
+    /// Waiting for an event.
+    Wait(Arc<WaitNode>),
 }
 
 /// One place in the plan.
@@ -104,6 +138,8 @@ pub struct Node {
     pub data: Vec<NodeId>,
     /// It runs only if all of these hold; otherwise it is skipped.
     pub guards: Vec<Guard>,
+    /// The innermost sub-saga that it belongs to, by its place in [`Plan::sub_sagas`].
+    pub within: Option<u32>,
 }
 
 impl Node {
@@ -116,6 +152,23 @@ impl Node {
     }
 }
 
+/// Nodes that were laid into the plan from another saga.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubSaga {
+    /// How the nodes' names begin.
+    pub name: Arc<str>,
+    /// The saga they come from.
+    pub saga: DefinitionId,
+    /// The first of them: its input.
+    pub first: NodeId,
+    /// The last of them: its output.
+    pub last: NodeId,
+    /// What becomes of the caller when it fails. If the caller goes on, all of it is undone at once.
+    pub if_failed: IfFailed,
+    /// The sub-saga in which it is called.
+    pub within: Option<u32>,
+}
+
 /// A saga as data: static, complete before the first run, and identified by its fingerprint.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -123,6 +176,7 @@ pub struct Plan {
     pub(super) nodes: Vec<Node>,
     pub(super) steps: Vec<NodeId>,
     pub(super) output: Vec<NodeId>,
+    pub(super) sub_sagas: Vec<SubSaga>,
     pub(super) on_failure: OnFailure,
     pub(super) deadline: Option<Duration>,
 }
@@ -141,6 +195,22 @@ pub enum PlanError {
         /// The pivot.
         pivot: String,
     },
+    /// What is undone as a whole cannot hold a point of no return.
+    #[error("the failure of sub-saga `{saga}` is tolerated, so it cannot hold the pivot `{pivot}`")]
+    ToleratedPivot {
+        /// The sub-saga.
+        saga: String,
+        /// The pivot.
+        pivot: String,
+    },
+    /// A plan has its nodes before the first run, when nobody knows how many items there will be.
+    #[error(
+        "the saga `{0}` cannot be called for each of several items: call its steps, or start it for each"
+    )]
+    SagaForEach(String),
+    /// There is one point of no return, not one for each item.
+    #[error("the pivot `{0}` cannot be called for each of several items: there is one point of no return")]
+    PivotForEach(String),
     /// Two nodes of one name cannot be told apart in the journal.
     #[error("two nodes are named `{0}`: give one of them another name")]
     DuplicateName(String),
@@ -182,6 +252,10 @@ impl Plan {
     pub fn output(&self) -> &[NodeId] {
         &self.output
     }
+    /// The sagas that were laid into it, outer ones before inner ones.
+    pub fn sub_sagas(&self) -> &[SubSaga] {
+        &self.sub_sagas
+    }
     /// What it does when a step has failed.
     pub fn on_failure(&self) -> OnFailure {
         self.on_failure
@@ -214,8 +288,23 @@ impl Plan {
                 continue;
             }
             let before = self.ancestors(pivot_id);
-            for (id, node, step) in self.steps() {
-                let may_fail = !step.tolerated && step.class != Class::Retriable;
+            if step.each.is_some() {
+                return Err(PlanError::PivotForEach(pivot.name.to_string()));
+            }
+            if let Some((_, scope)) = self.tolerated_scope(pivot) {
+                return Err(PlanError::ToleratedPivot {
+                    saga: scope.name.to_string(),
+                    pivot: pivot.name.to_string(),
+                });
+            }
+            for (i, node) in self.nodes.iter().enumerate() {
+                let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
+                let may_fail = match &node.op {
+                    Op::Step(step) => !step.is_tolerated() && step.class != Class::Retriable,
+                    Op::Wait(wait) => wait.timeout.is_some() && wait.if_failed == IfFailed::Fail,
+                    _ => false,
+                };
+                let may_fail = may_fail && self.tolerated_scope(node).is_none();
                 if id != pivot_id && may_fail && !before.contains(&id) && !exclusive(pivot, node) {
                     return Err(PlanError::AfterPivot {
                         step: node.name.to_string(),
@@ -225,6 +314,19 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// The innermost sub-saga around the node whose failure is tolerated.
+    pub fn tolerated_scope(&self, node: &Node) -> Option<(u32, &SubSaga)> {
+        let mut within = node.within;
+        while let Some(i) = within {
+            let scope = self.sub_sagas.get(i as usize)?;
+            if scope.if_failed != IfFailed::Fail {
+                return Some((i, scope));
+            }
+            within = scope.within;
+        }
+        None
     }
 
     fn ancestors(&self, of: NodeId) -> std::collections::BTreeSet<NodeId> {
@@ -241,7 +343,7 @@ impl Plan {
     }
 }
 
-/// Do they stand in different arms of one `if`?
+/// Do they stand in different arms of one `if` or `match`?
 fn exclusive(a: &Node, b: &Node) -> bool {
-    a.guards.iter().any(|g| b.guards.contains(&Guard { value: !g.value, ..*g }))
+    a.guards.iter().any(|g| b.guards.iter().any(|h| g.condition == h.condition && g.value != h.value))
 }

@@ -42,7 +42,11 @@ impl<T> Copy for Handle<T> {}
 #[derive(Clone, Copy, Debug)]
 pub struct Values<'a>(pub &'a [Option<Json>]);
 
-impl Values<'_> {
+impl<'a> Values<'a> {
+    /// Without the first ones, which belong to the plan around.
+    pub(crate) fn from(self, offset: u32) -> Values<'a> {
+        Values(self.0.get(offset as usize..).unwrap_or_default())
+    }
     fn at(&self, node: NodeId) -> Option<&Json> {
         self.0.get(node.0 as usize).and_then(Option::as_ref)
     }

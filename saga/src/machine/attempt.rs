@@ -209,12 +209,12 @@ impl Machine {
             return self.fail(Some(step), message, Then::Park(FailureReason::Parked));
         }
         match spec.class {
-            Class::Compensatable if spec.tolerated && unknown => {
+            Class::Compensatable if spec.is_tolerated() && unknown => {
                 self.state(step).row.status = StepStatus::Compensating;
                 self.touch(step);
                 self.begin_undo(step, env);
             }
-            _ if spec.tolerated => self.give_null(step),
+            _ if spec.is_tolerated() => self.give_null(step),
             Class::Retriable => self.fail(Some(step), message, Then::Park(FailureReason::Parked)),
             _ => self.fail(Some(step), message, Then::Policy),
         }

@@ -54,7 +54,7 @@ impl Machine {
             match &node.op {
                 Op::Value | Op::Condition => self.evaluate(Expression::Value(id)),
                 Op::Step(step) => self.start(step.step_order, env),
-                Op::Input | Op::Select { .. } => {}
+                Op::Sleep | Op::Wait(_) | Op::Input | Op::Select { .. } => {}
             }
         }
         if self.settled.iter().all(|s| *s != Settled::No) {
@@ -75,20 +75,19 @@ impl Machine {
             if !self.is_ready(i, node) {
                 continue;
             }
-            let holds = |condition: NodeId| {
-                self.values[condition.0 as usize].as_ref().is_some_and(|v| v.as_str() == "true")
+            let holds = |condition: NodeId, value: &str| {
+                self.settled[condition.0 as usize] == Settled::Yes
+                    && self.values[condition.0 as usize].as_ref().is_some_and(|v| v.as_str() == value)
             };
-            let excluded = node.guards.iter().any(|g| {
-                self.settled[g.condition.0 as usize] == Settled::Skipped || holds(g.condition) != g.value
-            });
+            let excluded = node.guards.iter().any(|g| !holds(g.condition, &g.value));
             if excluded {
                 self.settled[i] = Settled::Skipped;
                 if let Op::Step(step) = &node.op {
                     self.skip(step.step_order, env);
                 }
-            } else if let Op::Select { condition, then, otherwise } = &node.op {
-                let arm = if holds(*condition) { then } else { otherwise };
-                self.values[i] = self.values[arm.0 as usize].clone();
+            } else if let Op::Select { condition, arms } = &node.op {
+                let ran = arms.iter().find(|(value, _)| holds(*condition, value));
+                self.values[i] = ran.and_then(|(_, arm)| self.values[arm.0 as usize].clone());
                 self.settled[i] = Settled::Yes;
             }
         }

@@ -72,7 +72,7 @@ impl Machine {
         if state.args.is_none() {
             state.args.clone_from(&row.input);
         }
-        let (node, tolerated) = (state.node, state.spec.tolerated);
+        let (node, tolerated) = (state.node, state.spec.is_tolerated());
         let closed = row.debt.is_some_and(|debt| debt != Debt::Open);
         match (row.status, &row.output) {
             (StepStatus::Skipped, _) => self.settled[node.0 as usize] = Settled::Skipped,

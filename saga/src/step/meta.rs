@@ -78,6 +78,8 @@ pub struct Meta {
     pub late_safe: bool,
     /// Does it run inside a transaction of the engine's own database?
     pub transactional: bool,
+    /// Is it a whole saga?
+    pub saga: bool,
     /// How patiently it is tried.
     pub policy: Policy,
 }
@@ -95,12 +97,17 @@ impl Meta {
             if_unknown: IfUnknown::Compensate,
             late_safe: false,
             transactional: false,
+            saga: false,
             policy: Policy { retry, ..Policy::DEFAULT },
         }
     }
     /// Is it the point of no return? (For checks at compile time.)
     pub const fn is_pivot(&self) -> bool {
         matches!(self.class, Class::Pivot)
+    }
+    /// Is it a whole saga? (For checks at compile time.)
+    pub const fn is_saga(&self) -> bool {
+        self.saga
     }
     /// Is it tried until it succeeds? (For checks at compile time.)
     pub const fn is_retriable(&self) -> bool {

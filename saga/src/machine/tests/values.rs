@@ -19,7 +19,7 @@ fn computing() -> (Definition<()>, Arc<AtomicU64>) {
         let value = s.value("value", (), move |()| Ok(one.fetch_add(1, Ordering::Relaxed)));
         call::<Plain>(s, "a");
         s.named("b");
-        s.call_evaluated::<Plain, _>((value,), move |(value,)| {
+        s.evaluated().call::<Plain, _>((value,), move |(value,)| {
             let own = two.fetch_add(1, Ordering::Relaxed);
             Ok(Args::new(Json::encode(&serde_json::json!({ "value": value, "own": own }))?))
         });

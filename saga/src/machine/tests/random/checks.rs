@@ -35,9 +35,9 @@ fn status(sim: &Sim) -> Status {
 fn is_settled(row: &StepRow, spec: &StepNode) -> bool {
     match row.status {
         StepStatus::Completed | StepStatus::Skipped => true,
-        StepStatus::Failed => spec.tolerated && row.output.is_some(),
-        StepStatus::Compensated => spec.tolerated,
-        StepStatus::CompensationFailed => spec.tolerated && row.debt != Some(Debt::Open),
+        StepStatus::Failed => spec.is_tolerated() && row.output.is_some(),
+        StepStatus::Compensated => spec.is_tolerated(),
+        StepStatus::CompensationFailed => spec.is_tolerated() && row.debt != Some(Debt::Open),
         _ => false,
     }
 }
@@ -133,13 +133,13 @@ fn settles(sim: &Sim, spec: &StepNode, row: Option<&StepRow>, call: &Call) {
                 let seen_to =
                     row.effect == TouchedEffect::None || row.status == StepStatus::CompensationFailed;
                 // The undo of a tolerated failure may have begun long before.
-                let early = spec.tolerated && row_is_compensating(sim, call.step);
+                let early = spec.is_tolerated() && row_is_compensating(sim, call.step);
                 assert!(seen_to || early, "step {} is undone before step {}", call.step, later.step_order);
             }
         }
     } else {
         assert!(
-            spec.tolerated && row.status == StepStatus::Compensating,
+            spec.is_tolerated() && row.status == StepStatus::Compensating,
             "undone without a decision: {row:?}"
         );
     }

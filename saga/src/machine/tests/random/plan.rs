@@ -182,11 +182,13 @@ impl Layer<'_> {
         };
         let reads = (self.last,);
         self.s.named(&name);
-        match (tolerated, evaluated) {
-            (true, true) => drop(self.s.call_tolerated_evaluated::<S, _>(reads, args)),
-            (true, false) => drop(self.s.call_tolerated::<S, _>(reads, args)),
-            (false, true) => self.last = self.s.call_evaluated::<S, _>(reads, args),
-            (false, false) => self.last = self.s.call::<S, _>(reads, args),
+        if evaluated {
+            self.s.evaluated();
+        }
+        if tolerated {
+            self.s.call_tolerated::<S, _>(reads, args);
+        } else {
+            self.last = self.s.call::<S, _>(reads, args);
         }
     }
 }

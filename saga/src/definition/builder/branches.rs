@@ -1,0 +1,186 @@
+//! Ways that part and meet again: `if`, `match`, and branches side by side.
+
+use std::sync::Arc;
+
+use super::SagaBuilder;
+use crate::definition::code::Code;
+use crate::definition::plan::{Guard, NodeId, Op};
+use crate::definition::values::{Deps, Handle};
+use crate::error::StepError;
+use crate::json::Json;
+use crate::step::{Args, Callable, Data, Signature};
+
+/// An `if` or a `match` that is being built: one arm is open, others may be closed.
+#[must_use = "close it with `end_if`, `end_match`, `end_when` or `end_arms`"]
+pub struct Arms {
+    condition: NodeId,
+    from: Vec<NodeId>,
+    /// The values of the arms so far; the last one is open.
+    values: Vec<Arc<str>>,
+    ends: Vec<NodeId>,
+}
+
+/// Parallel branches that are being built.
+#[must_use = "close it with `end_branches`"]
+pub struct Branches {
+    from: Vec<NodeId>,
+    ends: Vec<NodeId>,
+}
+
+impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
+    /// `if condition { then } else { otherwise }`; both arms give the same type.
+    pub fn if_else<T: Data, D: Deps>(
+        &mut self,
+        deps: D,
+        condition: impl Fn(D::Values) -> Result<bool, StepError> + Send + Sync + 'static,
+        then: impl FnOnce(&mut Self) -> Handle<T>,
+        otherwise: impl FnOnce(&mut Self) -> Handle<T>,
+    ) -> Handle<T> {
+        let mut arms = self.begin_if("if", deps, condition);
+        let a = then(self);
+        self.begin_else(&mut arms);
+        let b = otherwise(self);
+        self.end_if(arms, a, b)
+    }
+
+    /// A step that runs only if `condition` holds; gives an `Option`.
+    pub fn call_if<C: Callable<R> + Signature, D: Deps>(
+        &mut self,
+        deps: D,
+        condition: impl Fn(D::Values) -> bool + Send + Sync + 'static,
+        args: impl Fn(D::Values) -> Result<Args<C>, StepError> + Send + Sync + 'static,
+    ) -> Handle<Option<C::Output>> {
+        let next = std::mem::take(&mut self.next);
+        let mut arms = self.begin_if("if", deps, move |v| Ok(condition(v)));
+        self.next = next;
+        let value = self.call::<C, D>(deps, args);
+        self.begin_else(&mut arms);
+        self.end_when(arms, value)
+    }
+
+    /// Two branches that run side by side (nest for more).
+    pub fn join<A, B>(&mut self, a: impl FnOnce(&mut Self) -> A, b: impl FnOnce(&mut Self) -> B) -> (A, B) {
+        let mut branches = self.begin_branches();
+        self.begin_branch(&mut branches);
+        let x = a(self);
+        self.begin_branch(&mut branches);
+        let y = b(self);
+        self.end_branches(branches);
+        (x, y)
+    }
+
+    /// Opens the first arm of an `if`. `name` is how the condition is shown to people.
+    pub fn begin_if<D: Deps>(
+        &mut self,
+        name: &str,
+        deps: D,
+        condition: impl Fn(D::Values) -> Result<bool, StepError> + Send + Sync + 'static,
+    ) -> Arms {
+        let mut arms = self.decide(name, deps, condition);
+        self.open(&mut arms, "true".into());
+        arms
+    }
+
+    /// Closes the first arm of an `if` and opens the other one.
+    pub fn begin_else(&mut self, arms: &mut Arms) {
+        self.open(arms, "false".into());
+    }
+
+    /// Begins a `match`, whose arms follow. The closure answers with the name of one of them, which is
+    /// journaled.
+    pub fn begin_match<D: Deps>(
+        &mut self,
+        name: &str,
+        deps: D,
+        arm: impl Fn(D::Values) -> Result<&'static str, StepError> + Send + Sync + 'static,
+    ) -> Arms {
+        self.decide(name, deps, arm)
+    }
+
+    /// Closes the arm before, if there is one, and opens the one of this name.
+    pub fn begin_arm(&mut self, arms: &mut Arms, name: &str) {
+        let name = Json::encode(&name).unwrap_or_else(|_| Json::null());
+        self.open(arms, name.as_str().into());
+    }
+
+    fn decide<D: Deps, T: serde::Serialize>(
+        &mut self,
+        name: &str,
+        deps: D,
+        condition: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
+    ) -> Arms {
+        let next = std::mem::take(&mut self.next);
+        let condition_node = self.place(name, Op::Condition, Self::nodes_of(&deps));
+        self.next = next;
+        self.code.insert(condition_node, Code::Compute(Self::compute(deps, condition)));
+        Arms { condition: condition_node, from: self.frontier.clone(), values: vec![], ends: vec![] }
+    }
+
+    fn open(&mut self, arms: &mut Arms, value: Arc<str>) {
+        if !arms.values.is_empty() {
+            arms.ends.extend(std::mem::replace(&mut self.frontier, arms.from.clone()));
+            self.guards.pop();
+        }
+        self.guards.push(Guard { condition: arms.condition, value: Arc::clone(&value) });
+        arms.values.push(value);
+    }
+
+    /// Closes the `if`; its value is that of the arm that ran.
+    pub fn end_if<T>(&mut self, arms: Arms, then: Handle<T>, otherwise: Handle<T>) -> Handle<T> {
+        self.select(arms, then, &[then.node, otherwise.node])
+    }
+
+    /// Closes an `if` whose other arm is empty: `Some` of the first arm's value, or `None`.
+    pub fn end_when<T: Data>(&mut self, arms: Arms, then: Handle<T>) -> Handle<Option<T>> {
+        // The value of a skipped node reads as `null`, which is `None`; so the node stands for both arms.
+        self.end_if(arms, Handle::new(then.node), Handle::new(then.node))
+    }
+
+    /// Closes a `match`; its value is that of the arm that ran. `first` is the first arm's value, `others` are
+    /// those of the others in their order.
+    pub fn end_match<T>(&mut self, arms: Arms, first: Handle<T>, others: &[Handle<T>]) -> Handle<T> {
+        let nodes: Vec<_> = std::iter::once(&first).chain(others).map(|handle| handle.node).collect();
+        self.select(arms, first, &nodes)
+    }
+
+    fn select<T>(&mut self, arms: Arms, like: Handle<T>, nodes: &[NodeId]) -> Handle<T> {
+        let condition = arms.condition;
+        let values = arms.values.clone();
+        self.end_arms(arms);
+        let mut data = nodes.to_vec();
+        data.sort_unstable();
+        data.dedup();
+        let arms = values.into_iter().zip(nodes.iter().copied()).collect();
+        like.like(self.place("select", Op::Select { condition, arms }, data))
+    }
+
+    /// Closes an `if` or `match` whose arms give no value.
+    pub fn end_arms(&mut self, arms: Arms) {
+        if !arms.values.is_empty() {
+            self.guards.pop();
+        }
+        self.frontier.extend(arms.ends);
+        self.frontier.sort_unstable();
+        self.frontier.dedup();
+    }
+
+    /// Opens branches that run side by side.
+    pub fn begin_branches(&mut self) -> Branches {
+        Branches { from: self.frontier.clone(), ends: vec![] }
+    }
+
+    /// Closes the branch before, if there is one, and opens the next.
+    pub fn begin_branch(&mut self, branches: &mut Branches) {
+        let end = std::mem::replace(&mut self.frontier, branches.from.clone());
+        if end != branches.from {
+            branches.ends.extend(end);
+        }
+    }
+
+    /// Closes the last branch; what follows waits for all of them.
+    pub fn end_branches(&mut self, branches: Branches) {
+        self.frontier.extend(branches.ends);
+        self.frontier.sort_unstable();
+        self.frontier.dedup();
+    }
+}

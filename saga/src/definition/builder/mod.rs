@@ -1,0 +1,231 @@
+//! Building a definition by hand. `#[saga]` expands to calls of exactly these functions.
+
+mod branches;
+mod calls;
+mod each;
+mod sub;
+mod time;
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::code::{Code, Compute, Definition};
+use super::plan::{Guard, Node, NodeId, OnFailure, Op, Plan, PlanError, SubSaga};
+use super::values::{Deps, Handle};
+use crate::error::StepError;
+use crate::id::DefinitionId;
+use crate::json::Json;
+use crate::step::{Data, Policy};
+
+pub use branches::{Arms, Branches};
+pub(crate) use time::Sleep;
+
+/// Builds the definition of a saga with input `I` over resources `R`.
+///
+/// Calls are made in the order of the plan. Each takes the handles it reads as a tuple and a closure that
+/// receives exactly their values; a closure cannot use a value that it does not depend on.
+///
+/// [`named`](Self::named), [`evaluated`](Self::evaluated), [`adjusted`](Self::adjusted) and
+/// [`max_parallel`](Self::max_parallel) say something about the one call that follows.
+pub struct SagaBuilder<R, I> {
+    name: String,
+    version: u32,
+    nodes: Vec<Node>,
+    steps: Vec<NodeId>,
+    sub_sagas: Vec<SubSaga>,
+    code: BTreeMap<NodeId, Code<R>>,
+    frontier: Vec<NodeId>,
+    guards: Vec<Guard>,
+    next: Next,
+    /// The first thing that no plan may hold.
+    refused: Option<PlanError>,
+    on_failure: OnFailure,
+    deadline: Option<Duration>,
+    of: PhantomData<fn(I)>,
+}
+
+/// What was said about the next call.
+#[derive(Default)]
+struct Next {
+    label: Option<String>,
+    evaluated: bool,
+    adjust: Option<Box<dyn FnOnce(&mut Policy)>>,
+    max_parallel: Option<u32>,
+}
+
+impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
+    /// Begins a saga. Raise the version when the plan changes; running workflows keep theirs.
+    pub fn new(name: &str, version: u32) -> Self {
+        let input = Node {
+            name: "input".into(),
+            op: Op::Input,
+            after: vec![],
+            data: vec![],
+            guards: vec![],
+            within: None,
+        };
+        Self {
+            name: name.to_owned(),
+            version,
+            nodes: vec![input],
+            steps: vec![],
+            sub_sagas: vec![],
+            code: BTreeMap::new(),
+            frontier: vec![NodeId(0)],
+            guards: vec![],
+            next: Next::default(),
+            refused: None,
+            on_failure: OnFailure::Backward,
+            deadline: None,
+            of: PhantomData,
+        }
+    }
+
+    /// What the saga does when a required step has failed. Default: roll back.
+    pub fn on_failure(&mut self, policy: OnFailure) -> &mut Self {
+        self.on_failure = policy;
+        self
+    }
+
+    /// Rolls a workflow back that takes longer than this.
+    pub fn deadline(&mut self, deadline: Duration) -> &mut Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// The saga's input.
+    pub fn input(&self) -> Handle<I> {
+        Handle::new(NodeId(0))
+    }
+
+    /// Gives the next node the name of the variable that holds it, so that its place in the plan keeps its
+    /// name when calls are put in before it.
+    pub fn named(&mut self, variable: &str) -> &mut Self {
+        self.next.label = Some(variable.to_owned());
+        self
+    }
+
+    /// The closure of the next call computes, so it runs once, and what it gives is carried in the journal:
+    /// clocks and random numbers are safe in it. Without this it may only project: paths, fields, borrows and
+    /// literals, which give the same when they are read again.
+    pub fn evaluated(&mut self) -> &mut Self {
+        self.next.evaluated = true;
+        self
+    }
+
+    /// The next step is tried more or less patiently than it says itself. Not part of the fingerprint.
+    pub fn adjusted(&mut self, change: impl FnOnce(&mut Policy) + 'static) -> &mut Self {
+        self.next.adjust = Some(Box::new(change));
+        self
+    }
+
+    fn unique_name(&mut self, base: &str) -> Arc<str> {
+        let wanted = match self.next.label.take() {
+            Some(label) if label != base => format!("{base}.{label}"),
+            _ => base.to_owned(),
+        };
+        self.not_taken(wanted)
+    }
+
+    fn not_taken(&self, wanted: String) -> Arc<str> {
+        let taken = |name: &str| self.nodes.iter().any(|n| &*n.name == name);
+        let mut name = wanted.clone();
+        let mut n = 2;
+        while taken(&name) {
+            name = format!("{wanted}#{n}");
+            n += 1;
+        }
+        name.into()
+    }
+
+    fn push<T: Data>(&mut self, base: &str, op: Op, data: Vec<NodeId>) -> Handle<T> {
+        Handle::new(self.place(base, op, data))
+    }
+
+    fn place(&mut self, base: &str, op: Op, data: Vec<NodeId>) -> NodeId {
+        let name = self.unique_name(base);
+        let id = self.next_id();
+        let after = std::mem::replace(&mut self.frontier, vec![id]);
+        self.nodes.push(Node { name, op, after, data, guards: self.guards.clone(), within: None });
+        id
+    }
+
+    fn next_id(&self) -> NodeId {
+        NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
+    }
+
+    fn nodes_of<D: Deps>(deps: &D) -> Vec<NodeId> {
+        let mut nodes = vec![];
+        deps.nodes(&mut nodes);
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+
+    fn compute<D: Deps, T: Serialize>(
+        deps: D,
+        f: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
+    ) -> Compute {
+        Arc::new(move |values| Json::encode(&f(deps.load(values)?)?).map_err(StepError::permanent))
+    }
+
+    /// Computes a value once and journals it, so that clocks and random numbers are safe in it. An error
+    /// rolls the saga back.
+    pub fn value<T: Data, D: Deps>(
+        &mut self,
+        name: &str,
+        deps: D,
+        f: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
+    ) -> Handle<T> {
+        let handle = self.push(name, Op::Value, Self::nodes_of(&deps));
+        self.code.insert(handle.node, Code::Compute(Self::compute(deps, f)));
+        handle
+    }
+
+    /// Closes the saga with its output.
+    ///
+    /// # Errors
+    /// [`PlanError`] when the plan's order is wrong.
+    pub fn finish<T: Data, D: Deps>(
+        mut self,
+        deps: D,
+        output: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
+    ) -> Result<Definition<R>, PlanError> {
+        if let Some(refused) = self.refused.take() {
+            return Err(refused);
+        }
+        let definition = self.finish_checked(deps, output);
+        definition.plan.check()?;
+        Ok(definition)
+    }
+
+    /// [`finish`](Self::finish) for `#[saga]`: the compiler has checked the order, and names are unique by
+    /// construction.
+    #[doc(hidden)]
+    pub fn finish_checked<T: Data, D: Deps>(
+        self,
+        deps: D,
+        output: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
+    ) -> Definition<R> {
+        let mut plan = Plan {
+            id: DefinitionId { name: self.name.into(), version: self.version, fingerprint: "".into() },
+            nodes: self.nodes,
+            steps: self.steps,
+            output: Self::nodes_of(&deps),
+            sub_sagas: self.sub_sagas,
+            on_failure: self.on_failure,
+            deadline: self.deadline,
+        };
+        plan.id.fingerprint = plan.compute_fingerprint().into();
+        Definition {
+            plan: Arc::new(plan),
+            code: self.code,
+            output: Self::compute(deps, output),
+            _input: PhantomData,
+        }
+    }
+}

@@ -254,6 +254,15 @@ pub(crate) struct SearchKey<'a> {
     pub(crate) workflow_id: &'a str,
 }
 
+/// What a workflow waits for.
+#[derive(Serialize)]
+pub(crate) struct Wait<'a> {
+    pub(crate) tenant_id: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) event_key: &'a str,
+    pub(crate) workflow_id: &'a str,
+}
+
 /// An idempotency key that is asked about.
 #[derive(Serialize)]
 pub(crate) struct StartKey<'a> {

@@ -179,7 +179,7 @@ impl Store for Recording {
     ) -> Result<Sent, StoreError> {
         self.store.send(tenant, workflow, kind, by).await
     }
-    async fn publish(&self, event: PublishedEvent) -> Result<(), StoreError> {
+    async fn publish(&self, event: PublishedEvent) -> Result<bool, StoreError> {
         self.store.publish(event).await
     }
     async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {

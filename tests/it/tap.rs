@@ -140,7 +140,7 @@ impl Store for Tap {
     ) -> Result<Sent, StoreError> {
         self.alive().await.send(tenant, workflow, kind, by).await
     }
-    async fn publish(&self, event: PublishedEvent) -> Result<(), StoreError> {
+    async fn publish(&self, event: PublishedEvent) -> Result<bool, StoreError> {
         self.write(self.0.store.publish(event)).await
     }
     async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {

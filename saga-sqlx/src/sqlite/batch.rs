@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use saga::store::{Commit, CommitOutcome, Decision, Status};
+use saga::store::{Awaited, Commit, CommitOutcome, Decision, Status};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::judge::{Batch, Judged, Write};
 use super::queries as sql;
 use crate::codec::rows;
-use crate::columns::{Change, Count, Event, Fact, Lock, NewHeader, Read, SearchKey};
+use crate::columns::{Change, Count, Event, Fact, Lock, NewHeader, Read, SearchKey, Wait};
 use crate::error::Failure;
 
 impl<'a> Batch<'a> {
@@ -59,6 +59,16 @@ impl<'a> Batch<'a> {
             .flat_map(|(c, _)| c.audit.iter().enumerate().map(|(n, event)| Event::of(c, n, event)));
         run(connection, sql::ADD_EVENTS, events.collect()).await?;
         run(connection, sql::REMOVE_SIGNALS, self.read_signals()).await?;
+        run(connection, sql::FORGET_WAITS, self.registered().map(|(id, ..)| id).collect()).await?;
+        let waits = self.registered().flat_map(|(workflow_id, tenant_id, waits)| {
+            waits.iter().map(move |wait| Wait {
+                tenant_id,
+                name: &wait.name,
+                event_key: &wait.key,
+                workflow_id,
+            })
+        });
+        run(connection, sql::ADD_WAITS, waits.collect()).await?;
         run(connection, sql::ADD_STATISTICS, self.counts()).await?;
         Ok(())
     }
@@ -82,11 +92,21 @@ impl<'a> Batch<'a> {
         taken
     }
 
+    /// Commits that are written whole.
+    fn applied(&self) -> impl Iterator<Item = (&'a Commit, &Write<'a>)> {
+        let applied = |judged: &&Judged<'_>| matches!(judged.outcome, CommitOutcome::Applied { .. });
+        self.judged.iter().filter(applied).filter_map(|judged| Some((judged.commit, judged.write.as_ref()?)))
+    }
+
+    /// Workflows and what they wait for from now on: workflow, tenant, waits.
+    fn registered(&self) -> impl Iterator<Item = (&str, &str, &[Awaited])> {
+        self.applied().filter_map(|(commit, write)| {
+            Some((commit.workflow_id.as_str(), &*write.tenant, commit.waits.as_deref()?))
+        })
+    }
+
     fn read_signals(&self) -> Vec<Read<'_>> {
-        let applied = |judged: &&Judged<'_>| {
-            judged.write.is_some() && matches!(judged.outcome, CommitOutcome::Applied { .. })
-        };
-        let read = self.judged.iter().filter(applied).map(|judged| judged.commit).flat_map(|commit| {
+        let read = self.applied().flat_map(|(commit, _)| {
             let workflow_id = commit.workflow_id.as_str();
             commit.signals.iter().map(move |&signal_id| Read { signal_id, workflow_id })
         });

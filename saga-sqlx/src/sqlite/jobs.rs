@@ -186,21 +186,32 @@ impl Work for Message {
         if status.is_ended() {
             return Ok(Sent::Ended(status));
         }
-        let raise = sqlx::query(sql::RAISE).bind(id).bind(time_text(*turn.told));
-        raise.execute(&mut *turn.connection).await?;
-        let send = sqlx::query(sql::SEND).bind(id).bind(self.kind.as_str()).bind(&self.by);
-        send.execute(&mut *turn.connection).await?;
+        deliver(turn, &[id], self.kind, &self.by).await?;
         Ok(Sent::Delivered { worker: worker.map(WorkerId) })
     }
+}
+
+/// Puts a message into the inboxes of workflows.
+async fn deliver(
+    turn: &mut Turn<'_>,
+    workflows: &[impl Serialize],
+    kind: SignalKind,
+    by: &str,
+) -> Result<(), Failure> {
+    let ids = rows(workflows)?;
+    let raise = sqlx::query(sql::RAISE).bind(&ids).bind(time_text(*turn.told));
+    raise.execute(&mut *turn.connection).await?;
+    sqlx::query(sql::SEND).bind(&ids).bind(kind.as_str()).bind(by).execute(&mut *turn.connection).await?;
+    Ok(())
 }
 
 pub(super) struct Publish(pub(super) PublishedEvent);
 
 #[async_trait]
 impl Work for Publish {
-    type Answer = ();
+    type Answer = bool;
 
-    async fn write(&self, turn: &mut Turn<'_>) -> Result<(), Failure> {
+    async fn write(&self, turn: &mut Turn<'_>) -> Result<bool, Failure> {
         let event = &self.0;
         let at = time_text(event.at);
         sqlx::query(sql::FORGET_PUBLISHED).bind(&at).execute(&mut *turn.connection).await?;
@@ -214,6 +225,12 @@ impl Work for Publish {
             .bind(time_text(event.kept_until))
             .execute(&mut *turn.connection)
             .await?;
-        Ok(())
+        let waiters =
+            sqlx::query_scalar(sql::WAITERS).bind(&event.tenant_id).bind(&event.name).bind(&event.key);
+        let waiters: Vec<String> = waiters.fetch_all(&mut *turn.connection).await?;
+        if !waiters.is_empty() {
+            deliver(turn, &waiters, SignalKind::Event, &event.name).await?;
+        }
+        Ok(!waiters.is_empty())
     }
 }

@@ -204,7 +204,7 @@ impl Store for SqliteStore {
         self.ask(jobs::Message { tenant, workflow, kind, by }).await
     }
 
-    async fn publish(&self, event: PublishedEvent) -> Result<(), StoreError> {
+    async fn publish(&self, event: PublishedEvent) -> Result<bool, StoreError> {
         self.ask(jobs::Publish(event)).await
     }
 

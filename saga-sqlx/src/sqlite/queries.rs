@@ -45,6 +45,9 @@ queries! {
     PUBLISH = "publish.sql",
     FORGET_PUBLISHED = "forget_published.sql",
     PUBLISHED = "published.sql",
+    WAITERS = "waiters.sql",
+    FORGET_WAITS = "forget_waits.sql",
+    ADD_WAITS = "add_waits.sql",
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ use crate::clock::Timestamp;
 use crate::id::WorkflowId;
 use crate::store::StepStatus;
 
+/// Which row of a workflow: `step_order` and item.
+pub(super) type Place = (u32, Arc<str>);
+
 /// What a step is doing right now, which the journal does not say yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Doing {
@@ -23,7 +26,7 @@ pub(super) struct Doing {
 #[derive(Clone)]
 pub(super) struct Live {
     pub(super) mail: mpsc::UnboundedSender<Mail>,
-    pub(super) doing: Arc<Mutex<BTreeMap<u32, Doing>>>,
+    pub(super) doing: Arc<Mutex<BTreeMap<Place, Doing>>>,
     /// Closed when the workflow does not run here any more.
     pub(super) gone: watch::Receiver<()>,
 }
@@ -70,7 +73,7 @@ impl Live {
         // Nothing is ever sent: it ends when the workflow's task drops the other side.
         while self.gone.changed().await.is_ok() {}
     }
-    pub(super) fn doing(&self) -> BTreeMap<u32, Doing> {
+    pub(super) fn doing(&self) -> BTreeMap<Place, Doing> {
         self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

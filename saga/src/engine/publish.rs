@@ -29,7 +29,9 @@ impl Client {
             kept_until: at.plus(self.keep_events),
         };
         limits::check_event(&event).map_err(ClientError::Unstorable)?;
-        self.store.publish(event.clone()).await?;
+        if self.store.publish(event.clone()).await? {
+            self.wake();
+        }
         Ok(event)
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::live::Doing;
+use super::live::{Doing, Place};
 use crate::definition::Plan;
 use crate::machine::pending_row;
-use crate::store::{Header, Loaded, StepRow, StepStatus};
+use crate::store::{Header, Loaded, Status, StepRow, StepStatus};
 
 /// A workflow as people see it.
 #[derive(Clone, Debug)]
@@ -23,25 +23,37 @@ pub struct WorkflowView {
 pub type StepView = StepRow;
 
 impl WorkflowView {
-    pub(super) fn new(loaded: Loaded, plan: Option<Arc<Plan>>, doing: &BTreeMap<u32, Doing>) -> Self {
+    pub(super) fn new(loaded: Loaded, plan: Option<Arc<Plan>>, doing: &BTreeMap<Place, Doing>) -> Self {
         let Loaded { header, steps } = loaded;
         let run = header.state.run;
         let mut steps: Vec<StepRow> = steps.into_iter().filter(|row| row.run == run).collect();
         for (step, doing) in doing.iter().filter(|_| !header.state.status.is_ended()) {
-            show(&mut steps, *step, *doing, plan.as_deref(), run);
+            show(&mut steps, step, *doing, plan.as_deref(), run);
         }
-        steps.sort_by(|a, b| (a.step_order, &a.item).cmp(&(b.step_order, &b.item)));
+        // Items are numbers, so the longer one is the later one.
+        let place = |row: &StepRow| (row.step_order, row.item.len(), Arc::clone(&row.item));
+        steps.sort_by_key(place);
         Self { header, steps, plan }
     }
 
-    /// All steps of the plan in order; those that were not reached are pending.
+    /// All steps of the plan in order; those that were not reached are pending. A list has as many as
+    /// it has items.
     pub fn all_steps(&self) -> Vec<StepRow> {
         let Some(plan) = &self.plan else { return self.steps.clone() };
-        let reached = |order: u32| self.steps.iter().find(|row| row.step_order == order).cloned();
+        let run = self.header.state.run;
         plan.steps()
-            .map(|(_, node, spec)| {
-                reached(spec.step_order)
-                    .unwrap_or_else(|| pending_row(self.header.state.run, &node.name, spec))
+            .flat_map(|(_, node, spec)| {
+                let reached = self.steps.iter().filter(|row| row.step_order == spec.step_order);
+                let mut rows: Vec<StepRow> = reached.cloned().collect();
+                if rows.is_empty() {
+                    let mut row = pending_row(run, &node.name, spec);
+                    if self.header.state.status == Status::Completed {
+                        // A list without items.
+                        row.status = StepStatus::Skipped;
+                    }
+                    rows.push(row);
+                }
+                rows
             })
             .collect()
     }
@@ -56,8 +68,8 @@ impl WorkflowView {
     }
 }
 
-fn show(steps: &mut Vec<StepRow>, step: u32, doing: Doing, plan: Option<&Plan>, run: u32) {
-    if let Some(row) = steps.iter_mut().find(|row| row.step_order == step) {
+fn show(steps: &mut Vec<StepRow>, (step, item): &Place, doing: Doing, plan: Option<&Plan>, run: u32) {
+    if let Some(row) = steps.iter_mut().find(|row| row.step_order == *step && row.item == *item) {
         // A row that is further than what was seen running stays as it is.
         let stale = doing.status == StepStatus::Running && row.status == StepStatus::Completed
             || row.status == StepStatus::Compensated;
@@ -68,13 +80,14 @@ fn show(steps: &mut Vec<StepRow>, step: u32, doing: Doing, plan: Option<&Plan>, 
         }
         return;
     }
-    let Some((_, node, spec)) = plan.and_then(|p| p.steps().find(|(_, _, s)| s.step_order == step)) else {
+    let Some((_, node, spec)) = plan.and_then(|p| p.steps().find(|(_, _, s)| s.step_order == *step)) else {
         return;
     };
     steps.push(StepRow {
         status: doing.status,
         attempts: doing.attempt,
         started_at: Some(doing.since),
+        item: Arc::clone(item),
         ..pending_row(run, &node.name, spec)
     });
 }

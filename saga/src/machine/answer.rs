@@ -49,6 +49,9 @@ impl Machine {
     /// Facts are durable, the decision was not taken. It is taken again when the header has been read.
     fn refused(&mut self, in_flight: InFlight) {
         self.slot = Slot::Refused;
+        if in_flight.registers {
+            self.draft.waits = Some(self.registered.clone());
+        }
         self.draft.signals.extend(in_flight.signals);
         let (records, calls) = in_flight
             .held

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::command::{Call, CallKind, Command, Env, Expression};
 use super::state::{Machine, Mode, Then};
 use super::step::{Act, Phase, StepState, Undo};
-use super::{keys, words};
+use super::{keys, waits, words};
+use crate::definition::{IfFailed, NodeId};
 use crate::error::{Effect, ErrorKind, Retry, StepError};
 use crate::json::Json;
 use crate::step::{Class, IfUnknown, Success};
@@ -53,6 +54,8 @@ impl Machine {
         let in_undo = matches!(state.phase, Phase::Undoing(_));
         let call = Call {
             step,
+            step_order: row.step_order,
+            item: Arc::clone(&row.item),
             node: state.node,
             kind,
             run: row.run,
@@ -66,7 +69,7 @@ impl Machine {
             args: state.args.clone().or_else(|| row.input.clone()).unwrap_or_else(empty_arguments),
             output: if undoing { state.undo_output.clone() } else { None },
             recorded: row.record.clone(),
-            cause: in_undo.then(|| self.cause(row)).flatten(),
+            cause: in_undo.then(|| self.cause(state.node, row)).flatten(),
             timeout: if undoing { spec.policy.undo_timeout.unwrap_or(timeout) } else { timeout },
         };
         if spec.transactional { Command::Transact(call) } else { Command::Call(call) }
@@ -81,9 +84,10 @@ impl Machine {
     }
 
     /// Why something is undone: what stopped the workflow or, if nothing did, what this step failed with.
-    fn cause(&self, row: &StepRow) -> Option<Arc<str>> {
+    fn cause(&self, node: NodeId, row: &StepRow) -> Option<Arc<str>> {
         let failing = self.failing.as_ref().map(|f| f.message.as_str());
-        failing.or(row.error_message.as_deref()).map(Into::into)
+        let scope = self.scope_failure(node);
+        failing.or(scope).or(row.error_message.as_deref()).map(Into::into)
     }
 
     pub(super) fn attempted(&mut self, step: u32, result: Result<Success, StepError>, env: Env) {
@@ -124,9 +128,9 @@ impl Machine {
         state.row.completed_at = Some(env.now);
         state.row.error_message = None;
         state.row.deaths = 0;
-        let node = state.node;
+        let value = waits::given(state.spec.if_failed, success.output);
         self.touch(step);
-        self.settle(node, success.output);
+        self.give(step, value);
     }
 
     fn failed_once(&mut self, step: u32, error: &StepError, env: Env) {
@@ -194,7 +198,8 @@ impl Machine {
         }
         let spec = self.spec(step);
         let unknown = self.steps[step as usize].row.effect == TouchedEffect::Unknown;
-        let message = words::of(&format!("Step {} ({}) failed: {error}", step + 1, spec.step_name));
+        let label = capital(&self.label(step));
+        let message = words::of(&format!("{label} failed: {error}"));
         if error.kind() == ErrorKind::Configuration {
             // With siblings under way the fact may be durable before the decision: so is its reason.
             self.header.failure_reason = Some(FailureReason::Configuration);
@@ -214,19 +219,30 @@ impl Machine {
                 self.touch(step);
                 self.begin_undo(step, env);
             }
-            _ if spec.is_tolerated() => self.give_null(step),
+            _ if spec.is_tolerated() => self.give_failure(step),
             Class::Retriable => self.fail(Some(step), message, Then::Park(FailureReason::Parked)),
-            _ => self.fail(Some(step), message, Then::Policy),
+            _ => self.fail_at(self.steps[step as usize].node, Some(step), message, Then::Policy),
         }
     }
 
-    /// A tolerated failure: the saga goes on with `null`, which the row shows.
-    pub(super) fn give_null(&mut self, step: u32) {
-        let state = self.state(step);
-        state.row.output = Some(Json::null());
-        let node = state.node;
+    /// A tolerated failure: the saga goes on with `null`, or with the failure, which the row shows.
+    pub(super) fn give_failure(&mut self, step: u32) {
+        let value = self.failure_of(step);
+        self.state(step).row.output = Some(value.clone());
         self.touch(step);
-        self.settle(node, Json::null());
+        self.give(step, value);
+    }
+
+    /// What the saga gets of a step whose failure it tolerates.
+    pub(super) fn failure_of(&self, step: u32) -> Json {
+        let state = &self.steps[step as usize];
+        match state.spec.if_failed {
+            IfFailed::Decide => {
+                let message = state.row.error_message.clone().unwrap_or_default();
+                waits::failed(&state.row.step_name, message)
+            }
+            IfFailed::Fail | IfFailed::GoOn => Json::null(),
+        }
     }
 
     pub(super) fn record(&mut self, step: u32, before: Json) {
@@ -249,6 +265,11 @@ impl Machine {
             self.touch(step);
         }
     }
+}
+
+/// `Step 3 (activate_onu)`
+pub(super) fn capital(label: &str) -> String {
+    label.replacen('s', "S", 1)
 }
 
 fn empty_arguments() -> Json {

@@ -1,8 +1,9 @@
 //! Backward: undoing steps in reverse plan order, and settling what nobody knows.
 
+use super::attempt::capital;
 use super::command::{CallKind, Env, Expression};
 use super::state::{Machine, Mode, Then};
-use super::step::{Act, Phase, Undo};
+use super::step::{Act, Phase, StepState, Undo};
 use super::words;
 use crate::clock::Timestamp;
 use crate::error::{Effect, Retry, StepError};
@@ -27,12 +28,13 @@ impl Machine {
             return;
         }
         // Reverse plan order: the branches of a join last-declared first, each as a whole.
-        let next = self.steps.iter().rev().find(|s| {
+        let undone = |s: &&StepState| {
             s.spec.class == Class::Compensatable
                 && s.row.effect != TouchedEffect::None
                 && s.row.status != StepStatus::CompensationFailed
-        });
-        match next.map(|s| s.row.step_order) {
+        };
+        let next = self.all_steps().filter(|s| undone(&&self.steps[*s as usize]));
+        match next.max_by_key(|s| self.steps[*s as usize].place()) {
             Some(step) => self.begin_undo(step, env),
             None => self.end_rollback(env),
         }
@@ -219,8 +221,8 @@ impl Machine {
         self.touch(step);
         let words = format!("{} compensated", self.label(step));
         self.audit(AuditKind::Compensated, Some(step), words, env);
-        if forward {
-            self.give_null(step);
+        if forward && self.spec(step).is_tolerated() && !self.is_given(step) {
+            self.give_failure(step);
         }
     }
 
@@ -259,13 +261,12 @@ impl Machine {
         let is_pivot = self.spec(step).class == Class::Pivot;
         let state = self.state(step);
         state.phase = Phase::Idle;
-        let name = state.row.step_name.clone();
         if is_pivot {
             let first = state.row.error_message.clone().unwrap_or_default();
+            let label = capital(&state.row.label());
             self.touch(step);
             let message = words::of(&format!(
-                "Step {} ({name}) failed: {first} (nobody knows whether it took effect; the look-up failed: {error})",
-                step + 1
+                "{label} failed: {first} (nobody knows whether it took effect; the look-up failed: {error})"
             ));
             return self.fail(Some(step), message, Then::Park(FailureReason::Parked));
         }
@@ -284,7 +285,7 @@ impl Machine {
 /// What an open debt is about.
 pub(super) fn debt_in_words(row: &StepRow) -> String {
     let error = row.error_message.as_deref().unwrap_or_default();
-    words::of(&format!("Compensation of step {} ({}) failed: {error}", row.step_order + 1, row.step_name))
+    words::of(&format!("Compensation of {} failed: {error}", row.label()))
 }
 
 /// What is done first about a step whose outcome nobody knows.

@@ -8,7 +8,7 @@ use crate::definition::NodeId;
 use crate::error::StepError;
 use crate::json::Json;
 use crate::step::Success;
-use crate::store::{Commit, CommitOutcome, Header, Signal};
+use crate::store::{Commit, CommitOutcome, Header, PublishedEvent, Signal, Wanted};
 
 /// Time and randomness, handed in with every event.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +64,13 @@ pub enum Event {
         /// The step.
         step: u32,
     },
+    /// The store was asked for an event.
+    Looked {
+        /// The place that waits for it.
+        node: NodeId,
+        /// The earliest one that it has.
+        found: Option<PublishedEvent>,
+    },
     /// The time of [`Machine::wake_at`](super::Machine::wake_at) has come.
     Tick,
     /// The commit in flight, or the one of the open transaction, was answered.
@@ -110,6 +117,13 @@ pub enum Command {
         /// The step.
         step: u32,
     },
+    /// Ask the store whether an event has come, and answer with [`Event::Looked`].
+    Look {
+        /// The place that waits for it.
+        node: NodeId,
+        /// Which one.
+        wanted: Wanted,
+    },
     /// Somebody else wrote the header. Read it first and the inbox after it; deliver the inbox, then answer
     /// with [`Event::Header`]. In this order no signal that raised the header's `rev` stays unseen.
     ReadHeader,
@@ -131,8 +145,12 @@ pub enum CallKind {
 /// One call of user code.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
-    /// The step.
+    /// The step: its number in the machine. Those of the plan come first, by `step_order`; items follow.
     pub step: u32,
+    /// Its number in the plan.
+    pub step_order: u32,
+    /// Which of several items; empty for a plain step.
+    pub item: Arc<str>,
     /// Its node.
     pub node: NodeId,
     /// Which of its functions.

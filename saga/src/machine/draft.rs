@@ -8,7 +8,9 @@ use super::context;
 use super::state::{Machine, Mode};
 use crate::id::CommitId;
 use crate::json::Json;
-use crate::store::{AuditEvent, AuditKind, Commit, Decision, Header, HeaderState, NewWorkflow, Status};
+use crate::store::{
+    AuditEvent, AuditKind, Awaited, Commit, Decision, Header, HeaderState, NewWorkflow, Status,
+};
 
 /// What the next commit will hold.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +21,13 @@ pub(super) struct Draft {
     /// Values that became ready, by node name.
     pub(super) carry: BTreeMap<Arc<str>, Json>,
     pub(super) audit: Vec<AuditEvent>,
+    /// What the workflow waits for from now on, if that has changed.
+    pub(super) waits: Option<Vec<Awaited>>,
     /// Signals that a decision will have acted on.
     pub(super) signals: Vec<i64>,
+    /// Signals that only say where to look: they are used up by any decision, because whoever resumes the
+    /// workflow looks there anyway.
+    pub(super) heard: Vec<i64>,
     pub(super) before: Option<Before>,
     pub(super) held: Vec<Command>,
 }
@@ -58,6 +65,8 @@ pub(super) struct InFlight {
     /// The carried values among its facts.
     pub(super) carried: Vec<Arc<str>>,
     pub(super) signals: Vec<i64>,
+    /// Does it change what the store's register says of the workflow?
+    pub(super) registers: bool,
     pub(super) wrote_header: bool,
     /// The header's status when it is applied.
     pub(super) status: Status,
@@ -163,14 +172,24 @@ impl Machine {
         if commit.decision.is_some() && self.header.status != Status::Running {
             commit.signals = std::mem::take(&mut draft.signals);
         }
+        if commit.decision.is_some() {
+            commit.signals.append(&mut draft.heard);
+        }
         self.draft.signals = draft.signals;
+        self.draft.heard = draft.heard;
         commit.audit = draft.audit;
+        commit.waits = draft.waits;
+        let forward = matches!(self.header.status, Status::Pending | Status::Running | Status::Waiting);
+        if wrote_header && !forward && !self.registered.is_empty() {
+            commit.waits = Some(vec![]);
+        }
         self.slot = Slot::Committing(Box::new(InFlight {
             creates,
             lent: in_transaction,
             facts: draft.facts,
             carried,
             signals: commit.signals.clone(),
+            registers: commit.waits.is_some(),
             wrote_header,
             status: self.header.status,
             releases: wrote_header && self.release,

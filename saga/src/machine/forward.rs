@@ -45,6 +45,7 @@ impl Machine {
     /// Settles what is settled by itself, and starts what is ready.
     fn launch(&mut self, env: Env) {
         let plan = Arc::clone(&self.plan);
+        self.unwind_scopes(env);
         self.derive(env);
         for (i, node) in plan.nodes().iter().enumerate() {
             if !self.is_ready(i, node) {
@@ -53,17 +54,25 @@ impl Machine {
             let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
             match &node.op {
                 Op::Value | Op::Condition => self.evaluate(Expression::Value(id)),
+                Op::Step(step) if self.is_list(step.step_order) => self.start_list(step.step_order, env),
                 Op::Step(step) => self.start(step.step_order, env),
-                Op::Sleep | Op::Wait(_) | Op::Input | Op::Select { .. } => {}
+                Op::Sleep | Op::Wait(_) if self.waits.contains_key(&id) => self.attend(id, env),
+                Op::Sleep | Op::Wait(_) => self.evaluate(Expression::Value(id)),
+                Op::Input | Op::Select { .. } => {}
             }
         }
         if self.settled.iter().all(|s| *s != Settled::No) {
             self.complete(env);
+        } else if !self.unfinished {
+            self.rest(env);
         }
     }
 
     pub(super) fn is_ready(&self, i: usize, node: &Node) -> bool {
-        self.settled[i] == Settled::No && node.after.iter().all(|n| self.settled[n.0 as usize] != Settled::No)
+        let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
+        self.settled[i] == Settled::No
+            && !self.is_stopped(id)
+            && node.after.iter().all(|n| self.settled[n.0 as usize] != Settled::No)
     }
 
     /// Skips what its condition excludes and takes over the values of arms. Neither needs anything but
@@ -117,13 +126,16 @@ impl Machine {
             (Expression::Output, Err(e)) => {
                 self.fail(None, words::of(&format!("the output failed: {e}")), Then::Policy);
             }
+            (Expression::Value(node), Ok(value)) if self.is_waiting_place(node) => {
+                self.arm(node, &value, env)
+            }
             (Expression::Value(node), Ok(value)) => {
                 self.carry(node, &value);
                 self.settle(node, value);
             }
             (Expression::Value(node), Err(e)) => {
                 let name = Arc::clone(&self.plan.nodes()[node.0 as usize].name);
-                self.fail(None, words::of(&format!("`{name}` failed: {e}")), Then::Policy);
+                self.fail_at(node, None, words::of(&format!("`{name}` failed: {e}")), Then::Policy);
             }
             (Expression::Arguments(node), result) => {
                 let Some(step) = self.plan.node(node).and_then(Node::step).map(|s| s.step_order) else {
@@ -142,6 +154,9 @@ impl Machine {
                 if self.spec(step).evaluated {
                     self.carry(node, &args);
                 }
+                if self.is_list(step) {
+                    return self.list(step, &args, env);
+                }
                 let state = self.state(step);
                 state.args = Some(args);
                 state.phase = Phase::Idle;
@@ -154,6 +169,28 @@ impl Machine {
             Err(error) if undoing => self.owe(step, &error, env),
             Err(error) => self.final_failure(step, &error, env),
         }
+    }
+
+    fn list(&mut self, step: u32, args: &Json, env: Env) {
+        self.state(step).phase = Phase::Idle;
+        match self.expand(step, args) {
+            Ok(()) if self.is_forward() && !self.draining => self.start_items(step, env),
+            Ok(()) => {}
+            Err(error) => self.final_failure(step, &error, env),
+        }
+    }
+
+    /// The list is computed once; then its items begin.
+    fn start_list(&mut self, step: u32, env: Env) {
+        if self.steps[step as usize].items.is_some() {
+            self.start_items(step, env);
+        } else {
+            self.start(step, env);
+        }
+    }
+
+    fn is_waiting_place(&self, node: NodeId) -> bool {
+        matches!(self.plan.node(node).map(|n| &n.op), Some(Op::Sleep | Op::Wait(_)))
     }
 
     fn carry(&mut self, node: NodeId, value: &Json) {

@@ -35,7 +35,10 @@ impl Machine {
 
     fn is_wanted(&self, call: &Call) -> bool {
         match &self.steps[call.step as usize].phase {
-            Phase::Starting => self.is_forward() && !self.draining,
+            Phase::Starting => {
+                let node = self.steps[call.step as usize].node;
+                self.is_forward() && !self.draining && !self.is_stopped(node)
+            }
             Phase::Undoing(Undo { act: Act::Calling(kind), .. }) => {
                 *kind == call.kind && !self.draining && self.mode != Mode::Over
             }

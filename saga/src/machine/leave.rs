@@ -5,7 +5,7 @@ use super::draft::Slot;
 use super::state::{Machine, Mode};
 use super::step::{Act, Phase, Undo};
 use crate::clock::Timestamp;
-use crate::definition::Op;
+use crate::definition::{NodeId, Op};
 use crate::step::Class;
 use crate::store::{StepStatus, TouchedEffect};
 
@@ -14,7 +14,7 @@ impl Machine {
     pub(super) fn hand_over(&mut self, env: Env) {
         let wake_at = self.resumes_at(env);
         self.retract_held();
-        for step in 0..self.plan.total_steps() {
+        for step in self.all_steps() {
             if matches!(self.steps[step as usize].phase, Phase::Pausing { .. }) {
                 self.touch(step);
             }
@@ -38,9 +38,15 @@ impl Machine {
                 Op::Step(step) => {
                     self.is_ready(i, node) && self.steps[step.step_order as usize].phase == Phase::Idle
                 }
+                Op::Sleep | Op::Wait(_) => {
+                    let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
+                    self.is_ready(i, node) && !self.waits.contains_key(&id)
+                }
                 _ => self.is_ready(i, node),
             });
-        match pauses.min() {
+        let waits = self.next_wait();
+        let at_once = at_once || self.is_undoing_a_scope();
+        match pauses.chain(waits).min() {
             Some(pause) if !at_once => self.deadline_at.map_or(pause, |deadline| pause.min(deadline)),
             _ => env.now,
         }
@@ -56,7 +62,7 @@ impl Machine {
             Slot::Committing(in_flight) if in_flight.lent => return self.stop(),
             _ => {}
         }
-        for step in 0..self.plan.total_steps() {
+        for step in self.all_steps() {
             let spec = self.spec(step);
             let leaves_traces = !spec.transactional && spec.class != Class::NoEffect;
             let state = self.state(step);

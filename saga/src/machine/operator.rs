@@ -275,7 +275,8 @@ pub fn cancel_stopped(
     Ok(op.finish(false))
 }
 
-/// Deals with one debt; `step` is a step's name, node or `step_order`. When the last one is closed the
+/// Deals with one debt; `step` is a step's name, its node (of several items
+/// `node[item]`) or its `step_order`. When the last one is closed the
 /// workflow becomes `rolled_back`.
 ///
 /// # Errors
@@ -295,21 +296,21 @@ pub fn change_debt(
         return Err(op.refuse("its debts are dealt with when it has come to rest by itself"));
     }
     let open = |row: &&StepRow| row.debt == Some(Debt::Open);
-    let by_node = op.rows.iter().filter(open).find(|r| *r.node == *step);
+    let by_node = op.rows.iter().filter(open).find(|r| r.place() == step);
     let by_name = || {
         let mut rows = op.rows.iter().filter(open);
         rows.find(|r| *r.step_name == *step || r.step_order.to_string() == step)
     };
-    let Some(node) = by_node.or_else(by_name).map(|r| Arc::clone(&r.node)) else {
+    let Some(place) = by_node.or_else(by_name).map(StepRow::place) else {
         return Err(OperatorRefusal::NoSuchDebt {
             workflow: loaded.header.workflow_id.to_string(),
             step: step.to_owned(),
         });
     };
     let close = |debt: Debt| {
-        let (note, node) = (note.to_owned(), Arc::clone(&node));
+        let (note, place) = (note.to_owned(), place.clone());
         move |row: &mut StepRow| {
-            let mine = row.debt == Some(Debt::Open) && row.node == node;
+            let mine = row.debt == Some(Debt::Open) && row.place() == place;
             if mine {
                 row.debt = Some(debt);
                 row.debt_note = Some(note.clone());
@@ -319,7 +320,7 @@ pub fn change_debt(
     };
     match action {
         DebtAction::Retry => {
-            op.change(|row| row.node == node && reopen(row));
+            op.change(|row| row.place() == place && reopen(row));
             op.wake(if op.was_rolling_back() { Status::RollingBack } else { Status::Pending });
             op.audit(AuditKind::Retried, None, format!("the compensation of {step} is tried again"));
         }

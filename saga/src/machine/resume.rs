@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::backward::debt_in_words;
 use super::command::Env;
-use super::context;
 use super::state::{Failing, Machine, Mode, Settings, Settled, Then};
-use crate::definition::{Op, Plan};
+use super::{context, waits};
+use crate::definition::{NodeId, Op, Plan};
 use crate::error::StepError;
 use crate::json::Json;
 use crate::step::{Class, IfUnknown};
@@ -27,13 +27,18 @@ impl Machine {
         machine.row_rev = loaded.steps.iter().map(|r| r.rev).max().unwrap_or(0);
         machine.left_intents = context::leaves_intents(&header.state);
         machine.suspect = machine.left_intents || header.takeovers >= settings.suspect_after;
-        if let Some(context) = &header.state.context {
-            machine.restore_carried(context);
-        }
         let rolling_back = header.state.status == Status::RollingBack;
-        for row in loaded.steps.iter().filter(|r| r.run == header.state.run) {
+        let rows = || loaded.steps.iter().filter(|r| r.run == header.state.run);
+        // All values first: the list of a row's item may have travelled with another row.
+        let carried = header.state.context.iter().chain(rows().filter_map(|row| row.carry.as_ref()));
+        let carried: BTreeMap<String, Json> = carried
+            .flat_map(|object| object.decode::<BTreeMap<String, Json>>().unwrap_or_default())
+            .collect();
+        machine.restore_carried(&carried, env);
+        for row in rows() {
             machine.restore(row, rolling_back);
         }
+        machine.restore_scopes(|name| carried.get(name).cloned());
         machine.header.wake_at = None;
         if header.state.retry_count > 0 {
             // A person made it go on: the time it was given once does not count any more.
@@ -58,13 +63,8 @@ impl Machine {
     }
 
     fn restore(&mut self, row: &StepRow, backward: bool) {
-        if row.step_order >= self.plan.total_steps() {
-            return;
-        }
-        if let Some(carry) = &row.carry {
-            self.restore_carried(carry);
-        }
-        let state = self.state(row.step_order);
+        let Some(step) = self.step_of(row) else { return };
+        let state = self.state(step);
         state.row = row.clone();
         if let Some(carry) = &row.carry {
             state.carry = carry.decode().unwrap_or_default();
@@ -72,35 +72,48 @@ impl Machine {
         if state.args.is_none() {
             state.args.clone_from(&row.input);
         }
-        let (node, tolerated) = (state.node, state.spec.is_tolerated());
+        let (node, tolerated, if_failed) = (state.node, state.spec.is_tolerated(), state.spec.if_failed);
         let closed = row.debt.is_some_and(|debt| debt != Debt::Open);
         match (row.status, &row.output) {
             (StepStatus::Skipped, _) => self.settled[node.0 as usize] = Settled::Skipped,
-            (StepStatus::Completed, None) => self.settle(node, Json::null()),
-            (StepStatus::Compensated, None) if tolerated && !backward => self.settle(node, Json::null()),
+            (StepStatus::Completed, output) => {
+                self.give(step, waits::given(if_failed, output.clone().unwrap_or_else(Json::null)));
+            }
+            (StepStatus::Compensated, None) if tolerated && !backward => self.give(step, Json::null()),
             // A tolerated failure shows the value that the saga went on with.
-            (StepStatus::Completed | StepStatus::Failed | StepStatus::Compensated, Some(output)) => {
-                self.settle(node, output.clone());
-            }
+            (StepStatus::Failed | StepStatus::Compensated, Some(output)) => self.give(step, output.clone()),
             (StepStatus::CompensationFailed, _) if tolerated && closed && !backward => {
-                self.settle(node, Json::null());
+                self.give(step, self.failure_of(step));
             }
-            (_, Some(output)) if backward => self.settle(node, output.clone()),
+            (_, Some(output)) if backward => self.give(step, waits::given(if_failed, output.clone())),
             _ => {}
         }
     }
 
-    fn restore_carried(&mut self, object: &Json) {
-        let values: BTreeMap<String, Json> = object.decode().unwrap_or_default();
+    /// The machine's number of the step to which a row belongs.
+    fn step_of(&self, row: &StepRow) -> Option<u32> {
+        let place = self.steps.get(row.step_order as usize)?;
+        if row.item.is_empty() {
+            return Some(row.step_order).filter(|order| *order < self.plan.total_steps());
+        }
+        place.items.as_ref()?.get(row.item.parse::<usize>().ok()?).copied()
+    }
+
+    fn restore_carried(&mut self, values: &BTreeMap<String, Json>, env: Env) {
         let plan = Arc::clone(&self.plan);
         for (i, node) in plan.nodes().iter().enumerate() {
-            let Some(value) = values.get(&*node.name) else { continue };
-            match &node.op {
-                Op::Step(step) => self.state(step.step_order).args = Some(value.clone()),
-                _ => {
-                    self.values[i] = Some(value.clone());
-                    self.settled[i] = Settled::Yes;
+            let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
+            let value = values.get(&*node.name);
+            match (&node.op, value) {
+                (Op::Sleep | Op::Wait(_), _) => self.restore_wait(id, |name| values.get(name).cloned()),
+                (Op::Step(step), Some(list)) if step.each.is_some() => {
+                    if let Err(error) = self.expand(step.step_order, list) {
+                        self.final_failure(step.step_order, &error, env);
+                    }
                 }
+                (Op::Step(step), Some(args)) => self.state(step.step_order).args = Some(args.clone()),
+                (_, Some(value)) => self.settle(id, value.clone()),
+                _ => {}
             }
         }
     }
@@ -112,7 +125,7 @@ impl Machine {
         if !header.unclean {
             return;
         }
-        for step in 0..self.plan.total_steps() {
+        for step in self.all_steps() {
             self.died_undoing(step, env);
         }
     }
@@ -129,8 +142,13 @@ impl Machine {
             context::write(&mut self.header, &BTreeMap::new());
             self.dirty_header = true;
         }
-        for step in 0..self.plan.total_steps() {
-            if self.settled[self.steps[step as usize].node.0 as usize] != Settled::No {
+        if header.state.status == Status::Waiting {
+            // It said for what it waited.
+            self.header.current_step = None;
+        }
+        self.register_again();
+        for step in self.all_steps() {
+            if self.is_given(step) || self.is_list(step) && self.steps[step as usize].items.is_some() {
                 continue;
             }
             match self.steps[step as usize].row.status {
@@ -168,7 +186,9 @@ impl Machine {
     fn is_reached(&self, step: u32) -> bool {
         let state = &self.steps[step as usize];
         let i = state.node.0 as usize;
-        self.is_ready(i, &self.plan.nodes()[i]) && (!state.spec.evaluated || state.args.is_some())
+        self.is_ready(i, &self.plan.nodes()[i])
+            && self.is_item_reached(step)
+            && (!state.spec.evaluated || state.args.is_some())
     }
 
     /// The worker died when this step may have been under way.

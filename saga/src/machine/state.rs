@@ -1,18 +1,22 @@
 //! The state of one workflow in memory, and the door through which events come.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::command::{Call, Command, Env, Event, Expression};
 use super::draft::{Draft, Slot};
+use super::scope::Scope;
 use super::step::{Act, Phase, StepState, Undo};
+use super::waits::Wait;
 use crate::clock::Timestamp;
-use crate::definition::{Plan, StepNode};
+use crate::definition::{NodeId, Plan, StepNode};
 use crate::id::WorkflowId;
 use crate::json::Json;
 use crate::step::{Class, IfUnknown};
-use crate::store::{FailureReason, Header, HeaderState, Signal, Status, StepRow, StepStatus, TouchedEffect};
+use crate::store::{
+    Awaited, FailureReason, Header, HeaderState, Signal, Status, StepRow, StepStatus, TouchedEffect,
+};
 
 /// What an engine sets for all workflows.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +32,8 @@ pub struct Settings {
     pub suspect_after: u32,
     /// A step at which so many workers died parks its workflow.
     pub poison_after: u32,
+    /// A workflow that has nothing to do for longer than this is let go meanwhile, and costs no memory.
+    pub rest_over: Duration,
 }
 
 impl Default for Settings {
@@ -38,6 +44,7 @@ impl Default for Settings {
             record_pauses_over: Duration::from_secs(1),
             suspect_after: 2,
             poison_after: 3,
+            rest_over: Duration::from_secs(30),
         }
     }
 }
@@ -86,12 +93,23 @@ pub struct Machine {
     pub(super) plan: Arc<Plan>,
     pub(super) settings: Settings,
     pub(super) workflow_id: WorkflowId,
+    pub(super) tenant: Arc<str>,
+    pub(super) created_at: Timestamp,
     pub(super) deadline_at: Option<Timestamp>,
     pub(super) rev: i64,
     pub(super) header: HeaderState,
     pub(super) values: Vec<Option<Json>>,
     pub(super) settled: Vec<Settled>,
+    /// The plan's steps by `step_order`, then items as they came.
     pub(super) steps: Vec<StepState>,
+    /// The places that wait.
+    pub(super) waits: BTreeMap<NodeId, Wait>,
+    /// What the store's register says that this workflow waits for.
+    pub(super) registered: Vec<Awaited>,
+    /// The latest event of each kind and key that was taken.
+    pub(super) came: BTreeMap<(Arc<str>, String), Timestamp>,
+    /// Where the sub-sagas stand.
+    pub(super) scopes: Vec<Scope>,
     pub(super) mode: Mode,
     pub(super) failing: Option<Failing>,
     pub(super) draining: bool,
@@ -143,12 +161,18 @@ impl Machine {
         let mut machine = Self {
             settings,
             workflow_id: header.workflow_id.clone(),
+            tenant: Arc::clone(&header.tenant_id),
+            created_at: header.created_at,
             deadline_at: header.deadline_at,
             rev: header.rev,
             header: header.state.clone(),
             values: vec![None; nodes],
             settled: vec![Settled::No; nodes],
             steps,
+            waits: BTreeMap::new(),
+            registered: vec![],
+            came: BTreeMap::new(),
+            scopes: vec![Scope::Open; plan.sub_sagas().len()],
             mode: Mode::Forward,
             failing: None,
             draining: false,
@@ -197,6 +221,7 @@ impl Machine {
             Event::LookedUp { step, result } => self.looked_up(step, result, env),
             Event::Record { step, before } => self.record(step, before),
             Event::Slow { step } => self.slow(step),
+            Event::Looked { node, found } => self.looked(node, found),
             Event::Committed(outcome) => self.committed(outcome, env),
             Event::Signal(signal) => self.signal(signal, env),
             Event::Header(header) => self.header_read(&header, env),
@@ -229,7 +254,8 @@ impl Machine {
             _ => None,
         });
         let deadline = self.deadline_at.filter(|_| self.mode == Mode::Forward && self.failing.is_none());
-        pauses.chain(deadline).min()
+        let waits = self.next_wait().filter(|_| self.is_forward());
+        pauses.chain(deadline).chain(waits).min()
     }
 
     /// The journaled values, by node: what [`Command::Evaluate`] reads.
@@ -262,7 +288,8 @@ impl Machine {
     }
     /// The rows as they would be if everything were committed now; steps that run are shown as such.
     pub fn rows(&self) -> impl Iterator<Item = StepRow> + '_ {
-        self.steps.iter().map(|s| {
+        let shown = self.steps.iter().filter(|s| s.items.as_ref().is_none_or(Vec::is_empty));
+        shown.map(|s| {
             let mut row = s.row.clone();
             match &s.phase {
                 Phase::Running | Phase::Pausing { .. } => row.status = StepStatus::Running,
@@ -286,7 +313,7 @@ impl Machine {
             .any(|s| matches!(s.phase, Phase::Running | Phase::Undoing(Undo { act: Act::Calling(_), .. })))
     }
     pub(super) fn label(&self, step: u32) -> String {
-        format!("step {} ({})", step + 1, self.steps[step as usize].row.step_name)
+        self.steps[step as usize].row.label()
     }
     /// The point of no return, if it was passed, or may have been.
     pub(super) fn pivot_passed(&self) -> Option<&StepState> {

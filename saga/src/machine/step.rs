@@ -62,6 +62,13 @@ pub(super) struct StepState {
     pub(super) undo_output: Option<Json>,
     /// When its present undo began here.
     pub(super) undo_since: Option<Timestamp>,
+    /// The place of its list, if it is one item of several, and its place there.
+    pub(super) list: Option<u32>,
+    pub(super) index: u32,
+    /// What it gives to its list.
+    pub(super) value: Option<Json>,
+    /// Of a list: its items, once they are known.
+    pub(super) items: Option<Vec<u32>>,
 }
 
 impl StepState {
@@ -76,7 +83,18 @@ impl StepState {
             carry: BTreeMap::new(),
             undo_output: None,
             undo_since: None,
+            list: None,
+            index: 0,
+            value: None,
+            items: None,
         }
+    }
+}
+
+impl StepState {
+    /// Where it stands in the plan: steps are undone in the reverse order of this.
+    pub(super) fn place(&self) -> (u32, u32) {
+        (self.row.step_order, self.index)
     }
 }
 

@@ -4,7 +4,7 @@ use super::command::Env;
 use super::context;
 use super::state::{Failing, Machine, Mode, Then};
 use super::step::Phase;
-use crate::definition::OnFailure;
+use crate::definition::{NodeId, OnFailure};
 use crate::step::Class;
 use crate::store::{AuditKind, FailureReason, Signal, SignalKind, Status, StepStatus, TouchedEffect};
 
@@ -20,6 +20,14 @@ impl Machine {
                     failing.then = then;
                 }
             }
+        }
+    }
+
+    /// It cannot go on here. A sub-saga whose failure is tolerated keeps that to itself.
+    pub(super) fn fail_at(&mut self, node: NodeId, step: Option<u32>, message: String, then: Then) {
+        match self.scope_of(node) {
+            Some(scope) if then == Then::Policy => self.fail_scope(scope, message),
+            _ => self.fail(step, message, then),
         }
     }
 
@@ -58,8 +66,13 @@ impl Machine {
             self.take_back_decision();
         }
         self.rev = self.rev.max(signal.rev);
+        if signal.kind == SignalKind::Event {
+            self.draft.heard.push(signal.id);
+            return self.something_came();
+        }
         self.draft.signals.push(signal.id);
         match signal.kind {
+            SignalKind::Event => {}
             SignalKind::Cancel if self.mode != Mode::Forward => {}
             SignalKind::Cancel => {
                 if let Some(pivot) = self.no_return() {
@@ -82,7 +95,7 @@ impl Machine {
                 self.ask_back("the workflow's deadline has passed".to_owned());
             }
         }
-        for step in 0..self.plan.total_steps() {
+        for step in self.all_steps() {
             match self.steps[step as usize].phase.clone() {
                 Phase::Pausing { until } if until <= env.now && self.is_forward() && !self.draining => {
                     self.begin_attempt(step, env);
@@ -161,7 +174,7 @@ impl Machine {
 
     /// Steps that wait for another attempt will not get it.
     fn stop_pausing(&mut self, env: Env) {
-        for step in 0..self.plan.total_steps() {
+        for step in self.all_steps() {
             let state = self.state(step);
             if matches!(state.phase, Phase::Pausing { .. }) {
                 state.phase = Phase::Idle;

@@ -7,7 +7,7 @@ use super::draft::InFlight;
 use super::state::{Machine, Mode, Settled, Then};
 use super::step::Phase;
 use super::{context, words};
-use crate::definition::Op;
+use crate::definition::NodeId;
 use crate::error::StepError;
 use crate::store::{StepStatus, TouchedEffect};
 
@@ -57,13 +57,11 @@ impl Machine {
         let plan = Arc::clone(&self.plan);
         let mut gone = vec![false; plan.nodes().len()];
         for (i, node) in plan.nodes().iter().enumerate() {
-            let lost = match &node.op {
-                Op::Step(s) => {
-                    let row = &self.steps[s.step_order as usize].row;
-                    row.status == StepStatus::Completed && in_flight.facts.contains(&s.step_order)
-                }
-                _ => in_flight.carried.contains(&node.name),
-            };
+            let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
+            let calls: Vec<u32> = self.all_steps().filter(|s| self.steps[*s as usize].node == id).collect();
+            let lost_calls: Vec<u32> =
+                calls.iter().copied().filter(|s| self.is_lost(*s, in_flight)).collect();
+            let lost = !lost_calls.is_empty() || calls.is_empty() && in_flight.carried.contains(&node.name);
             // Every node stands after those it depends on.
             gone[i] = lost || node.after.iter().any(|before| gone[before.0 as usize]);
             if !gone[i] {
@@ -72,8 +70,11 @@ impl Machine {
             self.values[i] = None;
             self.settled[i] = Settled::No;
             self.draft.carry.remove(&node.name);
-            if let (Op::Step(s), false) = (&node.op, lost) {
-                let state = self.state(s.step_order);
+            for call in lost_calls {
+                self.state(call).value = None;
+            }
+            for call in calls.into_iter().filter(|_| !lost) {
+                let state = self.state(call);
                 state.args = None;
                 state.row.input = None;
                 state.row.completed_at = None;
@@ -81,6 +82,11 @@ impl Machine {
             }
         }
         gone
+    }
+
+    /// Is this commit the only place where the step's result stands?
+    fn is_lost(&self, step: u32, in_flight: &InFlight) -> bool {
+        self.steps[step as usize].row.status == StepStatus::Completed && in_flight.facts.contains(&step)
     }
 
     /// The row of this step without what may be the reason why it cannot be stored.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::published::Awaited;
 use super::record::{AuditEvent, FailureReason, Header, HeaderState, Status, StepRow, StepStatus};
 use crate::clock::Timestamp;
 use crate::id::{CommitId, WorkflowId};
@@ -25,6 +26,9 @@ pub struct Commit {
     pub decision: Option<Box<Decision>>,
     /// For the audit trail. Appended once, even if the commit is sent twice.
     pub audit: Vec<AuditEvent>,
+    /// Everything for which the workflow waits from now on, in place of what was registered before. It is
+    /// written only if all of the commit is.
+    pub waits: Option<Vec<Awaited>>,
     /// Signals that this commit has acted on; removed from the inbox together with the decision.
     pub signals: Vec<i64>,
 }
@@ -102,7 +106,16 @@ impl Decision {
 impl Commit {
     /// A commit with nothing in it.
     pub fn empty(workflow_id: WorkflowId, id: CommitId) -> Self {
-        Self { workflow_id, id, create: None, facts: vec![], decision: None, audit: vec![], signals: vec![] }
+        Self {
+            workflow_id,
+            id,
+            create: None,
+            facts: vec![],
+            decision: None,
+            audit: vec![],
+            waits: None,
+            signals: vec![],
+        }
     }
     /// The latest time that it tells of: what a store knows of the present. Stores read no clock, so that a
     /// header's `updated_at` is a time of the engine's clock too.
@@ -126,6 +139,7 @@ impl Commit {
             && self.facts.is_empty()
             && self.decision.is_none()
             && self.audit.is_empty()
+            && self.waits.is_none()
             && self.signals.is_empty()
     }
 }

@@ -14,7 +14,7 @@ pub use commit::{Commit, CommitOutcome, Decision, NewWorkflow};
 pub use error::StoreError;
 pub use judge::{Standing, Verdict, judge};
 pub use memory::{Calls, MemoryStore, MemoryTx};
-pub use published::{PublishedEvent, Wanted};
+pub use published::{Awaited, PublishedEvent, Wanted};
 pub use record::{
     AuditEvent, AuditKind, Debt, FailureReason, Header, HeaderState, Signal, SignalKind, Status, StepRow,
     StepStatus, TouchedEffect,

@@ -22,8 +22,17 @@ pub struct PublishedEvent {
     pub kept_until: Timestamp,
 }
 
+/// What a workflow waits for: events of its tenant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Awaited {
+    /// What shall happen.
+    pub name: String,
+    /// To what.
+    pub key: String,
+}
+
 /// Which event is wanted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// Whose.
     pub tenant: String,

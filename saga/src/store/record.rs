@@ -138,6 +138,8 @@ words! {
     pub enum SignalKind {
         /// Roll it back.
         Cancel = "cancel",
+        /// Something was published for which it waits: look for it.
+        Event = "event",
     }
 }
 
@@ -300,11 +302,24 @@ pub struct StepRow {
 }
 
 impl StepRow {
-    /// How people name the step: `{workflow_id}_step_{n}`, from the second run on `{workflow_id}_r2_step_{n}`.
+    /// The node and, if it is one of several, the item: `activate_onu[2]`.
+    pub fn place(&self) -> String {
+        if self.item.is_empty() { self.node.to_string() } else { format!("{}[{}]", self.node, self.item) }
+    }
+    /// How messages name the step: `step 3 (activate_onu)`, `step 3 (activate_onu[2])`.
+    pub fn label(&self) -> String {
+        match &*self.item {
+            "" => format!("step {} ({})", self.step_order + 1, self.step_name),
+            item => format!("step {} ({}[{item}])", self.step_order + 1, self.step_name),
+        }
+    }
+    /// How people name the step: `{workflow_id}_step_{n}`, from the second run on `{workflow_id}_r2_step_{n}`, and
+    /// `…_step_{n}_{item}` for one of several items.
     pub fn step_id(&self, workflow: &WorkflowId) -> String {
+        let item = if self.item.is_empty() { String::new() } else { format!("_{}", self.item) };
         match self.run {
-            1 => format!("{workflow}_step_{}", self.step_order),
-            run => format!("{workflow}_r{run}_step_{}", self.step_order),
+            1 => format!("{workflow}_step_{}{item}", self.step_order),
+            run => format!("{workflow}_r{run}_step_{}{item}", self.step_order),
         }
     }
 }

@@ -179,12 +179,14 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Sent, StoreError>;
 
     /// Keeps an event for those who wait for it, or will; its caller has held it against
-    /// [`limits`](super::limits::check_event). When it returns the event is durable. Events whose time was over
-    /// when this one happened are forgotten, a thousand at a time at most.
+    /// [`limits`](super::limits::check_event). When it returns the event is durable, and every live workflow of the
+    /// tenant that has registered for it ([`Commit::waits`]) has [`SignalKind::Event`] in its inbox. Answers whether
+    /// there was one. A workflow that registers at the same time finds the event when it asks for it after that.
+    /// Events whose time was over when this one happened are forgotten, a thousand at a time at most.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]: unknown; sent again, it may be there twice.
-    async fn publish(&self, event: PublishedEvent) -> Result<(), StoreError>;
+    async fn publish(&self, event: PublishedEvent) -> Result<bool, StoreError>;
 
     /// The earliest event of this kind that is still kept; of several of one time the one that came first.
     async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError>;

@@ -51,6 +51,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
 
     async fn abandon(&mut self) -> bool {
         self.calls.clear();
+        self.looks.clear();
         if let Some(transaction) = self.transaction.take()
             && self.machine.is_committing()
         {

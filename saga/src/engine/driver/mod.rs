@@ -19,11 +19,11 @@ use super::live::Live;
 use super::log::Log;
 use super::shared::Shared;
 use crate::clock::Timestamp;
-use crate::definition::Definition;
+use crate::definition::{Definition, NodeId};
 use crate::json::Json;
 use crate::machine::{Call, Event, Machine};
 use crate::step::Success;
-use crate::store::{Commit, CommitOutcome, Header, Loaded, Signal, StoreError, Transacted};
+use crate::store::{Commit, CommitOutcome, Header, Loaded, PublishedEvent, Signal, StoreError, Transacted};
 
 /// What reaches a workflow's task from outside.
 pub(super) enum Mail {
@@ -70,6 +70,8 @@ pub(super) struct Driver<R: Send + Sync + 'static> {
     /// Dropped with the driver: whoever waits for the end of the workflow learns it.
     _gone: watch::Sender<()>,
     calls: FuturesUnordered<BoxFuture<'static, (Call, Ended)>>,
+    /// Questions to the store for events.
+    looks: FuturesUnordered<BoxFuture<'static, (NodeId, Option<PublishedEvent>)>>,
     transaction: Option<Transaction>,
     durable: Option<oneshot::Receiver<CommitOutcome>>,
     reading: Option<BoxFuture<'static, Read>>,
@@ -99,6 +101,7 @@ enum Turn {
     Read(Read),
     Called(Call, Ended),
     Transacted(Call, Result<Transacted, StoreError>),
+    Looked(NodeId, Option<PublishedEvent>),
     Tick,
 }
 
@@ -148,6 +151,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
             cancel,
             _gone: gone,
             calls: FuturesUnordered::new(),
+            looks: FuturesUnordered::new(),
             transaction: None,
             durable: None,
             reading: None,
@@ -178,6 +182,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
                 Turn::Read(read) => self.read(read).await,
                 Turn::Called(call, ended) => self.called(call, ended).await,
                 Turn::Transacted(call, result) => self.transacted(call, result).await,
+                Turn::Looked(node, found) => self.feed(Event::Looked { node, found }).await,
                 Turn::Tick => self.tick().await,
             };
             self.rest_from_suspicion();
@@ -214,7 +219,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
                 None => std::future::pending().await,
             }
         };
-        let Self { durable, inbox, reading, calls, transaction, .. } = self;
+        let Self { durable, inbox, reading, calls, looks, transaction, .. } = self;
         // Biased, so that a run over a deterministic store is deterministic: what is durable first, then
         // mail, then what the calls say.
         tokio::select! {
@@ -224,6 +229,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
             read = taken(reading) => Turn::Read(read),
             (call, result) = taken(transaction) => Turn::Transacted(call, result),
             Some((call, ended)) = calls.next() => Turn::Called(call, ended),
+            Some((node, found)) = looks.next() => Turn::Looked(node, found),
             () = tick => Turn::Tick,
         }
     }
@@ -245,6 +251,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
     /// While it only waits for a time it does nobody any harm, and keeps no other suspect waiting.
     fn rest_from_suspicion(&mut self) {
         let idle = self.calls.is_empty()
+            && self.looks.is_empty()
             && self.transaction.is_none()
             && self.durable.is_none()
             && self.reading.is_none();

@@ -2,12 +2,16 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
 
 use super::Driver;
+use crate::definition::NodeId;
 use crate::engine::events::WorkflowEventKind;
 use crate::engine::live::Doing;
 use crate::machine::{Call, CallKind, Command, Event};
-use crate::store::{Door, StepStatus, StoreError};
+use crate::store::{Door, PublishedEvent, StepStatus, StoreError, Wanted};
 
 impl<R: Send + Sync + 'static> Driver<R> {
     /// Gives the machine an event and does what it says. `false`: this task is over.
@@ -41,6 +45,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
                             let _ = durable.send(());
                         }
                     }
+                    Command::Look { node, wanted } => self.looks.push(self.look(node, wanted)),
                     Command::ReadHeader => self.reading = Some(self.read_journal()),
                     Command::Stop => {
                         self.stopped();
@@ -54,6 +59,22 @@ impl<R: Send + Sync + 'static> Driver<R> {
             std::mem::replace(told, is) != is
         });
         true
+    }
+
+    /// Asks the store for an event until it answers.
+    fn look(&self, node: NodeId, wanted: Wanted) -> BoxFuture<'static, (NodeId, Option<PublishedEvent>)> {
+        let (shared, id) = (Arc::clone(&self.shared), self.caller.workflow_id.clone());
+        Box::pin(async move {
+            loop {
+                match shared.store.published(wanted.clone()).await {
+                    Ok(found) => return (node, found),
+                    Err(error) => {
+                        tracing::warn!(workflow_id = %id, %error, "events cannot be read; it is tried again");
+                        shared.runtime.sleep(Duration::from_millis(200)).await;
+                    }
+                }
+            }
+        })
     }
 
     fn transact(&mut self, call: Call) {
@@ -79,7 +100,11 @@ impl<R: Send + Sync + 'static> Driver<R> {
         let undoing = call.kind == CallKind::Undo;
         let status = if undoing { StepStatus::Compensating } else { StepStatus::Running };
         let doing = Doing { status, since, attempt: call.attempt };
-        self.live.doing.lock().unwrap_or_else(PoisonError::into_inner).insert(call.step, doing);
+        self.live
+            .doing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert((call.step_order, Arc::clone(&call.item)), doing);
         if call.kind == CallKind::Run {
             self.slow.insert(call.step, since);
         }
@@ -93,7 +118,8 @@ impl<R: Send + Sync + 'static> Driver<R> {
 
     pub(super) fn not_doing(&mut self, call: &Call) {
         self.slow.remove(&call.step);
-        self.live.doing.lock().unwrap_or_else(PoisonError::into_inner).remove(&call.step);
+        let place = (call.step_order, Arc::clone(&call.item));
+        self.live.doing.lock().unwrap_or_else(PoisonError::into_inner).remove(&place);
     }
 
     fn stopped(&self) {

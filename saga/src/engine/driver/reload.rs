@@ -20,6 +20,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
     /// Back to what the journal says. Attempts that were under way count as unknown, as after a crash.
     pub(super) async fn reload(&mut self) -> bool {
         self.calls.clear();
+        self.looks.clear();
         self.durable = None;
         self.reading = None;
         self.records.clear();

@@ -7,8 +7,8 @@ use crate::definition::Plan;
 use crate::id::{CommitId, WorkerId, WorkflowId};
 use crate::json::Json;
 use crate::store::{
-    AuditEvent, Commit, CommitOutcome, FailureReason, Header, HeaderState, Loaded, Signal, SignalKind,
-    Standing, Status, StepRow, Verdict, judge,
+    AuditEvent, Awaited, Commit, CommitOutcome, FailureReason, Header, HeaderState, Loaded, PublishedEvent,
+    Signal, SignalKind, Standing, Status, StepRow, Verdict, Wanted, judge,
 };
 
 const WORKER: WorkerId = WorkerId(1);
@@ -17,11 +17,14 @@ const WORKER: WorkerId = WorkerId(1);
 pub(super) struct Journal {
     pub(super) header: Header,
     pub(super) exists: bool,
-    pub(super) rows: BTreeMap<(u32, u32), StepRow>,
+    pub(super) rows: BTreeMap<(u32, u32, u32), StepRow>,
     pub(super) inbox: Vec<Signal>,
     pub(super) audit: Vec<AuditEvent>,
     /// Its status before somebody ended it by hand, until a decision is taken.
     pub(super) by_hand: Option<Status>,
+    /// What was published, and what the workflow is registered for.
+    pub(super) published: Vec<PublishedEvent>,
+    pub(super) waits: Vec<Awaited>,
     created_by: CommitId,
     last_signal: i64,
 }
@@ -74,6 +77,8 @@ impl Journal {
             inbox: vec![],
             audit: vec![],
             by_hand: None,
+            published: vec![],
+            waits: vec![],
             created_by: CommitId(0),
             last_signal: 0,
         }
@@ -89,7 +94,7 @@ impl Journal {
 
     /// The row of a step in the present run.
     pub(super) fn row(&self, step: u32) -> Option<&StepRow> {
-        self.rows.get(&(self.header.state.run, step))
+        self.rows.get(&(self.header.state.run, step, 0))
     }
 
     /// Writes a commit of the worker.
@@ -122,7 +127,8 @@ impl Journal {
             Verdict::Write { decide, outcome } => (decide, outcome),
         };
         for row in &commit.facts {
-            let place = (row.run, row.step_order);
+            let item = if row.item.is_empty() { 0 } else { row.item.parse::<u32>().unwrap() + 1 };
+            let place = (row.run, row.step_order, item);
             let stored = self.rows.get(&place);
             assert!(stored.is_none_or(|stored| stored.rev < row.rev), "a row went back: {row:?}");
             let record = stored.and_then(|stored| stored.record.clone()).or(row.record.clone());
@@ -143,6 +149,9 @@ impl Journal {
             }
         }
         if matches!(outcome, CommitOutcome::Applied { .. }) {
+            if let Some(waits) = &commit.waits {
+                self.waits.clone_from(waits);
+            }
             self.inbox.retain(|signal| !commit.signals.contains(&signal.id));
         }
         outcome
@@ -153,19 +162,45 @@ impl Journal {
         if self.status().is_ended() {
             return false;
         }
+        self.send(SignalKind::Cancel);
+        true
+    }
+
+    fn send(&mut self, kind: SignalKind) {
         self.last_signal += 1;
         self.header.rev += 1;
         self.inbox.push(Signal {
             id: self.last_signal,
             workflow_id: self.header.workflow_id.clone(),
-            kind: SignalKind::Cancel,
+            kind,
             by: "ann".to_owned(),
             rev: 0,
         });
         if self.header.worker.is_none() {
             self.header.state.wake_at = Some(self.header.created_at);
         }
-        true
+    }
+
+    /// Somebody publishes an event: it is kept, and whoever is registered for it is told.
+    pub(super) fn publish(&mut self, name: &str, key: &str, value: &str, at: Timestamp) {
+        self.published.push(PublishedEvent {
+            tenant_id: "default".to_owned(),
+            name: name.to_owned(),
+            key: key.to_owned(),
+            value: Json::encode(value).unwrap(),
+            by: None,
+            at,
+            kept_until: at,
+        });
+        if !self.status().is_ended() && self.waits.iter().any(|w| w.name == name && w.key == key) {
+            self.send(SignalKind::Event);
+        }
+    }
+
+    /// The earliest event that is wanted.
+    pub(super) fn find(&self, wanted: &Wanted) -> Option<PublishedEvent> {
+        let is = |e: &&PublishedEvent| e.name == wanted.name && e.key == wanted.key && e.at >= wanted.since;
+        self.published.iter().filter(is).min_by_key(|e| e.at).cloned()
     }
 
     /// The inbox, as it is read now.

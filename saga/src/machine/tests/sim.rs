@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::journal::Journal;
 use crate::clock::Timestamp;
-use crate::definition::{Code, Definition, Values};
+use crate::definition::{Code, Definition, NodeId, Values};
 use crate::error::StepError;
 use crate::id::CommitId;
 use crate::json::Json;
@@ -24,7 +24,7 @@ use crate::machine::{
     cancel_stopped, change_debt, retry,
 };
 use crate::step::Success;
-use crate::store::{Commit, CommitOutcome, Status, StepRow, TouchedEffect};
+use crate::store::{Commit, CommitOutcome, Status, StepRow, TouchedEffect, Wanted};
 
 /// How a call ends.
 #[derive(Clone, Debug)]
@@ -48,7 +48,8 @@ impl Reply {
             "busy" => StepError::transient("busy"),
             "lost" => StepError::unknown("lost"),
             "config" => StepError::configuration("wrong password"),
-            "wait" => StepError::transient("come again").retry_after(Duration::from_secs(60)),
+            "wait" => StepError::transient("come again").retry_after(Duration::from_secs(20)),
+            "long" => StepError::transient("come tomorrow").retry_after(Duration::from_secs(86_400)),
             output => return Self::Ok(Json::encode(output).unwrap()),
         };
         Self::Err(error)
@@ -75,6 +76,9 @@ pub(super) struct Sim {
     pub(super) wants_header: bool,
     /// Are the header and the inbox read as soon as the machine asks?
     pub(super) reads_at_once: bool,
+    /// Is the store asked for events as soon as the machine wants it?
+    pub(super) looks_at_once: bool,
+    pub(super) looking: Vec<(NodeId, Wanted)>,
     /// Does the next commit meet a store that cannot hold it?
     pub(super) unstorable: bool,
     script: BTreeMap<String, VecDeque<Reply>>,
@@ -103,6 +107,8 @@ impl Sim {
             trace: vec![],
             wants_header: false,
             reads_at_once: true,
+            looks_at_once: true,
+            looking: vec![],
             unstorable: false,
             script: BTreeMap::new(),
             machines: 1,
@@ -179,9 +185,13 @@ impl Sim {
                     }
                     Command::Call(call) | Command::Transact(call) => self.call(call),
                     Command::RecordDurable { step } => {
-                        let line = format!("durable {}", self.name(step));
+                        let line = format!("durable {}", self.name(self.machine().order_of(step)));
                         self.trace.push(line);
                     }
+                    Command::Look { node, wanted } if self.looks_at_once => {
+                        events.push_back(Event::Looked { node, found: self.journal.find(&wanted) });
+                    }
+                    Command::Look { node, wanted } => self.looking.push((node, wanted)),
                     Command::ReadHeader if self.reads_at_once => events.extend(self.read_header()),
                     Command::ReadHeader => self.wants_header = true,
                     Command::Stop => {
@@ -208,7 +218,7 @@ impl Sim {
 
     fn hand_in(&mut self, commit: Commit) {
         assert!(self.in_flight.is_none(), "two commits at once");
-        let mut steps: Vec<_> = commit.facts.iter().map(|r| (r.run, r.step_order)).collect();
+        let mut steps: Vec<_> = commit.facts.iter().map(|r| (r.run, r.step_order, r.item.clone())).collect();
         steps.sort_unstable();
         steps.dedup();
         assert_eq!(steps.len(), commit.facts.len(), "two rows of one step");
@@ -344,6 +354,13 @@ impl Sim {
         }
         for _ in 0..10_000 {
             self.settle();
+            if self.machine.is_none()
+                && self.status() == Status::Waiting
+                && self.journal.header.state.wake_at.is_some()
+            {
+                self.resume();
+                continue;
+            }
             match self.machine.as_ref().and_then(Machine::wake_at) {
                 Some(at) => {
                     self.now = self.now.max(at);
@@ -375,6 +392,13 @@ impl Sim {
         assert!(self.journal.send_cancel(), "it has ended");
         self.deliver();
     }
+    /// Somebody publishes an event. A worker that has the workflow hears of it, and one that has not wakes up.
+    pub(super) fn publish(&mut self, name: &str, key: &str, value: &str) {
+        self.journal.publish(name, key, value, self.now);
+        if self.machine.is_some() {
+            self.deliver();
+        }
+    }
     /// The worker's heartbeat brings the mail.
     pub(super) fn deliver(&mut self) {
         for signal in self.journal.mail() {
@@ -389,6 +413,7 @@ impl Sim {
             self.journal.write(&commit);
         }
         self.machine = None;
+        self.looking.clear();
         self.wants_header = false;
         self.lent = None;
         self.calls.clear();
@@ -507,7 +532,7 @@ impl Sim {
     /// The keys of the calls of a kind, in order.
     pub(super) fn keys(&self, name: &str, kind: CallKind) -> Vec<&str> {
         let step = self.step(name);
-        let calls = self.all_calls.iter().filter(|c| c.step == step && c.kind == kind);
+        let calls = self.all_calls.iter().filter(|c| c.step_order == step && c.kind == kind);
         calls.map(|c| &*c.key).collect()
     }
 
@@ -523,7 +548,7 @@ impl Sim {
             CallKind::Undo => "undo",
             CallKind::LookUp => "look",
         };
-        format!("{verb} {}", self.name(call.step))
+        format!("{verb} {}", row_name(&self.name(call.step_order), &call.item))
     }
     fn commit_line(&self, commit: &Commit) -> String {
         let mut words = vec!["write".to_owned()];
@@ -532,11 +557,17 @@ impl Sim {
         }
         words.extend(commit.facts.iter().map(|row| {
             let unknown = if row.effect == TouchedEffect::Unknown { "?" } else { "" };
-            format!("{}={}{unknown}", self.name(row.step_order), row.status)
+            let name = row_name(&self.name(row.step_order), &row.item);
+            format!("{name}={}{unknown}", row.status)
         }));
         if let Some(decision) = &commit.decision {
             words.push(format!("-> {}", decision.state.status));
         }
         words.join(" ")
     }
+}
+
+/// `a`, `a[2]`
+fn row_name(step: &str, item: &str) -> String {
+    if item.is_empty() { step.to_owned() } else { format!("{step}[{item}]") }
 }

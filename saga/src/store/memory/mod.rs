@@ -155,24 +155,20 @@ impl Store for MemoryStore {
         if status.is_ended() {
             return Ok(Sent::Ended(status));
         }
-        state.last_signal += 1;
-        let id = state.last_signal;
-        let signal = Signal { id, workflow_id: workflow.clone(), kind, by: by.to_owned(), rev: 0 };
-        state.signals.insert(id, signal);
-        state.write(workflow, |header| {
-            if worker.is_none() {
-                header.state.wake_at = Some(header.created_at);
-            }
-        });
+        state.send(workflow, kind, by);
         Ok(Sent::Delivered { worker })
     }
 
-    async fn publish(&self, event: PublishedEvent) -> Result<(), StoreError> {
+    async fn publish(&self, event: PublishedEvent) -> Result<bool, StoreError> {
         let _turn = self.0.writer.lock().await;
         let mut state = self.state();
         state.published.retain(|kept| kept.kept_until > event.at);
+        let waiters = state.waiters(&event);
+        for workflow in &waiters {
+            state.send(workflow, SignalKind::Event, &event.name);
+        }
         state.published.push(event);
-        Ok(())
+        Ok(!waiters.is_empty())
     }
 
     async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {

@@ -8,8 +8,8 @@ use crate::id::{CommitId, DefinitionId, WorkerId, WorkflowId};
 use crate::json::Json;
 use crate::store::judge::{Standing, Verdict, judge};
 use crate::store::{
-    AuditEvent, Commit, CommitOutcome, Debt, Decision, Header, Loaded, NewWorkflow, PublishedEvent, Signal,
-    Statistics, Status, StepRow, limits,
+    AuditEvent, Awaited, Commit, CommitOutcome, Debt, Decision, Header, Loaded, NewWorkflow, PublishedEvent,
+    Signal, SignalKind, Statistics, Status, StepRow, limits,
 };
 
 /// A key within a tenant.
@@ -49,6 +49,8 @@ pub(super) struct State {
     pub(super) workers: BTreeMap<WorkerId, bool>,
     pub(super) plans: BTreeMap<DefinitionId, String>,
     pub(super) statistics: BTreeMap<Arc<str>, Statistics>,
+    /// What live workflows wait for.
+    pub(super) waits: BTreeMap<WorkflowId, Vec<Awaited>>,
     /// In the order in which they came.
     pub(super) published: Vec<PublishedEvent>,
     /// What transactional steps wrote.
@@ -106,6 +108,29 @@ impl State {
                 set.remove(&header.workflow_id);
             }
         }
+    }
+
+    /// Puts a message into a workflow's inbox.
+    pub(super) fn send(&mut self, workflow: &WorkflowId, kind: SignalKind, by: &str) {
+        self.last_signal += 1;
+        let id = self.last_signal;
+        let signal = Signal { id, workflow_id: workflow.clone(), kind, by: by.to_owned(), rev: 0 };
+        self.signals.insert(id, signal);
+        self.write(workflow, |header| {
+            if header.worker.is_none() {
+                header.state.wake_at = Some(header.created_at);
+            }
+        });
+    }
+
+    /// The live workflows that wait for this.
+    pub(super) fn waiters(&self, event: &PublishedEvent) -> Vec<WorkflowId> {
+        let wants = |waits: &[Awaited]| waits.iter().any(|w| (&w.name, &w.key) == (&event.name, &event.key));
+        let waiting = self.waits.iter().filter(|(id, waits)| {
+            let record = self.workflows.get(*id);
+            wants(waits) && record.is_some_and(|r| r.is_live() && *r.header.tenant_id == event.tenant_id)
+        });
+        waiting.map(|(id, _)| id.clone()).collect()
     }
 
     /// Takes live workflows away from a worker, as after its death.
@@ -166,6 +191,11 @@ impl State {
             self.decide(commit, decision, worker);
         }
         if matches!(outcome, CommitOutcome::Applied { .. }) {
+            match commit.waits.as_deref() {
+                Some([]) => drop(self.waits.remove(&commit.workflow_id)),
+                Some(waits) => drop(self.waits.insert(commit.workflow_id.clone(), waits.to_vec())),
+                None => {}
+            }
             self.signals.retain(|id, s| s.workflow_id != commit.workflow_id || !commit.signals.contains(id));
         }
         outcome

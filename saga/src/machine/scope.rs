@@ -1,0 +1,157 @@
+//! A sub-saga whose failure its caller tolerates: it is undone as a whole while the caller goes forward.
+
+use std::sync::Arc;
+
+use super::command::Env;
+use super::state::{Machine, Settled};
+use super::step::Phase;
+use super::waits;
+use crate::definition::{IfFailed, NodeId};
+use crate::json::Json;
+use crate::step::Class;
+use crate::store::{StepStatus, TouchedEffect};
+
+/// Where such a sub-saga stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Scope {
+    /// As the caller.
+    #[default]
+    Open,
+    /// It has failed for this reason: nothing of it begins any more, and what it did is undone.
+    Failed(String),
+    /// All of that is over.
+    Over,
+}
+
+/// Under which name the failure of a sub-saga is journaled.
+fn failed(name: &str) -> Arc<str> {
+    format!("{name}@failed").into()
+}
+
+impl Machine {
+    /// The sub-saga fails. That is durable before anything of it is undone.
+    pub(super) fn fail_scope(&mut self, scope: u32, message: String) {
+        if self.scopes[scope as usize] != Scope::Open {
+            return;
+        }
+        let name = Arc::clone(&self.plan.sub_sagas()[scope as usize].name);
+        if let Ok(journaled) = Json::encode(&message) {
+            self.draft.carry.insert(failed(&name), journaled);
+        }
+        self.scopes[scope as usize] = Scope::Failed(message);
+        self.unfinished = true;
+    }
+
+    /// What the journal says about the sub-sagas.
+    pub(super) fn restore_scopes(&mut self, journaled: impl Fn(&str) -> Option<Json>) {
+        let plan = Arc::clone(&self.plan);
+        for (i, sub) in plan.sub_sagas().iter().enumerate() {
+            let Some(message) = journaled(&failed(&sub.name)).and_then(|json| json.decode().ok()) else {
+                continue;
+            };
+            self.scopes[i] = Scope::Failed(message);
+            if self.settled[sub.last.0 as usize] != Settled::No {
+                self.close(u32::try_from(i).unwrap_or(u32::MAX));
+            }
+        }
+    }
+
+    /// The node is part of a sub-saga that has failed: it does not begin any more.
+    pub(super) fn is_stopped(&self, node: NodeId) -> bool {
+        self.failed_scope(node).is_some()
+    }
+
+    /// Why the step is undone, if it is because its sub-saga has failed.
+    pub(super) fn scope_failure(&self, node: NodeId) -> Option<&str> {
+        match self.failed_scope(node).map(|scope| &self.scopes[scope as usize]) {
+            Some(Scope::Failed(message)) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// The outermost failed sub-saga around the node.
+    fn failed_scope(&self, node: NodeId) -> Option<u32> {
+        let mut within = self.plan.node(node).and_then(|n| n.within);
+        let mut found = None;
+        while let Some(scope) = within {
+            if matches!(self.scopes[scope as usize], Scope::Failed(_)) {
+                found = Some(scope);
+            }
+            within = self.plan.sub_sagas()[scope as usize].within;
+        }
+        found
+    }
+
+    pub(super) fn is_undoing_a_scope(&self) -> bool {
+        self.scopes.iter().any(|scope| matches!(scope, Scope::Failed(_)))
+    }
+
+    /// Undoes what failed sub-sagas have done, one step after the other, and lets their callers go on.
+    pub(super) fn unwind_scopes(&mut self, env: Env) {
+        for scope in 0..u32::try_from(self.scopes.len()).unwrap_or(u32::MAX) {
+            if matches!(self.scopes[scope as usize], Scope::Failed(_)) {
+                self.unwind_scope(scope, env);
+            }
+        }
+    }
+
+    fn unwind_scope(&mut self, scope: u32, env: Env) {
+        let inside: Vec<u32> = self
+            .all_steps()
+            .filter(|s| self.failed_scope(self.steps[*s as usize].node) == Some(scope))
+            .collect();
+        for step in &inside {
+            let state = self.state(*step);
+            if matches!(state.phase, Phase::Pausing { .. }) {
+                state.phase = Phase::Idle;
+                state.row.status = StepStatus::Failed;
+                self.touch(*step);
+            }
+        }
+        if inside.iter().any(|s| self.steps[*s as usize].phase != Phase::Idle) {
+            return;
+        }
+        let owes = |s: &&u32| {
+            let state = &self.steps[**s as usize];
+            state.spec.class == Class::Compensatable
+                && state.row.effect != TouchedEffect::None
+                && state.row.status != StepStatus::CompensationFailed
+        };
+        match inside.iter().filter(owes).max_by_key(|s| self.steps[**s as usize].place()) {
+            Some(step) => self.begin_undo(*step, env),
+            None => self.end_scope(scope),
+        }
+    }
+
+    /// All of it is undone: the caller goes on.
+    fn end_scope(&mut self, scope: u32) {
+        let Scope::Failed(message) = self.scopes[scope as usize].clone() else { return };
+        let sub = self.plan.sub_sagas()[scope as usize].clone();
+        let value = match sub.if_failed {
+            IfFailed::Decide => waits::failed(&sub.name, message),
+            IfFailed::Fail | IfFailed::GoOn => Json::null(),
+        };
+        self.draft.carry.insert(Arc::clone(&self.plan.nodes()[sub.last.0 as usize].name), value.clone());
+        self.settle(sub.last, value);
+        self.close(scope);
+        self.unfinished = true;
+    }
+
+    /// What was not reached in it never will be.
+    fn close(&mut self, scope: u32) {
+        self.scopes[scope as usize] = Scope::Over;
+        let sub = self.plan.sub_sagas()[scope as usize].clone();
+        for i in sub.first.0..sub.last.0 {
+            let node = NodeId(i);
+            self.waits.remove(&node);
+            if self.settled[i as usize] == Settled::No {
+                self.settled[i as usize] = Settled::Skipped;
+            }
+        }
+    }
+
+    /// The innermost sub-saga around the node whose failure is tolerated.
+    pub(super) fn scope_of(&self, node: NodeId) -> Option<u32> {
+        self.plan.tolerated_scope(self.plan.node(node)?).map(|(scope, _)| scope)
+    }
+}

@@ -1,0 +1,301 @@
+//! Waiting: for a time, and for events from outside.
+//!
+//! A place that waits is *armed* when it is reached: until when, and for what, becomes durable with the next
+//! commit, and the wait is entered in the store's register with it. Only then is the store asked for an event
+//! that has come already; who publishes writes the event first and reads the register after it. So one of the two
+//! sees the other.
+//!
+//! When there is nothing left but to wait, and for long, the workflow is let go as `waiting` and costs no memory.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::command::{Command, Env};
+use super::draft::Slot;
+use super::state::{Machine, Mode, Settled, Then};
+use super::step::Phase;
+use crate::clock::Timestamp;
+use crate::definition::{IfFailed, NodeId, Op, Sleep, WaitNode};
+use crate::failure::Failure;
+use crate::json::Json;
+use crate::store::{Awaited, PublishedEvent, Status, Wanted};
+
+/// A place that was reached and waits.
+#[derive(Clone, Debug)]
+pub(super) struct Wait {
+    /// When it is over, whatever happens.
+    until: Option<Timestamp>,
+    /// For an event: its key, and how far one has looked for it.
+    listens: Option<(String, Look)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// The store has to be asked.
+    Wanted,
+    /// It is being asked. Something may have come since: then it is asked again.
+    Asked { again: bool },
+    /// There was nothing; whoever publishes it will say so.
+    Nothing,
+}
+
+/// How an armed place is journaled.
+#[derive(Serialize, Deserialize)]
+struct Armed {
+    until: Option<Timestamp>,
+    key: Option<String>,
+}
+
+/// How the end of a wait for an event is journaled.
+#[derive(Serialize, Deserialize)]
+struct Came {
+    /// When the event happened. `None`: it did not come in time.
+    at: Option<Timestamp>,
+    value: Json,
+}
+
+/// Under which name an armed place is journaled.
+fn armed(name: &str) -> Arc<str> {
+    format!("{name}@armed").into()
+}
+
+impl Machine {
+    /// The place is reached: what its code gave says until when is waited, or for what.
+    pub(super) fn arm(&mut self, node: NodeId, value: &Json, env: Env) {
+        let place = &self.plan.nodes()[node.0 as usize];
+        let decoded = match &place.op {
+            Op::Wait(wait) => value.decode().map(|key: String| Armed {
+                until: wait.timeout.map(|timeout| env.now.plus(timeout)),
+                key: Some(key),
+            }),
+            _ => value.decode().map(|sleep| Armed {
+                until: Some(match sleep {
+                    Sleep::For(length) => env.now.plus(length),
+                    Sleep::Until(time) => time,
+                }),
+                key: None,
+            }),
+        };
+        let name = Arc::clone(&place.name);
+        let (Ok(arm), Ok(journaled)) =
+            (&decoded, decoded.as_ref().map_err(Clone::clone).and_then(Json::encode))
+        else {
+            return self.fail_at(node, None, format!("`{name}` gives no time to wait for"), Then::Policy);
+        };
+        self.draft.carry.insert(armed(&name), journaled);
+        self.wait(node, arm);
+        self.register();
+    }
+
+    fn wait(&mut self, node: NodeId, armed: &Armed) {
+        let listens = armed.key.clone().map(|key| (key, Look::Wanted));
+        self.waits.insert(node, Wait { until: armed.until, listens });
+    }
+
+    /// Everything that is waited for goes into the store's register with the next commit.
+    fn register(&mut self) {
+        let waits = self.awaited();
+        if waits != self.registered {
+            self.draft.waits = Some(waits.clone());
+            self.registered = waits;
+        }
+    }
+
+    fn awaited(&self) -> Vec<Awaited> {
+        let all = self.waits.iter().filter_map(|(node, wait)| {
+            let (key, _) = wait.listens.as_ref()?;
+            Some(Awaited { name: self.event_of(*node)?.event.to_string(), key: key.clone() })
+        });
+        let mut all: Vec<_> = all.collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    fn event_of(&self, node: NodeId) -> Option<Arc<WaitNode>> {
+        match self.plan.node(node).map(|n| &n.op) {
+            Some(Op::Wait(wait)) => Some(Arc::clone(wait)),
+            _ => None,
+        }
+    }
+
+    /// What the journal says about a waiting place.
+    pub(super) fn restore_wait(&mut self, node: NodeId, journaled: impl Fn(&str) -> Option<Json>) {
+        let place = &self.plan.nodes()[node.0 as usize];
+        let name = Arc::clone(&place.name);
+        let armed: Option<Armed> = journaled(&armed(&name)).and_then(|json| json.decode().ok());
+        let came: Option<Came> = journaled(&name).and_then(|json| json.decode().ok());
+        match (came, armed) {
+            (Some(came), armed) => {
+                let event = self.event_of(node);
+                if let (Some(at), Some(event), Some(key)) = (came.at, event, armed.and_then(|a| a.key)) {
+                    self.taken(&event, key, at);
+                }
+                self.waits.remove(&node);
+                self.settle(node, came.value);
+            }
+            (None, Some(armed)) if self.settled[node.0 as usize] == Settled::No => self.wait(node, &armed),
+            _ => {}
+        }
+    }
+
+    /// Back from the journal: the register may have been cleared since, by whoever stopped the workflow.
+    pub(super) fn register_again(&mut self) {
+        self.registered = self.awaited();
+        if !self.registered.is_empty() {
+            self.draft.waits = Some(self.registered.clone());
+            self.dirty_header = true;
+        }
+    }
+
+    /// No later wait of this workflow gets the same event.
+    fn taken(&mut self, wait: &WaitNode, key: String, at: Timestamp) {
+        let latest = self.came.entry((Arc::clone(&wait.event), key)).or_insert(at);
+        *latest = at.max(*latest);
+    }
+
+    /// A waiting place was reached in an earlier life or has just been armed: looks for what has come, and ends
+    /// what is over.
+    pub(super) fn attend(&mut self, node: NodeId, env: Env) {
+        let Some(wait) = self.waits.get_mut(&node) else { return };
+        let over = wait.until.is_some_and(|until| until <= env.now);
+        match &mut wait.listens {
+            None if over => {
+                self.waits.remove(&node);
+                self.settle(node, Json::null());
+                self.unfinished = true;
+            }
+            Some((key, look @ Look::Wanted)) => {
+                *look = Look::Asked { again: false };
+                let key = key.clone();
+                if let Some(wanted) = self.wanted(node, key) {
+                    self.hold(Command::Look { node, wanted });
+                }
+            }
+            Some((_, Look::Nothing)) if over => self.timed_out(node),
+            _ => {}
+        }
+    }
+
+    fn wanted(&self, node: NodeId, key: String) -> Option<Wanted> {
+        let event = self.event_of(node)?;
+        let before = self.came.get(&(Arc::clone(&event.event), key.clone()));
+        let since =
+            before.map_or(self.created_at, |at| Timestamp::from_micros(at.as_micros().saturating_add(1)));
+        Some(Wanted { tenant: self.tenant.to_string(), name: event.event.to_string(), key, since })
+    }
+
+    /// The store was asked for an event.
+    pub(super) fn looked(&mut self, node: NodeId, found: Option<PublishedEvent>) {
+        let Some(Wait { until, listens: Some((key, look)) }) = self.waits.get_mut(&node) else { return };
+        let in_time = |event: &PublishedEvent| until.is_none_or(|until| event.at <= until);
+        let Some(event) = found.filter(in_time) else {
+            *look = if *look == (Look::Asked { again: true }) { Look::Wanted } else { Look::Nothing };
+            return;
+        };
+        let key = key.clone();
+        if let Some(wait) = self.event_of(node) {
+            self.taken(&wait, key, event.at);
+            let value = given(wait.if_failed, event.value);
+            self.over(node, &Came { at: Some(event.at), value });
+        }
+    }
+
+    fn timed_out(&mut self, node: NodeId) {
+        let Some(wait) = self.event_of(node) else { return };
+        let key = self.waits.get(&node).and_then(|w| w.listens.as_ref()).map(|(key, _)| key.clone());
+        let limit = wait.timeout.unwrap_or_default();
+        let message =
+            format!("`{}` of {} did not come within {limit:?}", wait.event, key.unwrap_or_default());
+        match wait.if_failed {
+            IfFailed::Fail => {
+                self.fail_at(node, None, message, Then::Policy);
+                self.unfinished = true;
+            }
+            IfFailed::GoOn => self.over(node, &Came { at: None, value: Json::null() }),
+            IfFailed::Decide => {
+                let value = failed(&wait.event, message);
+                self.over(node, &Came { at: None, value });
+            }
+        }
+    }
+
+    fn over(&mut self, node: NodeId, came: &Came) {
+        self.waits.remove(&node);
+        let name = Arc::clone(&self.plan.nodes()[node.0 as usize].name);
+        if let Ok(journaled) = Json::encode(came) {
+            self.draft.carry.insert(name, journaled);
+        }
+        self.register();
+        self.settle(node, came.value.clone());
+        self.unfinished = true;
+    }
+
+    /// Somebody published what this workflow may wait for.
+    pub(super) fn something_came(&mut self) {
+        for wait in self.waits.values_mut() {
+            match &mut wait.listens {
+                Some((_, Look::Asked { again })) => *again = true,
+                Some((_, look)) => *look = Look::Wanted,
+                None => {}
+            }
+        }
+    }
+
+    /// When the next place stops waiting.
+    pub(super) fn next_wait(&self) -> Option<Timestamp> {
+        // One that is being looked for is over when the answer has come, at the earliest.
+        let idle = |wait: &&Wait| !matches!(wait.listens, Some((_, Look::Wanted | Look::Asked { .. })));
+        self.waits.values().filter(idle).filter_map(|wait| wait.until).min()
+    }
+
+    /// Lets go of the workflow if there is nothing to do but to wait, and for long.
+    pub(super) fn rest(&mut self, env: Env) {
+        let silent = |wait: &Wait| matches!(wait.listens, None | Some((_, Look::Nothing)));
+        let due = self.next_due();
+        let quiet = matches!(self.slot, Slot::Free)
+            && self.draft.create.is_none()
+            && self.draft.held.is_empty()
+            && self.evaluating.is_empty()
+            && self.waits.values().all(silent)
+            // A pause that is longer than the others would be cut short by their end.
+            && self.steps.iter().all(|s| match s.phase {
+                Phase::Idle => true,
+                Phase::Pausing { until } => Some(until) == due,
+                _ => false,
+            });
+        let soon = due.is_some_and(|at| at <= env.now.plus(self.settings.rest_over));
+        let asleep = !self.waits.is_empty() || self.steps.iter().any(|s| s.phase != Phase::Idle);
+        if !quiet || soon || !asleep {
+            return;
+        }
+        for step in self.all_steps() {
+            if matches!(self.steps[step as usize].phase, Phase::Pausing { .. }) {
+                self.touch(step);
+            }
+        }
+        let place = self.waits.keys().next().and_then(|node| self.plan.node(*node));
+        let place = place.map(|node| Arc::clone(&node.name));
+        self.decide(Mode::Over, Status::Waiting);
+        if let Some(place) = place {
+            self.header.current_step = Some(place);
+            self.header.current_system = None;
+        }
+        self.header.wake_at = due;
+        self.release = true;
+    }
+}
+
+/// What a call gives to the saga when it has succeeded.
+pub(super) fn given(if_failed: IfFailed, output: Json) -> Json {
+    match if_failed {
+        IfFailed::Decide => Json::encode(&Ok::<_, ()>(&output)).unwrap_or(output),
+        IfFailed::Fail | IfFailed::GoOn => output,
+    }
+}
+
+/// What it gives to a saga that wants to decide when it has failed.
+pub(super) fn failed(at: &str, message: String) -> Json {
+    Json::encode(&Err::<(), _>(Failure { at: at.to_owned(), message })).unwrap_or_else(|_| Json::null())
+}

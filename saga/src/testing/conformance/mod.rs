@@ -18,6 +18,7 @@ mod kit;
 
 pub mod decisions;
 pub mod events;
+pub mod waits;
 pub mod facts;
 pub mod history;
 pub mod limits;
@@ -108,6 +109,11 @@ macro_rules! conformance {
             events: the_first_event_since_then_is_read_back,
             events: events_do_not_reach_others,
             events: events_are_kept_for_their_time,
+            waits: an_event_is_told_to_those_that_wait_for_it,
+            waits: a_registration_replaces_the_one_before,
+            waits: a_refused_commit_registers_nothing,
+            waits: an_event_wakes_what_nobody_owns,
+            waits: what_has_ended_waits_for_nothing,
             reading: lists_are_newest_first_and_paged,
             reading: lists_filter,
             reading: statistics_count_every_change_once,

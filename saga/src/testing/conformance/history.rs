@@ -45,6 +45,7 @@ impl Dice {
 }
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+const KEYS: [&str; 3] = ["k", "l", "m"];
 const TENANTS: [&str; 2] = ["default", "other"];
 
 struct History {
@@ -80,6 +81,7 @@ impl History {
             1..=3 => self.claim().await,
             4..=5 => self.beat().await,
             6..=7 => self.send().await,
+            8 => self.publish().await,
             _ => self.commit().await,
         }
     }
@@ -136,6 +138,25 @@ impl History {
         format!("send to {name} of {tenant}")
     }
 
+    async fn publish(&mut self) -> String {
+        let event = PublishedEvent {
+            tenant_id: self.dice.of(&TENANTS).into(),
+            name: "online".into(),
+            key: self.dice.of(&KEYS).into(),
+            value: json("1"),
+            by: None,
+            at: at(self.second),
+            kept_until: at(self.second + 5),
+        };
+        let [a, b] = &self.stores;
+        let answers = [a.publish(event.clone()).await, b.publish(event.clone()).await];
+        assert_eq!(answers[0], answers[1], "publish");
+        let PublishedEvent { tenant_id: tenant, name, key, .. } = event.clone();
+        let wanted = Wanted { tenant, name, key, since: at(self.second.saturating_sub(3)) };
+        assert_eq!(a.published(wanted.clone()).await, b.published(wanted).await, "published");
+        format!("publish {event:?}: {answers:?}")
+    }
+
     async fn commit(&mut self) -> String {
         let worker = if self.dice.one_in(5) { None } else { Some(self.worker()) };
         let mut batch = vec![];
@@ -183,6 +204,10 @@ impl History {
         }
         if self.dice.one_in(4) {
             commit.audit = vec![audit(self.second, "one"), audit(self.second, "two")];
+        }
+        if self.dice.one_in(4) {
+            let keys = KEYS.into_iter().filter(|_| self.dice.one_in(2));
+            commit.waits = Some(keys.map(|key| Awaited { name: "online".into(), key: key.into() }).collect());
         }
         let mut other = commit.clone();
         for (workflow, ids) in &self.mail {

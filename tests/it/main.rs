@@ -29,3 +29,4 @@ mod replay;
 mod poison;
 mod durable;
 mod findings;
+mod forms;

@@ -292,10 +292,10 @@ impl Drop for Running {
     }
 }
 
-/// The name of the step that runs, or is undone.
+/// The name of the step that runs, or is undone: in a plan the names of sub-sagas stand before it.
 pub fn name(cx: &StepContext) -> String {
-    let end = cx.node().find(['.', '#']).unwrap_or(cx.node().len());
-    cx.node()[..end].to_owned()
+    let mut parts = cx.node().split('.').map(|part| part.split('#').next().unwrap_or(part));
+    parts.find(|part| *part != "detour").unwrap_or_default().to_owned()
 }
 
 macro_rules! plain_steps {

@@ -48,12 +48,14 @@ pub struct SagaBuilder<R, I> {
     of: PhantomData<fn(I)>,
 }
 
+type Adjust = Box<dyn FnOnce(&mut Policy)>;
+
 /// What was said about the next call.
 #[derive(Default)]
 struct Next {
     label: Option<String>,
     evaluated: bool,
-    adjust: Option<Box<dyn FnOnce(&mut Policy)>>,
+    adjust: Option<Adjust>,
     max_parallel: Option<u32>,
 }
 

@@ -42,7 +42,7 @@ fn an_operators_retry_tries_the_failed_compensations_again_and_no_others() {
     assert_eq!(sim.status(), Status::RolledBack);
     assert_eq!(sim.journal.header.state.compensation_error, None);
     assert_eq!(sim.row("a").debt, None);
-    assert_eq!(sim.keys("a", CallKind::Undo), ["wf:plain.a:undo"; 2]);
+    assert_eq!(sim.keys("a", CallKind::Undo), ["wf/plain.a/undo"; 2]);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod unknown;
 mod tolerated;
 mod pivot;
 mod joins;
+mod keys;
 mod values;
 mod deaths;
 mod records;

@@ -519,7 +519,7 @@ impl Sim {
     fn call_line(&self, call: &Call) -> String {
         let verb = match call.kind {
             CallKind::Run => "run",
-            CallKind::Undo if call.key.ends_with(":undo-late") => "undo-late",
+            CallKind::Undo if call.key.ends_with("/undo-late") => "undo-late",
             CallKind::Undo => "undo",
             CallKind::LookUp => "look",
         };

@@ -17,6 +17,7 @@ mod rest;
 mod crash;
 mod undo;
 mod unknown;
+mod unknown_definition;
 mod cancel;
 mod keys;
 mod counting;

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use async_trait::async_trait;
 use saga::store::{
     AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, MemoryStore, Page,
-    PublishedEvent, Registration, Sent, SignalKind, Statistics, Store, StoreError, Transacted, Transactions,
-    Wanted,
+    PublishedEvent, Registration, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Transacted,
+    Transactions, Wanted,
 };
-use saga::{DefinitionId, Tx, WorkerId, WorkflowId};
+use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
 use tokio::sync::{Notify, watch};
 
 /// When the process dies: at this write (from 1), before or after it takes effect.
@@ -123,6 +123,9 @@ impl Store for Tap {
     }
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError> {
         self.alive().await.claim(worker, claim).await
+    }
+    async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
+        self.alive().await.stranded(now).await
     }
     async fn commit(
         &self,

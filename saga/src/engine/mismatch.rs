@@ -1,4 +1,5 @@
-//! A workflow of another plan than the one that stands here under its name and version.
+//! A workflow that nobody can run: of another plan than the one that stands here under its name and version, or of
+//! a definition that no worker knows.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -67,16 +68,23 @@ fn decision<R: Send + Sync + 'static>(
 
 async fn explain<R: Send + Sync + 'static>(shared: &Shared<R>, header: &Header) -> String {
     let theirs = &header.definition;
-    let mut words = format!("it was started with the plan {theirs}, which this worker does not have");
-    let ours = shared.definitions.values().find(|d| {
-        let id = d.id();
-        id.name == theirs.name && id.version == theirs.version
-    });
-    if let Some(ours) = ours {
-        let _ = write!(words, " (it has {}; raise the version when a plan changes)", ours.id());
-        if let Ok(Some(text)) = shared.store.plan(theirs).await {
-            words.push_str(&difference(&text, &ours.plan().describe()));
-        }
+    let mut words = format!("it was started with the plan {theirs}, which ");
+    let ours = shared.definitions.values().find(|d| d.id().is_version_of(theirs));
+    let Some(ours) = ours else {
+        let _ = write!(
+            words,
+            "no worker has had for {:?}: start one that knows {}@{}, then retry the workflow",
+            shared.config.park_unknown_after, theirs.name, theirs.version
+        );
+        return limits::printable(&words).into_owned();
+    };
+    let _ = write!(
+        words,
+        "this worker does not have (it has {}; raise the version when a plan changes)",
+        ours.id()
+    );
+    if let Ok(Some(text)) = shared.store.plan(theirs).await {
+        words.push_str(&difference(&text, &ours.plan().describe()));
     }
     limits::printable(&words).into_owned()
 }

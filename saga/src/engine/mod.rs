@@ -17,6 +17,7 @@ mod view;
 mod events;
 mod worker;
 mod mismatch;
+mod stranded;
 mod driver;
 mod attempt;
 mod journal;

@@ -9,8 +9,9 @@ use tokio::sync::{Notify, watch};
 use super::driver::{Driver, Mail};
 use super::mismatch;
 use super::shared::Shared;
+use super::stranded::Watch;
 use crate::machine::Machine;
-use crate::store::{Claim, Header, Loaded, StoreError};
+use crate::store::{Claim, Header, Loaded, Purpose, StoreError};
 
 /// The most workflows that are claimed at once.
 const PAGE: usize = 500;
@@ -30,7 +31,9 @@ pub(super) fn spawn<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, working: 
 }
 
 async fn find_work<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
+    let mut stranded = Watch::default();
     while !shared.is_stopping() {
+        stranded.look(shared).await;
         if !claim(shared).await {
             pause(shared, &shared.life.work, shared.config.poll_interval).await;
         }
@@ -63,7 +66,7 @@ async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
         return false;
     }
     let definitions = shared.definitions.keys().cloned().collect();
-    let claim = Claim { definitions, limit, now: shared.runtime.now() };
+    let claim = Claim { purpose: Purpose::Run, definitions, limit, now: shared.runtime.now() };
     let claimed = match shared.store.claim(shared.worker, claim).await {
         Ok(claimed) => claimed,
         Err(StoreError::Fenced) => {

@@ -46,7 +46,8 @@ pub(super) struct State {
     pub(super) held: BTreeSet<WorkflowId>,
     pub(super) signals: BTreeMap<i64, Signal>,
     pub(super) last_signal: i64,
-    pub(super) workers: BTreeMap<WorkerId, bool>,
+    /// What each incarnation knows; none if it is dead.
+    pub(super) workers: BTreeMap<WorkerId, Option<Vec<DefinitionId>>>,
     pub(super) plans: BTreeMap<DefinitionId, String>,
     pub(super) statistics: BTreeMap<Arc<str>, Statistics>,
     /// In the order in which they came.
@@ -60,6 +61,17 @@ pub(super) struct State {
 impl State {
     pub(super) fn told(&mut self, time: Option<Timestamp>) {
         self.now = time.map_or(self.now, |time| self.now.max(time));
+    }
+
+    /// Live workflows without a worker whose time has come.
+    pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = &Header> {
+        let idle = self.idle.iter().filter_map(|id| self.workflows.get(id).map(|r| &r.header));
+        idle.filter(move |header| header.state.wake_at.is_some_and(|at| at <= now))
+    }
+
+    /// Does some live worker know this name and version?
+    pub(super) fn is_known(&self, definition: &DefinitionId) -> bool {
+        self.workers.values().flatten().flatten().any(|known| known.is_version_of(definition))
     }
 
     /// Changes a header: raises its `rev`, keeps indexes and counts right.

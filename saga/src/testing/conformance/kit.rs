@@ -186,7 +186,8 @@ impl World {
     }
     pub(super) async fn claim(&self, second: u64, limit: usize) -> Vec<Loaded> {
         let definitions = vec![definition("trip", 1)];
-        self.store.claim(self.worker, Claim { definitions, limit, now: at(second) }).await.unwrap()
+        let claim = Claim { purpose: Purpose::Run, definitions, limit, now: at(second) };
+        self.store.claim(self.worker, claim).await.unwrap()
     }
     pub(super) async fn statistics(&self) -> Statistics {
         self.store.statistics("default").await.unwrap()

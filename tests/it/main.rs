@@ -28,5 +28,6 @@ mod architecture;
 mod transactions;
 mod replay;
 mod poison;
+mod faults;
 mod durable;
 mod findings;

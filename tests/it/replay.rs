@@ -162,6 +162,9 @@ impl Store for Recording {
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError> {
         self.store.claim(worker, claim).await
     }
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
+        self.store.held(worker).await
+    }
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
         self.store.stranded(now).await
     }

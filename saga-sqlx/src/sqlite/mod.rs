@@ -186,6 +186,10 @@ impl Store for SqliteStore {
         self.ask(jobs::ClaimFor { worker, claim }).await
     }
 
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
+        read::held(&mut *self.reader().await?, worker).await.map_err(reading)
+    }
+
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
         read::stranded(&mut *self.reader().await?, now).await.map_err(reading)
     }

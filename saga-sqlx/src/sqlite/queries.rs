@@ -29,6 +29,7 @@ queries! {
     ORPHAN = "orphan.sql",
     ADD_PLAN = "add_plan.sql",
     ALIVE = "alive.sql",
+    HELD = "held.sql",
     DUE = "due.sql",
     KNOWN_DEFINITIONS = "known_definitions.sql",
     STRANDED = "stranded.sql",

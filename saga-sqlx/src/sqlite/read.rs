@@ -63,12 +63,24 @@ pub(super) async fn beat(connection: &mut SqliteConnection, worker: WorkerId) ->
     let mail: Vec<SignalColumns> =
         sqlx::query_as(sql::MAIL).bind(worker.0).fetch_all(&mut *connection).await?;
     let lost: Vec<String> = sqlx::query_scalar(sql::LOST).bind(worker.0).fetch_all(connection).await?;
-    let place = Place { table: "orchestration_workflows", row: "a worker" };
-    let lost = lost.iter().map(|id| WorkflowId::new(id).map_err(|e| place.corrupt("workflow_id", e)));
     Ok(Beat {
         signals: mail.into_iter().map(SignalColumns::read).filter_map(readable).collect(),
-        lost: lost.collect::<Result<_, _>>()?,
+        lost: ids(&lost)?,
     })
+}
+
+fn ids(texts: &[String]) -> Result<Vec<WorkflowId>, StoreError> {
+    let place = Place { table: "orchestration_workflows", row: "a worker" };
+    texts.iter().map(|id| WorkflowId::new(id).map_err(|e| place.corrupt("workflow_id", e))).collect()
+}
+
+pub(super) async fn held(
+    connection: &mut SqliteConnection,
+    worker: WorkerId,
+) -> Result<Vec<WorkflowId>, Failure> {
+    alive(connection, worker).await?;
+    let held: Vec<String> = sqlx::query_scalar(sql::HELD).bind(worker.0).fetch_all(connection).await?;
+    Ok(ids(&held)?)
 }
 
 pub(super) async fn stranded(

@@ -73,7 +73,10 @@ async fn park<R: Send + Sync + 'static>(
             }
         }
         Err(StoreError::Fenced) => shared.fenced(),
-        Err(error) => tracing::warn!(%error, "what is stranded cannot be parked; it is tried again"),
+        Err(error) => {
+            shared.life.expect_strays(shared.runtime.uptime() + shared.config.lease);
+            tracing::warn!(%error, "what is stranded cannot be parked; it is tried again");
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use crate::clock::Timestamp;
 use crate::id::CommitId;
 use crate::step::Class;
 use crate::store::{
-    AuditEvent, AuditKind, Commit, Debt, Decision, FailureReason, Header, HeaderState, Loaded, Status,
-    StepRow, StepStatus, TouchedEffect,
+    AuditEvent, AuditKind, Commit, Debt, Decision, FailureReason, Header, HeaderState, Interrupted, Loaded,
+    Status, StepRow, StepStatus, TouchedEffect,
 };
 
 use super::context;
@@ -123,6 +123,8 @@ impl<'a> Operation<'a> {
             expected_rev: self.header.rev,
             expected_status: self.header.state.status,
             state: self.state,
+            audit: std::mem::take(&mut self.commit.audit),
+            interrupted: Interrupted::Kept,
             release: true,
             retake_exclusion,
         }));
@@ -143,9 +145,11 @@ impl<'a> Operation<'a> {
         let state = &self.header.state;
         match state.failure_reason {
             Some(FailureReason::Debts) => true,
-            Some(FailureReason::Parked | FailureReason::Configuration | FailureReason::Poison) => false,
+            Some(FailureReason::Parked | FailureReason::Configuration) => false,
             // Stopped from outside, wherever it was.
-            Some(FailureReason::Definition | FailureReason::Operator) | None => context::turned_back(state),
+            Some(FailureReason::Definition | FailureReason::Operator | FailureReason::Poison) | None => {
+                context::turned_back(state)
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ mod record;
 mod statistics;
 mod store_trait;
 
-pub use commit::{Commit, CommitOutcome, Decision, NewWorkflow};
+pub use commit::{Commit, CommitOutcome, Decision, Interrupted, NewWorkflow};
 pub use error::StoreError;
 pub use judge::{Standing, Verdict, judge};
 pub use memory::{Calls, MemoryStore, MemoryTx};

@@ -168,8 +168,15 @@ pub trait Store: Send + Sync + 'static {
     /// handed out too, when no live worker has its definition: somebody has to park it.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when the worker has been declared dead.
+    /// [`StoreError::Fenced`] when the worker has been declared dead. [`StoreError::Unavailable`]: unknown; what
+    /// was taken all the same is [`held`](Self::held).
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError>;
+
+    /// The live workflows that this worker owns: for a worker whose claim got no answer.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when it has been declared dead.
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError>;
 
     /// Live workflows that are due, that no live worker owns, and whose definition, by name and version, no live
     /// worker knows: by definition. A claim leaves them alone, so somebody has to be told.

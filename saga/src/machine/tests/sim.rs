@@ -184,6 +184,11 @@ impl Sim {
                     }
                     Command::ReadHeader if self.reads_at_once => events.extend(self.read_header()),
                     Command::ReadHeader => self.wants_header = true,
+                    Command::GiveUp { reason } => {
+                        self.trace.push(format!("give up: {reason}"));
+                        self.machine = None;
+                        self.calls.clear();
+                    }
                     Command::Stop => {
                         self.trace.push("stop".to_owned());
                         self.machine = None;

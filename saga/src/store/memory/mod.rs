@@ -120,6 +120,15 @@ impl Store for MemoryStore {
         Ok(taken.iter().filter_map(|id| state.workflows.get(id)).map(state::Record::loaded).collect())
     }
 
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
+        let state = self.state();
+        alive(&state, worker)?;
+        let mine = |id: &&WorkflowId| {
+            state.workflows.get(*id).is_some_and(|r| r.is_live() && r.header.worker == Some(worker))
+        };
+        Ok(state.held.iter().filter(mine).cloned().collect())
+    }
+
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
         let state = self.state();
         let mut all = BTreeMap::<&DefinitionId, (u64, Timestamp)>::new();

@@ -173,7 +173,7 @@ impl State {
                 return refusal;
             }
         }
-        self.note(commit);
+        self.note(commit, decide);
         if let Some(decision) = commit.decision.as_deref().filter(|_| decide) {
             self.decide(commit, decision, worker);
         }
@@ -225,8 +225,8 @@ impl State {
         None
     }
 
-    /// Writes facts and audit.
-    fn note(&mut self, commit: &Commit) {
+    /// Writes facts and audit: of the decision only what was decided.
+    fn note(&mut self, commit: &Commit, decide: bool) {
         let Some(record) = self.workflows.get_mut(&commit.workflow_id) else { return };
         let mut debts = 0_i64;
         for row in &commit.facts {
@@ -242,8 +242,9 @@ impl State {
         if commit.shows_progress() {
             record.header.takeovers = 0;
         }
-        if !commit.audit.is_empty() && record.audited.insert(commit.id) {
-            record.audit.extend(commit.audit.iter().cloned());
+        if record.audited.insert(commit.id) {
+            let decided = commit.decision.iter().filter(|_| decide).flat_map(|decision| &decision.audit);
+            record.audit.extend(commit.audit.iter().chain(decided).cloned());
         }
         let counts = self.statistics.entry(record.header.tenant_id.clone()).or_default();
         counts.open_debts = counts.open_debts.saturating_add_signed(debts);
@@ -253,7 +254,7 @@ impl State {
         self.write(&commit.workflow_id, |header| {
             header.state = decision.state.clone();
             header.last_commit = Some(commit.id);
-            header.unclean &= !decision.settles_interruptions(worker.is_some());
+            header.unclean = decision.unclean(worker.is_some()).unwrap_or(header.unclean);
             header.worker = header.worker.filter(|_| !decision.release);
         });
     }

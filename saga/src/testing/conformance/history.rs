@@ -226,6 +226,8 @@ impl History {
         });
         if let Some(decision) = &mut commit.decision {
             decision.release |= self.dice.one_in(4);
+            decision.interrupted = self.dice.of(&[Interrupted::Told, Interrupted::Kept, Interrupted::Open]);
+            decision.audit.extend(self.dice.one_in(4).then(|| audit(second, "decided")));
             decision.retake_exclusion = !status.is_ended() && self.dice.one_in(2);
         }
         commit

@@ -113,6 +113,8 @@ pub(super) fn decide(commit: i64, header: &Header, change: impl FnOnce(&mut Head
     let decision = Decision {
         expected_rev: header.rev,
         expected_status: header.state.status,
+        audit: vec![],
+        interrupted: Interrupted::Told,
         release: state.status.is_ended(),
         retake_exclusion: false,
         state,

@@ -91,6 +91,8 @@ macro_rules! conformance {
             ownership: a_restart_waits_for_no_lease,
             ownership: a_takeover_is_unclean_until_its_owner_decides,
             ownership: a_workflow_parked_for_its_definition_stays_unclean,
+            ownership: a_workflow_stopped_from_outside_is_unclean,
+            ownership: a_claim_whose_answer_was_lost_is_told_again,
             ownership: takeovers_count_until_something_gets_done,
             ownership: leaving_gives_everything_away_unclean,
             ownership: a_clean_release_stays_clean,

@@ -94,15 +94,54 @@ pub async fn a_workflow_parked_for_its_definition_stays_unclean(subject: Arc<dyn
         state.status = Status::Failed;
         state.failure_reason = Some(FailureReason::Definition);
     });
-    next.write(parked).await;
+    next.write(kept(parked)).await;
     let parked = next.header("a").await;
     assert!(parked.unclean);
     let retried = decide(3, &parked, |state| {
         state.status = Status::Pending;
         state.failure_reason = None;
     });
-    next.write_as(None, retried).await;
+    next.write_as(None, kept(retried)).await;
     assert!(next.header("a").await.unclean);
+}
+
+fn kept(mut commit: Commit) -> Commit {
+    commit.decision.iter_mut().for_each(|decision| decision.interrupted = Interrupted::Kept);
+    commit
+}
+
+/// Whoever stops it without its machine cannot say what was under way: the next owner treats it as after a death.
+pub async fn a_workflow_stopped_from_outside_is_unclean(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let mut stopped = decide(2, &w.start(1, "a").await, to(Status::Failed));
+    stopped.decision.iter_mut().for_each(|decision| decision.interrupted = Interrupted::Open);
+    w.write(stopped).await;
+    let header = w.header("a").await;
+    assert!(header.unclean && header.worker.is_none());
+    // An operator cannot know better.
+    w.write_as(None, decide(3, &header, to(Status::Pending))).await;
+    assert!(w.header("a").await.unclean);
+}
+
+/// Findings 5 and 9: nobody else may take what it took, so it has to learn of it.
+pub async fn a_claim_whose_answer_was_lost_is_told_again(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    for (n, name) in (1..).zip(["b", "a", "ended", "released"]) {
+        w.write_as(None, create(n, header(name, None))).await;
+    }
+    assert_eq!(w.store.held(w.worker).await.unwrap(), []);
+    // Its answer is lost.
+    drop(w.claim(9, 9).await);
+    w.start(10, "own").await;
+    w.write(decide(11, &w.header("ended").await, to(Status::Completed))).await;
+    w.write(release(12, &w.header("released").await, None)).await;
+    let mut held = w.store.held(w.worker).await.unwrap();
+    held.sort();
+    assert_eq!(held, [id("a"), id("b"), id("own")]);
+    w.store.leave(w.worker).await.unwrap();
+    assert_eq!(w.store.held(w.worker).await, Err(StoreError::Fenced));
+    let next = World::of(w.store.clone()).await;
+    assert_eq!(next.store.held(next.worker).await.unwrap(), []);
 }
 
 /// Finding 13: what kills its worker again and again is found out; what gets on is innocent.

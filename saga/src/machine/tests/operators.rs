@@ -29,9 +29,9 @@ fn retries_are_counted_and_bounded_unless_forced() {
         sim.run();
     }
     let loaded = sim.journal.loaded();
-    let refused = retry(&loaded, "ann", false, sim.now, CommitId(1));
+    let refused = retry(&loaded, None, "ann", false, sim.now, CommitId(1));
     assert!(matches!(refused, Err(OperatorRefusal::RetriesSpent { retries: 3, .. })));
-    retry(&loaded, "ann", true, sim.now, CommitId(1)).unwrap();
+    retry(&loaded, None, "ann", true, sim.now, CommitId(1)).unwrap();
 }
 
 #[test]

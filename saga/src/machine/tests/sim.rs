@@ -468,7 +468,8 @@ impl Sim {
     }
     pub(super) fn retry(&mut self) -> Result<(), OperatorRefusal> {
         let (loaded, id) = (self.journal.loaded(), self.next_commit());
-        self.operate(retry(&loaded, "ann", true, self.now, id))
+        let plan = std::sync::Arc::clone(self.definition.plan());
+        self.operate(retry(&loaded, Some(&plan), "ann", true, self.now, id))
     }
     pub(super) fn cancel_stopped(&mut self) -> Result<(), OperatorRefusal> {
         let (loaded, id) = (self.journal.loaded(), self.next_commit());

@@ -114,8 +114,8 @@ pub(crate) struct Change<'a> {
     expected_rev: i64,
     commit_id: i64,
     release: bool,
-    /// Does it say what may have been under way? Then the workflow is clean again.
-    cleans: bool,
+    /// May something have been under way that no row tells of? None: as it was.
+    unclean: Option<bool>,
     told: String,
     #[serde(flatten)]
     state: State<'a>,
@@ -128,7 +128,7 @@ impl<'a> Change<'a> {
             expected_rev: decision.expected_rev,
             commit_id: commit.id.0,
             release: decision.release,
-            cleans: decision.settles_interruptions(by_owner),
+            unclean: decision.unclean(by_owner),
             told: time_text(told),
             state: State::of(&decision.state),
         }

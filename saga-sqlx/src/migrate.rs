@@ -34,6 +34,12 @@ const SQLITE: &[Migration] = &[
         sql: include_str!("../migrations/sqlite/0003_published_events.sql"),
     },
     Migration {
+        version: 4,
+        works_from: 1,
+        name: "known_definitions",
+        sql: include_str!("../migrations/sqlite/0004_known_definitions.sql"),
+    },
+    Migration {
         version: 5,
         works_from: 1,
         name: "waits",

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use saga::engine::Runtime;
 use saga::store::{
     AuditEvent, Beat, Claim, Commit, CommitOutcome, Join, Listing, Loaded, MemoryStore, Page, PublishedEvent,
-    Registration, Sent, SignalKind, Statistics, Store, StoreError, Transactions, Wanted,
+    Registration, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Transactions, Wanted,
 };
 use saga::{DefinitionId, Engine, Timestamp, WorkerId, WorkflowId, saga};
 
@@ -161,6 +161,12 @@ impl Store for Recording {
     }
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError> {
         self.store.claim(worker, claim).await
+    }
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
+        self.store.held(worker).await
+    }
+    async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
+        self.store.stranded(now).await
     }
     async fn commit(
         &self,

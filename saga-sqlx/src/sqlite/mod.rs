@@ -19,7 +19,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use saga::store::{
     AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent,
-    Registration, Sent, SignalKind, Statistics, Store, StoreError, Transacted, Transactions, Wanted,
+    Registration, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Transacted, Transactions,
+    Wanted,
 };
 use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
 use sqlx::pool::PoolConnection;
@@ -183,6 +184,14 @@ impl Store for SqliteStore {
 
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError> {
         self.ask(jobs::ClaimFor { worker, claim }).await
+    }
+
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
+        read::held(&mut *self.reader().await?, worker).await.map_err(reading)
+    }
+
+    async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
+        read::stranded(&mut *self.reader().await?, now).await.map_err(reading)
     }
 
     async fn commit(

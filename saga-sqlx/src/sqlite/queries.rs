@@ -29,7 +29,10 @@ queries! {
     ORPHAN = "orphan.sql",
     ADD_PLAN = "add_plan.sql",
     ALIVE = "alive.sql",
+    HELD = "held.sql",
     DUE = "due.sql",
+    KNOWN_DEFINITIONS = "known_definitions.sql",
+    STRANDED = "stranded.sql",
     CLAIM = "claim.sql",
     HEADERS = "headers.sql",
     STEPS = "steps.sql",
@@ -92,7 +95,7 @@ mod tests {
     async fn no_statement_reads_a_whole_table() {
         let mut connection = empty().await;
         // The inbox is short and read in order; of workers there is a row per start of the process.
-        let small = ["mail.sql", "fence.sql"];
+        let small = ["mail.sql", "fence.sql", "known_definitions.sql", "stranded.sql"];
         for (file, sql) in ALL.iter().filter(|(file, _)| !small.contains(file)) {
             let plan = plan(&mut connection, sql).await;
             let whole =
@@ -107,6 +110,8 @@ mod tests {
         let mut connection = empty().await;
         let due = plan(&mut connection, DUE).await;
         assert!(due.contains("orchestration_workflows_due (wake_at<?)"), "{due}");
+        let stranded = plan(&mut connection, STRANDED).await;
+        assert!(stranded.contains("orchestration_workflows_due (wake_at<?)"), "{stranded}");
         for sql in [LOST, MAIL] {
             let plan = plan(&mut connection, sql).await;
             assert!(plan.contains("INDEX") || plan.contains("PRIMARY KEY"), "{plan}");

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use saga::store::{
-    AuditEvent, Beat, Listing, Loaded, Page, PublishedEvent, Statistics, Status, StoreError, Wanted,
+    AuditEvent, Beat, Listing, Loaded, Page, PublishedEvent, Statistics, Status, StoreError, Stranded, Wanted,
 };
-use saga::{DefinitionId, WorkerId, WorkflowId};
+use saga::{DefinitionId, Timestamp, WorkerId, WorkflowId};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::queries as sql;
@@ -63,12 +63,43 @@ pub(super) async fn beat(connection: &mut SqliteConnection, worker: WorkerId) ->
     let mail: Vec<SignalColumns> =
         sqlx::query_as(sql::MAIL).bind(worker.0).fetch_all(&mut *connection).await?;
     let lost: Vec<String> = sqlx::query_scalar(sql::LOST).bind(worker.0).fetch_all(connection).await?;
-    let place = Place { table: "orchestration_workflows", row: "a worker" };
-    let lost = lost.iter().map(|id| WorkflowId::new(id).map_err(|e| place.corrupt("workflow_id", e)));
     Ok(Beat {
         signals: mail.into_iter().map(SignalColumns::read).filter_map(readable).collect(),
-        lost: lost.collect::<Result<_, _>>()?,
+        lost: ids(&lost)?,
     })
+}
+
+fn ids(texts: &[String]) -> Result<Vec<WorkflowId>, StoreError> {
+    let place = Place { table: "orchestration_workflows", row: "a worker" };
+    texts.iter().map(|id| WorkflowId::new(id).map_err(|e| place.corrupt("workflow_id", e))).collect()
+}
+
+pub(super) async fn held(
+    connection: &mut SqliteConnection,
+    worker: WorkerId,
+) -> Result<Vec<WorkflowId>, Failure> {
+    alive(connection, worker).await?;
+    let held: Vec<String> = sqlx::query_scalar(sql::HELD).bind(worker.0).fetch_all(connection).await?;
+    Ok(ids(&held)?)
+}
+
+pub(super) async fn stranded(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<Vec<Stranded>, Failure> {
+    let found: Vec<(String, i64, String)> =
+        sqlx::query_as(sql::STRANDED).bind(time_text(now)).fetch_all(connection).await?;
+    let read = |(definition, n, since): (String, i64, String)| {
+        let place = Place { table: "orchestration_workflows", row: &definition };
+        Ok(Stranded {
+            definition: place.read("definition", &definition)?,
+            workflows: u64::try_from(n).unwrap_or(0),
+            since: place.time("wake_at", &since)?,
+        })
+    };
+    let mut all = found.into_iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+    all.sort_by(|a, b| a.definition.cmp(&b.definition));
+    Ok(all)
 }
 
 pub(super) async fn list(connection: &mut SqliteConnection, listing: Listing) -> Result<Page, Failure> {

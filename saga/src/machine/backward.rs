@@ -83,7 +83,9 @@ impl Machine {
     pub(super) fn begin_undo(&mut self, step: u32, env: Env) {
         let spec = self.spec(step);
         let known = self.steps[step as usize].row.effect == TouchedEffect::Done;
-        if !known && spec.if_unknown == IfUnknown::Park && spec.class != Class::Pivot {
+        // A debt that is open already is here because that person said so.
+        let asked = self.steps[step as usize].row.debt != Some(Debt::Open);
+        if !known && asked && spec.if_unknown == IfUnknown::Park && spec.class != Class::Pivot {
             let error = StepError::permanent("nobody knows whether the step took effect: a person decides");
             return self.owe(step, &error, env);
         }

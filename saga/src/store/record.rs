@@ -76,7 +76,7 @@ words! {
         Debts = "debts",
         /// It stopped without undoing, to be continued by a person.
         Parked = "parked",
-        /// It took its worker down repeatedly.
+        /// It took its worker down repeatedly, or the engine cannot go on with it.
         Poison = "poison",
         /// The definition it was started with is not here.
         Definition = "definition",

@@ -20,7 +20,7 @@ use crate::tx::Tx;
 pub struct Join {
     /// For people: host and process.
     pub name: String,
-    /// The definitions it knows.
+    /// The definitions it knows; kept for as long as it lives, so that others see what is known.
     pub definitions: Vec<DefinitionId>,
     /// The plans' texts, kept to show differences later: id and `describe()`.
     pub plans: Vec<(DefinitionId, String)>,
@@ -49,12 +49,34 @@ pub struct Beat {
 /// A request for work.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// The definitions that the worker knows.
+    /// What it will be done with.
+    pub purpose: Purpose,
+    /// The definitions whose workflows are wanted.
     pub definitions: Vec<DefinitionId>,
     /// How many it can take.
     pub limit: usize,
-    /// The present time.
+    /// Only what was due by this time: the present, or earlier.
     pub now: Timestamp,
+}
+
+/// What workflows are claimed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be run: the worker knows their definitions.
+    Run,
+    /// To be parked: nobody knows their definitions. Of one that some live worker knows by now nothing is given.
+    Park,
+}
+
+/// Workflows of one definition that nobody will run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stranded {
+    /// What they were started with.
+    pub definition: DefinitionId,
+    /// How many they are.
+    pub workflows: u64,
+    /// Since when the first of them has been due.
+    pub since: Timestamp,
 }
 
 /// A workflow as it is stored.
@@ -146,8 +168,19 @@ pub trait Store: Send + Sync + 'static {
     /// handed out too, when no live worker has its definition: somebody has to park it.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when the worker has been declared dead.
+    /// [`StoreError::Fenced`] when the worker has been declared dead. [`StoreError::Unavailable`]: unknown; what
+    /// was taken all the same is [`held`](Self::held).
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError>;
+
+    /// The live workflows that this worker owns: for a worker whose claim got no answer.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when it has been declared dead.
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError>;
+
+    /// Live workflows that are due, that no live worker owns, and whose definition, by name and version, no live
+    /// worker knows: by definition. A claim leaves them alone, so somebody has to be told.
+    async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError>;
 
     /// The one write door. When it returns every outcome is durable, in order; no two commits of one batch
     /// concern one workflow, and no two creates of one batch share an idempotency or exclusion key. A key

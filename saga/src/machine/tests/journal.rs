@@ -143,7 +143,8 @@ impl Journal {
             self.by_hand = None;
             self.header.state = decision.state.clone();
             self.header.last_commit = Some(commit.id);
-            self.header.unclean &= worker.is_none();
+            self.audit.extend(decision.audit.iter().cloned());
+            self.header.unclean = decision.unclean(worker.is_some()).unwrap_or(self.header.unclean);
             if decision.release {
                 self.header.worker = None;
             }

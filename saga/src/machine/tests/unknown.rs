@@ -69,7 +69,7 @@ fn an_unknown_step_is_undone_at_once_and_again_when_nothing_can_land_any_more() 
     assert!(!sim.calls_made().contains(&"undo a"), "earlier steps wait");
     sim.run();
     assert_eq!(sim.calls_made()[4..], ["undo b", "undo-late b", "undo a"]);
-    assert_eq!(sim.keys("b", CallKind::Undo), ["wf:plain.b:undo", "wf:plain.b:undo-late"]);
+    assert_eq!(sim.keys("b", CallKind::Undo), ["wf/plain.b/undo", "wf/plain.b/undo-late"]);
     assert!(
         sim.all_calls.iter().filter(|c| c.kind == CallKind::Undo && c.step == 1).all(|c| c.output.is_none())
     );
@@ -87,7 +87,7 @@ fn a_step_that_succeeded_after_a_lost_request_is_looked_after_again() {
     let mut sim = Sim::of(chain(&["a", "b"])).on("a", "lost ok").on("b", "refused");
     sim.run();
     assert_eq!(sim.calls_made()[3..], ["undo a", "undo a"]);
-    assert_eq!(sim.keys("a", CallKind::Undo), ["wf:plain.a:undo"; 2]);
+    assert_eq!(sim.keys("a", CallKind::Undo), ["wf/plain.a/undo"; 2]);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_rerun_learns_the_output_and_then_undoes_it() {
     sim.run();
     assert_eq!(sim.calls_made()[4..], ["run b", "undo b", "run b", "undo-late b", "undo a"]);
     let keys = sim.keys("b", CallKind::Run);
-    assert!(keys.iter().all(|key| *key == "wf:rerun.b"), "{keys:?}");
+    assert!(keys.iter().all(|key| *key == "wf/rerun.b"), "{keys:?}");
     let undo = sim.all_calls.iter().find(|c| c.kind == CallKind::Undo).unwrap();
     assert_eq!(undo.output.as_ref().map(|o| o.as_str()), Some("\"made\""));
 }

@@ -199,11 +199,12 @@ pub async fn audit_is_appended_once_and_in_order(subject: Arc<dyn Subject>) {
     let by_hand = AuditEvent { node: None, attempt: None, actor: Some("bob".into()), ..audit(1, "ü'\"") };
     let first = Commit { audit: vec![audit(5, "1"), by_hand], ..facts(3, "a", vec![]) };
     let other = Commit { audit: vec![audit(6, "other")], ..facts(4, "b", vec![]) };
-    let second = Commit { audit: vec![audit(4, "2")], ..facts(5, "a", vec![]) };
+    let mut second = Commit { audit: vec![audit(4, "2")], ..decide(5, &w.header("a").await, |_| {}) };
+    second.decision.iter_mut().for_each(|decision| decision.audit = vec![audit(4, "decided")]);
     for commit in [&first, &other, &second, &first, &second] {
         w.write(commit.clone()).await;
     }
-    let wanted = [first.audit, second.audit].concat();
+    let wanted = [first.audit, second.audit, vec![audit(4, "decided")]].concat();
     assert_eq!(w.store.history(&id("a")).await.unwrap(), wanted);
     assert_eq!(w.store.history(&id("nobody")).await.unwrap(), []);
 }

@@ -96,7 +96,8 @@ impl History {
 
     async fn claim(&mut self) -> String {
         let (worker, limit) = (self.worker(), self.dice.roll(4) as usize);
-        let claim = Claim { definitions: vec![definition("trip", 1)], limit, now: at(self.second) };
+        let definitions = vec![definition("trip", 1)];
+        let claim = Claim { purpose: Purpose::Run, definitions, limit, now: at(self.second) };
         let [a, b] = &self.stores;
         let a = a.claim(worker[0], claim.clone()).await.map(|all| self.same(0, all));
         let b = b.claim(worker[1], claim).await.map(|all| self.same(1, all));
@@ -250,6 +251,8 @@ impl History {
         });
         if let Some(decision) = &mut commit.decision {
             decision.release |= self.dice.one_in(4);
+            decision.interrupted = self.dice.of(&[Interrupted::Told, Interrupted::Kept, Interrupted::Open]);
+            decision.audit.extend(self.dice.one_in(4).then(|| audit(second, "decided")));
             decision.retake_exclusion = !status.is_ended() && self.dice.one_in(2);
         }
         commit

@@ -113,6 +113,8 @@ pub(super) fn decide(commit: i64, header: &Header, change: impl FnOnce(&mut Head
     let decision = Decision {
         expected_rev: header.rev,
         expected_status: header.state.status,
+        audit: vec![],
+        interrupted: Interrupted::Told,
         release: state.status.is_ended(),
         retake_exclusion: false,
         state,
@@ -186,7 +188,8 @@ impl World {
     }
     pub(super) async fn claim(&self, second: u64, limit: usize) -> Vec<Loaded> {
         let definitions = vec![definition("trip", 1)];
-        self.store.claim(self.worker, Claim { definitions, limit, now: at(second) }).await.unwrap()
+        let claim = Claim { purpose: Purpose::Run, definitions, limit, now: at(second) };
+        self.store.claim(self.worker, claim).await.unwrap()
     }
     pub(super) async fn statistics(&self) -> Statistics {
         self.store.statistics("default").await.unwrap()

@@ -29,5 +29,6 @@ mod transactions;
 mod replay;
 mod poison;
 mod faults;
+mod cached_answers;
 mod durable;
 mod findings;

@@ -29,6 +29,7 @@ mod transactions;
 mod replay;
 mod poison;
 mod faults;
+mod cached_answers;
 mod durable;
 mod findings;
 mod forms;

@@ -4,6 +4,7 @@ UPDATE orchestration_workflows AS w SET
   context = u.value ->> 'context', output_data = u.value ->> 'output_data',
   error_message = u.value ->> 'error_message', compensation_error = u.value ->> 'compensation_error',
   retry_count = u.value ->> 'retry_count', rolled_back_once = u.value ->> 'rolled_back_once',
+  turned_back = u.value ->> 'turned_back', leaves_intents = u.value ->> 'leaves_intents',
   current_step = u.value ->> 'current_step', current_system = u.value ->> 'current_system',
   wake_at = u.value ->> 'wake_at', started_at = u.value ->> 'started_at',
   completed_at = u.value ->> 'completed_at', failed_at = u.value ->> 'failed_at',

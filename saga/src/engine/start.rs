@@ -225,6 +225,8 @@ impl<S: Signature> StartRequest<S> {
                 compensation_error: None,
                 retry_count: 0,
                 rolled_back_once: false,
+                turned_back: false,
+                leaves_intents: false,
                 current_step: None,
                 current_system: None,
                 wake_at: Some(now),

@@ -11,7 +11,6 @@ use crate::store::{
     Status, StepRow, StepStatus, TouchedEffect,
 };
 
-use super::context;
 use crate::definition::Plan;
 
 /// Why an operator's wish is not granted. The words are for the operator.
@@ -149,7 +148,7 @@ impl<'a> Operation<'a> {
             Some(FailureReason::Parked | FailureReason::Configuration) => false,
             // Stopped from outside, wherever it was.
             Some(FailureReason::Definition | FailureReason::Operator | FailureReason::Poison) | None => {
-                context::turned_back(state)
+                state.turned_back
             }
         }
     }
@@ -189,6 +188,8 @@ pub fn retry(
         op.state.run += 1;
         op.wake(Status::Pending);
         op.state.context = None;
+        op.state.turned_back = false;
+        op.state.leaves_intents = false;
         op.state.error_message = None;
         op.state.compensation_error = None;
         op.state.current_step = None;
@@ -281,7 +282,7 @@ pub fn cancel_stopped(
     op.change(|row| !needs_a_word(row, plan) && reopen(row));
     op.wake(Status::RollingBack);
     op.state.rolled_back_once = true;
-    context::turn_back(&mut op.state);
+    op.state.turned_back = true;
     op.state.error_message = Some(words.clone());
     op.audit(AuditKind::CancelRequested, None, words);
     Ok(op.finish(false))

@@ -25,7 +25,7 @@ impl Machine {
         let header = &loaded.header;
         let mut machine = Self::bare(plan, header, settings, first_commit);
         machine.row_rev = loaded.steps.iter().map(|r| r.rev).max().unwrap_or(0);
-        machine.left_intents = context::leaves_intents(&header.state);
+        machine.left_intents = header.state.leaves_intents;
         machine.suspect = machine.left_intents || header.takeovers >= settings.suspect_after;
         let rolling_back = header.state.status == Status::RollingBack;
         let rows = || loaded.steps.iter().filter(|r| r.run == header.state.run);
@@ -52,7 +52,7 @@ impl Machine {
             machine.resume_forward(header, env);
         }
         if machine.suspect && !machine.left_intents {
-            context::leave_intents(&mut machine.header);
+            machine.header.leaves_intents = true;
             machine.dirty_header = true;
         }
         if header.unclean {

@@ -18,6 +18,23 @@ fn what_is_under_way_or_done_cannot_be_retried() {
     sim.cancel_stopped().unwrap_err();
 }
 
+/// A node may have any name.
+#[test]
+fn the_engines_marks_do_not_stand_among_the_users_values() {
+    let mut sim = Sim::of(chain(&["a", "b"])).on("a", "hang").on("undo a", "hang");
+    for _ in 0..3 {
+        sim.run();
+        sim.die_and_resume();
+    }
+    sim.forget_script();
+    sim.say("b", "refused");
+    sim.say("undo a", "hang");
+    sim.run();
+    let state = &sim.journal.header.state;
+    assert!(state.turned_back && state.leaves_intents);
+    assert_eq!(state.context.as_ref().map(|context| context.as_str()), Some("{}"));
+}
+
 #[test]
 fn retries_are_counted_and_bounded_unless_forced() {
     let mut sim = Sim::of(chain(&["a"])).on("a", "refused refused refused refused refused");

@@ -21,6 +21,8 @@ pub async fn a_decision_is_loaded_back_in_every_field(subject: Arc<dyn Subject>)
         compensation_error: Some("it stays booked".into()),
         retry_count: 1,
         rolled_back_once: true,
+        turned_back: true,
+        leaves_intents: true,
         current_step: Some("flight".into()),
         current_system: Some("airline".into()),
         wake_at: Some(at(9)),

@@ -245,6 +245,7 @@ impl History {
         let mut commit = decide(self.commits, header, |state| {
             state.status = status;
             state.rolled_back_once |= once;
+            state.turned_back = once;
             state.wake_at = wake;
             state.completed_at = (status == Status::Completed).then(|| at(second));
             state.started_at = Some(NOON);

@@ -58,6 +58,8 @@ pub(super) fn header(name: &str, worker: Option<WorkerId>) -> Header {
             compensation_error: None,
             retry_count: 0,
             rolled_back_once: false,
+            turned_back: false,
+            leaves_intents: false,
             current_step: None,
             current_system: None,
             wake_at: worker.is_none().then_some(NOON),

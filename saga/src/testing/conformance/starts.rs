@@ -20,6 +20,7 @@ fn full(name: &str, worker: Option<WorkerId>) -> Header {
         max_retries: 9,
         state: HeaderState {
             context: Some(json(r#"{"now":"2025-10-15T12:00:00Z"}"#)),
+            leaves_intents: true,
             current_step: Some("flight".into()),
             current_system: Some("airline".into()),
             ..header(name, worker).state

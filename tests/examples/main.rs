@@ -2,7 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod binaries;
+mod stage;
 mod kills;
+mod disk;
 mod readme;
 mod server;
 mod small;

@@ -45,6 +45,7 @@ queries! {
     PUBLISH = "publish.sql",
     FORGET_PUBLISHED = "forget_published.sql",
     PUBLISHED = "published.sql",
+    PROVE = "prove.sql",
 }
 
 #[cfg(test)]

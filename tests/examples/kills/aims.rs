@@ -6,7 +6,7 @@ use super::cell::Direction::{Backward, Forward};
 use super::cell::Moment::{After, Before, Between};
 use super::cell::{Cell, Direction, Step};
 use super::round::{Round, Story};
-use super::stage::DELAY_MS;
+use crate::stage::DELAY_MS;
 
 const SAGA: &str = "saga.db";
 const RADIUS: &str = "radius.db";

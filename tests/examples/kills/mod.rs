@@ -4,7 +4,6 @@
 //! First every cell of the table on purpose, then kills at random moments (`SAGA_SEED` repeats them).
 
 mod cell;
-mod stage;
 mod look;
 mod round;
 mod aims;
@@ -15,9 +14,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::binaries::{Running, example};
+use crate::stage::{DELAY_MS, Stage, log};
 use cell::{Cell, Moment, Step, Table};
 use round::{Round, Story};
-use stage::{Stage, log};
 
 /// How many products run beside each other; mostly they wait.
 const LANES: usize = 4;
@@ -78,7 +77,7 @@ fn a_kill_between_effect_and_commit_of_steps_5_and_6_restores_the_state_before()
         assert!(round.is_hit(cell));
         // The next life must not get past the step before it hears of the cancellation.
         let (system, op) = if step == Step::Onu { ("voltha", "get") } else { ("genieacs", "set") };
-        round.stage.spoil(system, op, "delay", stage::DELAY_MS);
+        round.stage.spoil(system, op, "delay", DELAY_MS);
         round.restart();
         round.cancel();
         round.end_as("rolled_back");

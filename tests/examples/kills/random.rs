@@ -8,7 +8,7 @@ use fastrand::Rng;
 use super::LANES;
 use super::cell::{Cell, Table};
 use super::round::{Round, Story};
-use super::stage::Stage;
+use crate::stage::Stage;
 
 const ROUNDS: u64 = 60;
 /// How long an answer is held back; then its connection is closed.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::cell::{Cell, Direction, Moment, Step};
 use super::look::{Journal, Look};
-use super::stage::Stage;
+use crate::stage::Stage;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

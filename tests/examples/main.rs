@@ -1,6 +1,8 @@
 //! The examples do what they show, as their users run them.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "strace")]
+mod acknowledged;
 mod binaries;
 mod stage;
 mod kills;

@@ -28,4 +28,5 @@ mod transactions;
 mod replay;
 mod poison;
 mod durable;
+mod full;
 mod findings;

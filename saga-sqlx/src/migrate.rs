@@ -112,7 +112,7 @@ mod tests {
         for (id, context) in rows {
             sqlx::query(insert).bind(id).bind(context).execute(&mut db).await.unwrap();
         }
-        sqlx::raw_sql(include_str!("../migrations/sqlite/0005_marks.sql")).execute(&mut db).await.unwrap();
+        sqlx::raw_sql(include_str!("../migrations/sqlite/0006_marks.sql")).execute(&mut db).await.unwrap();
         let marks =
             "SELECT turned_back, leaves_intents, context FROM orchestration_workflows ORDER BY workflow_id";
         let found: Vec<(bool, bool, Option<String>)> =

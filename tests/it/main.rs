@@ -31,5 +31,6 @@ mod poison;
 mod faults;
 mod cached_answers;
 mod durable;
+mod full;
 mod findings;
 mod forms;

@@ -51,6 +51,7 @@ queries! {
     WAITERS = "waiters.sql",
     FORGET_WAITS = "forget_waits.sql",
     ADD_WAITS = "add_waits.sql",
+    PROVE = "prove.sql",
 }
 
 #[cfg(test)]

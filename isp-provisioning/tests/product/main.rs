@@ -25,3 +25,4 @@ mod debts;
 mod credentials;
 mod events;
 mod restart;
+mod failures;

@@ -26,3 +26,5 @@ mod credentials;
 mod events;
 mod restart;
 mod failures;
+mod defects;
+mod peers;

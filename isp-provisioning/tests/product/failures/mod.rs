@@ -15,6 +15,8 @@ mod netbox;
 mod voltha;
 mod genieacs;
 
+pub use spoil::refuses;
+
 use std::io::Write;
 
 use futures_util::StreamExt;

@@ -46,3 +46,23 @@ async fn a_workflow_whose_undo_gave_up_does_not_run_for_ever_and_is_not_called_r
     assert!(listed["workflows"][0]["compensation_error"].as_str().unwrap().contains("activate_onu"));
     product.server.stop().await.unwrap();
 }
+
+/// The request is lost, repeated and answered; if the workflow ended then, its ONU could be provisioned anew before
+/// the lost request lands, and would be switched off.
+#[tokio::test]
+async fn an_undo_that_lands_late_does_not_hit_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let product = Product::start_with(folder, |c| c.settle_after_ms = Some(2_000)).await;
+    product.fault("genieacs", json!({"op":"set","mode":"refuse","status":400})).await;
+    product.fault("voltha-control", json!({"op":"disable","mode":"late","ms":1200})).await;
+    let began = std::time::Instant::now();
+    let (_, body) = answer(product.provision(&john())).await;
+    assert_eq!(body["status"], "rolled_back", "{body}");
+    let id = body["workflow_id"].as_str().unwrap();
+    product.post(&format!("workflows/{id}/retry")).await;
+    assert_eq!(product.ended(id).await["status"], "completed");
+    // Whenever it lands, it has landed by then.
+    sleep(Duration::from_millis(1_500).saturating_sub(began.elapsed())).await;
+    assert_eq!(product.left().await.onus_enabled.iter().filter(|onu| *onu == "ALCL12345678").count(), 1);
+    product.server.stop().await.unwrap();
+}

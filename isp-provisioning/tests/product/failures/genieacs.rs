@@ -56,7 +56,7 @@ pub fn cpe() -> Step {
         case(Undo, TimedOutWithEffect, undo(&[set("delay").ms(1_000)], all_undone())),
         case(Undo, Held, undo(&[set("hold_answer")], all_undone())),
         case(Undo, Dropped, undo(&[set("drop_answer")], all_undone())),
-        case(Undo, LateAfterItsRepetition, undo(&[set("late").ms(600)], all_undone())),
+        case(Undo, LateAfterItsRepetition, undo(&[set("late").ms(600)], all_undone()).settling(1_500)),
         // What is queued is withdrawn, the earlier values are set, and cannot be read back at first.
         case(Undo, BrokenOffInTheMiddle, {
             undo(&[read("delay").times(2), read("refuse").status(400)], all_undone())

@@ -56,7 +56,7 @@ pub fn address() -> Step {
         case(Undo, TimedOutWithEffect, undo(release("delay").ms(1_000), all_undone())),
         case(Undo, Held, undo(release("hold_answer"), all_undone())),
         case(Undo, Dropped, undo(release("drop_answer"), all_undone())),
-        case(Undo, LateAfterItsRepetition, undo(release("late").ms(600), all_undone())),
+        case(Undo, LateAfterItsRepetition, undo(release("late").ms(600), all_undone()).settling(1_500)),
         // The reply is cleared, and NetBox does not even let the address be looked up.
         case(Undo, BrokenOffInTheMiddle, {
             undo(fault("netbox", "find", "refuse").status(400), owed()).then(RetriesDebts, all_undone())

@@ -49,7 +49,7 @@ pub fn onu() -> Step {
         case(Undo, TimedOutWithEffect, undo(vec![disable("delay").ms(1_000)], all_undone())),
         case(Undo, Held, undo(vec![disable("hold_answer")], all_undone())),
         case(Undo, Dropped, undo(vec![disable("drop_answer")], all_undone())),
-        case(Undo, LateAfterItsRepetition, undo(vec![disable("late").ms(600)], all_undone())),
+        case(Undo, LateAfterItsRepetition, undo(vec![disable("late").ms(600)], all_undone()).settling(1_500)),
         // VOLTHA says "not now", and then does not let the device be looked at.
         case(Undo, BrokenOffInTheMiddle, {
             let spoils = vec![disable("refuse").status(9), blind().before_the_undo()];

@@ -12,6 +12,7 @@ const EFFECT_IS_COMMIT: &str =
 const NOBODY_TO_ANSWER: &str = "not possible: there is no connection, the file is in this process";
 const ONE_STATEMENT: &str = "not possible: it is one statement";
 const LATE: &str = "not possible: what was broken off is rolled back, nothing is under way";
+const AS_A_WHOLE: &str = "not possible: the transaction fails as a whole; see above";
 /// A request that nobody can fulfil at step 6, so that everything before it is undone.
 const NO_ROUTER: &str = "aa:bb:cc:dd:ee:ff";
 
@@ -122,6 +123,7 @@ fn step(name: &'static str, rows: Rows, middle: impl FnOnce(&mut Vec<Cell>)) -> 
     cells.extend(impossible(Do, &[TimedOutWithEffect], EFFECT_IS_COMMIT));
     cells.extend(impossible(Do, &[Held, HeldForGood, Dropped, DroppedForGood], NOBODY_TO_ANSWER));
     cells.extend(impossible(Do, &[LateAfterItsUndo], LATE));
+    cells.extend(impossible(Do, &[BrokenOffThenFine, MisconfiguredInTheMiddle], AS_A_WHOLE));
 
     // The last step is undone only when a completed workflow is taken back; the others when step 6 fails.
     let undo = |spoil: Spoil, end: End| {

@@ -4,7 +4,9 @@ use super::spoil::{Spoil, fault, refuses};
 use super::table::Failure::*;
 use super::table::Person::{ForgivesDebts, Retries, RetriesDebts, SettlesDebts};
 use super::table::Way::{Do, Undo};
-use super::table::{Case, End, Step, case, completed, owes, parked, rolled_back};
+use super::table::{Case, End, Step, case, completed, impossible, owes, parked, rolled_back};
+
+const NOBODY_KNOWS: &str = "not possible: once the values may be set, every other answer means that nobody knows, and is asked again";
 
 pub fn cpe() -> Step {
     let set = |mode| fault("genieacs", "set", mode);
@@ -23,7 +25,7 @@ pub fn cpe() -> Step {
     let waived = || End { held: "router".into(), ..rolled_back("UUUUUDF") };
     let no = || [set("refuse").status(400)];
     let read = |mode| fault("genieacs", "read", mode);
-    let cells = vec![
+    let mut cells = vec![
         case(Do, Refused, Case::of(no(), 1, rolled_back("UUUUUF-"))),
         case(Do, Misconfigured, {
             let parked = parked("CCCCCF-", "customer, subscriber, account, reply, address, line");
@@ -45,6 +47,9 @@ pub fn cpe() -> Step {
             let spoils = [read("delay"), read("refuse").status(400).times(3)];
             Case::of(spoils, 3, undone())
         }),
+        case(Do, BrokenOffThenFine, {
+            Case::of([read("delay"), read("refuse").status(403)], 2, completed())
+        }),
         case(Undo, Refused, undo(&no(), owed()).then(RetriesDebts, all_undone())),
         case(Undo, RefusedAndSettled, undo(&no(), owed()).then(SettlesDebts, waived())),
         case(Undo, RefusedAndForgiven, undo(&no(), owed()).then(ForgivesDebts, waived())),
@@ -62,5 +67,6 @@ pub fn cpe() -> Step {
             undo(&[read("delay").times(2), read("refuse").status(400)], all_undone())
         }),
     ];
+    cells.extend(impossible(Do, &[MisconfiguredInTheMiddle], NOBODY_KNOWS));
     Step { name: "configure_cpe", system: "genieacs", cells }
 }

@@ -1,6 +1,6 @@
 //! The address: NetBox first, then the account's reply; undone the other way round.
 
-use super::spoil::{Spoil, fault, refuses_when};
+use super::spoil::{Spoil, Until, When, fault, gone, refuses_when};
 use super::table::Failure::*;
 use super::table::Person::{ForgivesDebts, Retries, RetriesDebts, SettlesDebts};
 use super::table::Way::{Do, Undo};
@@ -36,6 +36,17 @@ pub fn address() -> Step {
         case(Do, BrokenOffInTheMiddle, {
             let framed = "NEW.attribute = 'Framed-IP-Address'";
             Case::of([refuses_when("radius.db", "INSERT ON radreply", framed)], 1, undone())
+        }),
+        // As above, but RADIUS is only locked, or its table is missing: the address that is there is found again.
+        case(Do, BrokenOffThenFine, {
+            let until = Until::Again("allocate_ip");
+            let lock = Spoil::Lock { file: "radius.db", until, when: When::WhileAsked("netbox") };
+            Case::of([allocate("delay").ms(300), lock], 0, completed())
+        }),
+        case(Do, MisconfiguredInTheMiddle, {
+            let spoils = [allocate("delay").ms(300), gone("radius.db", "radreply").while_asked("netbox")];
+            let parked = parked("CCCF---", "customer, subscriber, account, address");
+            Case::of(spoils, 1, parked).then(Retries, completed())
         }),
         case(Undo, Refused, undo(release("refuse").status(400), owed()).then(RetriesDebts, all_undone())),
         case(

@@ -9,6 +9,7 @@ use super::table::{Case, End, Step, case, completed, impossible, owes, parked, r
 
 const SAYS_SO: &str = "not possible: a locked file says so, which is transient; see above";
 const ANSWERED: &str = "not possible: the file's COMMIT is answered in this process; PostgreSQL's may be lost, and is ambiguous then";
+const AS_A_WHOLE: &str = "not possible: the transaction fails as a whole; see above";
 
 pub fn account() -> Step {
     let taken = Spoil::Sql {
@@ -61,6 +62,7 @@ pub fn account() -> Step {
     cells.extend(impossible(Do, &[TimedOutWithoutEffect], SAYS_SO));
     let lost = [TimedOutWithEffect, Held, HeldForGood, Dropped, DroppedForGood, LateAfterItsUndo];
     cells.extend(impossible(Do, &lost, ANSWERED));
+    cells.extend(impossible(Do, &[BrokenOffThenFine, MisconfiguredInTheMiddle], AS_A_WHOLE));
     cells.extend(impossible(Undo, &[TimedOutWithoutEffect], SAYS_SO));
     cells.extend(impossible(Undo, &[TimedOutWithEffect, Held, Dropped, LateAfterItsRepetition], ANSWERED));
     Step { name: "create_radius_account", system: "radius", cells }

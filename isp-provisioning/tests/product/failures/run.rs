@@ -12,7 +12,7 @@ use super::table::{Case, Cell, End, Person, Way, letter};
 use crate::harness::{Product, answer, john};
 
 /// Longer than any request needs, shorter than any that is spoilt.
-const TIMEOUT_MS: u64 = 700;
+pub const TIMEOUT_MS: u64 = 700;
 /// How long the search for the router lasts when something is to be spoilt meanwhile.
 pub const PAUSE_MS: u64 = 500;
 
@@ -65,7 +65,7 @@ async fn under_way(product: &Product, case: &Case) -> String {
     }
     let (early, late): (Vec<_>, Vec<_>) = case.spoils.iter().partition(|s| s.when() == When::Before);
     let taken_back = case.spoils.iter().any(|spoil| matches!(spoil, Spoil::TakenBack));
-    let pause = !late.is_empty() && !taken_back;
+    let pause = late.iter().any(|s| s.when() == When::BeforeTheUndo) && !taken_back;
     if pause {
         fault("genieacs", "find", "delay").ms(PAUSE_MS).make(product).await;
     }
@@ -75,13 +75,12 @@ async fn under_way(product: &Product, case: &Case) -> String {
     }
     let start = async { answer(product.provision(&request).query(&[("wait", "0")])).await };
     let rest = async {
-        if pause {
-            while spoilt(product, "genieacs").await > 0 {
+        for spoil in late.into_iter().filter(|_| !taken_back) {
+            let asked = if let When::WhileAsked(system) = spoil.when() { system } else { "genieacs" };
+            while spoilt(product, asked).await > 0 {
                 sleep(Duration::from_millis(5)).await;
             }
-            for spoil in late {
-                locks.extend(spoil.make(product).await.map(|lock| (lock, spoil)));
-            }
+            locks.extend(spoil.make(product).await.map(|lock| (lock, spoil)));
         }
         for (lock, spoil) in locks {
             release(product, spoil).await;

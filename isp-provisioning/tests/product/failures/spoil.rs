@@ -7,6 +7,7 @@ use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Executor};
 
+use super::run::TIMEOUT_MS;
 use crate::harness::Product;
 
 /// One thing that goes wrong.
@@ -36,6 +37,8 @@ pub enum When {
     Before,
     /// When the workflow has asked for its router, whose answer takes a while: before the first undo.
     BeforeTheUndo,
+    /// When this simulator has met all its faults, the last of which is a delay.
+    WhileAsked(&'static str),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +75,15 @@ impl Spoil {
         }
         self
     }
-    pub fn before_the_undo(mut self) -> Self {
+    pub fn before_the_undo(self) -> Self {
+        self.at(When::BeforeTheUndo)
+    }
+    pub fn while_asked(self, system: &'static str) -> Self {
+        self.at(When::WhileAsked(system))
+    }
+    fn at(mut self, moment: When) -> Self {
         if let Self::Fault { when, .. } | Self::Sql { when, .. } | Self::Lock { when, .. } = &mut self {
-            *when = When::BeforeTheUndo;
+            *when = moment;
         }
         self
     }
@@ -174,6 +183,9 @@ impl Display for Spoil {
         match self {
             // Spoils nothing: lets calls pass until it is the turn of the next one.
             Self::Fault { op, mode: "delay", times, ms: 0, .. } => write!(f, "{times} × `{op}` as usual"),
+            Self::Fault { op, mode: "delay", ms, .. } if *ms < TIMEOUT_MS => {
+                write!(f, "`{op}` slow, and meanwhile")
+            }
             Self::Fault { op, mode, times, status, .. } => {
                 if *times > 1 {
                     write!(f, "{times} × ")?;

@@ -46,12 +46,14 @@ pub enum Failure {
     LateAfterItsRepetition,
     /// Of several requests or statements the later one fails.
     BrokenOffInTheMiddle,
+    BrokenOffThenFine,
+    MisconfiguredInTheMiddle,
     RefusedAndSettled,
     RefusedAndForgiven,
 }
 
 /// Every failure that each step has a cell for.
-pub const OF_DO: [Failure; 12] = [
+pub const OF_DO: [Failure; 14] = [
     Failure::Refused,
     Failure::Misconfigured,
     Failure::TransientThenFine,
@@ -64,6 +66,8 @@ pub const OF_DO: [Failure; 12] = [
     Failure::DroppedForGood,
     Failure::LateAfterItsUndo,
     Failure::BrokenOffInTheMiddle,
+    Failure::BrokenOffThenFine,
+    Failure::MisconfiguredInTheMiddle,
 ];
 pub const OF_UNDO: [Failure; 11] = [
     Failure::Refused,
@@ -195,6 +199,8 @@ impl Display for Failure {
             Self::LateAfterItsUndo => "late, after its undo",
             Self::LateAfterItsRepetition => "late, after its repetition",
             Self::BrokenOffInTheMiddle => "broken off in the middle",
+            Self::BrokenOffThenFine => "broken off in the middle, then fine",
+            Self::MisconfiguredInTheMiddle => "misconfigured in the middle",
             Self::RefusedAndSettled => "refused, settled by hand",
             Self::RefusedAndForgiven => "refused, forgiven",
         })

@@ -4,7 +4,9 @@ use super::spoil::{Spoil, fault};
 use super::table::Failure::*;
 use super::table::Person::{ForgivesDebts, Retries, RetriesDebts, SettlesDebts};
 use super::table::Way::{Do, Undo};
-use super::table::{Case, End, Step, case, completed, owes, parked, rolled_back};
+use super::table::{Case, End, Step, case, completed, impossible, owes, parked, rolled_back};
+
+const NOBODY_KNOWS: &str = "not possible: once the ONU may be enabled, every other answer means that nobody knows, and is asked again";
 
 pub fn onu() -> Step {
     let enable = |mode| fault("voltha", "enable", mode);
@@ -19,7 +21,7 @@ pub fn onu() -> Step {
     let all_undone = || rolled_back("UUUUUF-");
     let waived = || End { held: "line".into(), ..rolled_back("UUUUDF-") };
     let no = || vec![disable("refuse").status(3)];
-    let cells = vec![
+    let mut cells = vec![
         case(Do, Refused, Case::of([enable("refuse").status(3)], 1, rolled_back("UUUUF--"))),
         case(Do, Misconfigured, {
             let parked = parked("CCCCF--", "customer, subscriber, account, reply, address");
@@ -37,6 +39,11 @@ pub fn onu() -> Step {
         // It is enabled, does not come up, and is disabled again by the step itself.
         case(Do, BrokenOffInTheMiddle, {
             Case::of([], 1, rolled_back("UUUUF--")).asking("onu_serial", "FAIL00000001")
+        }),
+        // It is enabled, and the first look whether it comes up goes wrong.
+        case(Do, BrokenOffThenFine, {
+            let spoils = [fault("voltha", "get", "delay"), fault("voltha", "get", "refuse").status(16)];
+            Case::of(spoils, 2, completed())
         }),
         case(Undo, Refused, undo(no(), owed()).then(RetriesDebts, all_undone())),
         case(Undo, RefusedAndSettled, undo(no(), owed()).then(SettlesDebts, waived())),
@@ -56,5 +63,6 @@ pub fn onu() -> Step {
             undo(spoils, owed()).then(RetriesDebts, all_undone())
         }),
     ];
+    cells.extend(impossible(Do, &[MisconfiguredInTheMiddle], NOBODY_KNOWS));
     Step { name: "activate_onu", system: "voltha", cells }
 }

@@ -360,6 +360,17 @@ pub async fn once(#[inject] world: &World, cx: &StepContext) -> saga::Result<Ado
     world.run("once", cx).await
 }
 
+/// Tried again somewhen within ten seconds.
+#[step(compensate = undo(world, cx), retry(max_attempts = 3, backoff = fixed("10s")), timeout = "1s")]
+pub async fn spread(
+    #[inject] world: &World,
+    cx: &StepContext,
+    word: &str,
+) -> saga::Result<Adoptable<String>> {
+    let _ = word;
+    world.run("spread", cx).await
+}
+
 /// Writes down what was there before.
 #[step(
     compensate = restore(world, cx, recorded), timeout = "1s", settle_after = "500ms",

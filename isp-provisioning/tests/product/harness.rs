@@ -89,7 +89,13 @@ impl Product {
             self.http.post(format!("{}/_sim/faults", self.system(system))).json(&fault).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
-    async fn world(&self, system: &str) -> Value {
+    /// The faults of a simulator that nothing has met yet.
+    pub async fn waiting_faults(&self, system: &str) -> Vec<Value> {
+        let url = format!("{}/_sim/faults", self.system(system));
+        self.http.get(url).send().await.unwrap().json().await.unwrap()
+    }
+    /// What a simulator has, and what it did.
+    pub async fn world(&self, system: &str) -> Value {
         self.http
             .get(format!("{}/_sim/state", self.system(system)))
             .send()

@@ -25,3 +25,6 @@ mod debts;
 mod credentials;
 mod events;
 mod restart;
+mod failures;
+mod defects;
+mod peers;

@@ -135,6 +135,7 @@ impl Machine {
                 state.row.undo_attempts = 0;
                 self.call_undo(step, true, kind);
             }
+            Act::Landing { until } if until <= env.now => self.pass_over(step, true, env),
             _ => {}
         }
     }
@@ -211,6 +212,11 @@ impl Machine {
             state.phase = Phase::Undoing(Undo { last_pass: true, act: Act::Settling { until } });
             return self.touch(step);
         }
+        if until > env.now && !state.spec.late_safe && !is_pivot {
+            state.row.status = StepStatus::Compensating;
+            state.phase = Phase::Undoing(Undo { last_pass, act: Act::Landing { until } });
+            return self.touch(step);
+        }
         state.phase = Phase::Idle;
         state.row.effect = TouchedEffect::None;
         if is_pivot {
@@ -244,12 +250,19 @@ impl Machine {
         if error.retry() == Retry::No || attempts >= policy.max_attempts || !in_time {
             return self.owe(step, error, env);
         }
+        let lost = again == CallKind::Undo && error.effect() == Effect::Unknown;
         let durable = pause > self.settings.record_pauses_over;
         let state = self.state(step);
         state.phase = Phase::Undoing(Undo { last_pass, act: Act::Pausing { until, again } });
         if state.spec.class == Class::Pivot {
             return;
         }
+        let lands_late = lost && !state.spec.transactional && !state.spec.late_safe;
+        if lands_late {
+            // This request too may land late: the step is not undone before it can no more.
+            state.row.failed_at = Some(env.now);
+        }
+        let durable = durable || lands_late;
         state.row.error_message = Some(words::of(error.message()));
         if durable {
             state.row.status = StepStatus::Compensating;

@@ -46,6 +46,8 @@ pub(super) enum Act {
     Pausing { until: Timestamp, again: CallKind },
     /// The first pass is over; the last one begins then.
     Settling { until: Timestamp },
+    /// It is undone, and a lost request of the undo itself may still land. It must not hit whoever comes next.
+    Landing { until: Timestamp },
 }
 
 /// One step: its row, which is what the journal will hold, and what is going on.

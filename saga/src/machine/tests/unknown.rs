@@ -201,3 +201,64 @@ fn a_rerun_that_is_cut_off_moves_the_last_pass_too() {
         assert_eq!(sim.calls_made()[5..], ["run b", "undo b", "run b", "undo-late b", "undo a"]);
     }
 }
+
+/// `a b` are done, `c` is refused, and the first request to undo `b` is lost.
+fn lost_undo<S>() -> Sim
+where
+    S: crate::step::Callable<()> + crate::step::Signature<Output = serde_json::Value>,
+{
+    let definition = saga(|s| {
+        call::<Plain>(s, "a");
+        call::<S>(s, "b");
+        call::<Plain>(s, "c");
+    });
+    Sim::of(definition).on("c", "refused").on("undo b", "lost ok")
+}
+
+#[test]
+fn a_lost_undo_that_was_repeated_is_over_only_when_it_can_land_no_more() {
+    let mut sim = lost_undo::<Plain>();
+    sim.begin();
+    sim.settle();
+    while sim.calls_made().last() != Some(&"undo b (2)") {
+        sim.tick();
+        sim.settle();
+    }
+    let lost_at = sim.row("b").failed_at.unwrap();
+    assert_eq!(sim.row("b").status, StepStatus::Compensating);
+    assert_eq!(sim.machine().wake_at(), Some(lost_at.plus(Duration::from_secs(5))));
+    sim.run();
+    assert_eq!(sim.calls_made()[3..], ["undo b", "undo b (2)", "undo a"], "it is not undone a third time");
+    assert_eq!((sim.status(), sim.row("b").status), (Status::RolledBack, StepStatus::Compensated));
+}
+
+#[test]
+fn a_lost_undo_is_not_forgotten_by_the_next_owner() {
+    let ends: [fn(&mut Sim); 2] = [Sim::die_and_resume, |sim| {
+        sim.drain();
+        sim.resume();
+    }];
+    for end in ends {
+        let mut sim = lost_undo::<Plain>();
+        sim.begin();
+        sim.settle();
+        while sim.calls_made().last() != Some(&"undo b (2)") {
+            sim.tick();
+            sim.settle();
+        }
+        let lost_at = sim.row("b").failed_at.unwrap();
+        end(&mut sim);
+        sim.run();
+        assert_eq!(sim.status(), Status::RolledBack);
+        assert!(sim.now >= lost_at.plus(Duration::from_secs(5)), "it ended while the request could land");
+    }
+}
+
+#[test]
+fn where_late_duplicates_are_harmless_a_lost_undo_is_not_waited_for() {
+    let mut sim = lost_undo::<Safe>();
+    let began = sim.now;
+    sim.run();
+    assert_eq!(sim.calls_made()[3..], ["undo b", "undo b (2)", "undo a"]);
+    assert!(sim.now.since(began) < Duration::from_secs(5));
+}

@@ -33,6 +33,12 @@ const SQLITE: &[Migration] = &[
         name: "published_events",
         sql: include_str!("../migrations/sqlite/0003_published_events.sql"),
     },
+    Migration {
+        version: 4,
+        works_from: 1,
+        name: "pages",
+        sql: include_str!("../migrations/sqlite/0004_pages.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS orchestration_schema (

@@ -6,6 +6,7 @@ mod file;
 mod jobs;
 mod judge;
 mod lend;
+mod listing;
 mod queries;
 mod read;
 mod writer;
@@ -18,8 +19,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use saga::store::{
-    AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent,
-    Registration, Sent, SignalKind, Statistics, Store, StoreError, Transacted, Transactions, Wanted,
+    Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent, Registration,
+    Sent, SignalKind, Statistics, Store, StoreError, Trail, TrailPart, Transacted, Transactions, Wanted,
 };
 use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
 use sqlx::pool::PoolConnection;
@@ -217,11 +218,11 @@ impl Store for SqliteStore {
     }
 
     async fn list(&self, listing: Listing) -> Result<Page, StoreError> {
-        read::list(&mut *self.reader().await?, listing).await.map_err(reading)
+        listing::list(&mut *self.reader().await?, listing).await.map_err(reading)
     }
 
-    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError> {
-        read::history(&mut *self.reader().await?, workflow).await.map_err(reading)
+    async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError> {
+        read::history(&mut *self.reader().await?, workflow, part).await.map_err(reading)
     }
 
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {

@@ -21,6 +21,6 @@ pub use record::{
 };
 pub use statistics::Statistics;
 pub use store_trait::{
-    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Registration, Sent, Store, Transacted,
-    Transactions,
+    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Registration, Sent, Store, Trail, TrailPart,
+    Transacted, Transactions,
 };

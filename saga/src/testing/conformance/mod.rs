@@ -110,6 +110,7 @@ macro_rules! conformance {
             events: events_are_kept_for_their_time,
             reading: lists_are_newest_first_and_paged,
             reading: lists_filter,
+            reading: audit_trails_are_read_in_parts,
             reading: statistics_count_every_change_once,
             reading: statistics_are_per_tenant,
             reading: plans_are_kept,

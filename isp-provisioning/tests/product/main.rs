@@ -19,6 +19,7 @@ mod bad_input;
 mod hostile;
 mod slow;
 mod crowd;
+mod concurrency;
 mod fuzz;
 mod operating;
 mod debts;

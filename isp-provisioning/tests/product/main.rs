@@ -17,6 +17,7 @@ mod idempotency;
 mod exclusion;
 mod bad_input;
 mod hostile;
+mod refusals;
 mod slow;
 mod crowd;
 mod concurrency;

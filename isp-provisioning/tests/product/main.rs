@@ -11,6 +11,7 @@
 mod harness;
 mod schema;
 mod document;
+mod dice;
 mod newcomer;
 mod openapi;
 mod idempotency;
@@ -22,6 +23,8 @@ mod slow;
 mod crowd;
 mod concurrency;
 mod fuzz;
+mod maker;
+mod generated;
 mod operating;
 mod debts;
 mod credentials;

@@ -14,6 +14,7 @@ use super::cursor;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
+use crate::domain::formats;
 
 const KNOWN: &[&str] = &[
     "status",
@@ -54,7 +55,6 @@ pub(super) async fn list(
         workflow_type: p.text("workflow_type").map(ToOwned::to_owned),
         created_after: time(&mut p, "created_after"),
         created_before: time(&mut p, "created_before"),
-        // Business keys are kept in lower or upper case, as their kind is.
         search_key: p.text("q").map(search_key),
         step: p.text("step").map(ToOwned::to_owned),
         target_system: p.text("target_system").map(ToOwned::to_owned),
@@ -71,11 +71,10 @@ pub(super) async fn list(
     Ok(Json(ListAnswer { workflows, total, total_is_exact, limit, offset, next_cursor }))
 }
 
-fn search_key(text: &str) -> String {
+/// As business keys are kept: a MAC in its one spelling, everything in lower case.
+pub(super) fn search_key(text: &str) -> String {
     let text = text.trim();
-    crate::domain::formats::onu_serial(text)
-        .or_else(|| crate::domain::formats::mac(text))
-        .unwrap_or_else(|| if text.contains('@') { text.to_lowercase() } else { text.to_owned() })
+    formats::mac(text).unwrap_or_else(|| text.to_lowercase())
 }
 
 fn time(p: &mut Parameters, name: &str) -> Option<Timestamp> {

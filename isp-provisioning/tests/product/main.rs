@@ -14,6 +14,7 @@ mod document;
 mod dice;
 mod newcomer;
 mod openapi;
+mod contract;
 mod idempotency;
 mod exclusion;
 mod bad_input;

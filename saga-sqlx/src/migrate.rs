@@ -52,6 +52,12 @@ const SQLITE: &[Migration] = &[
         name: "marks",
         sql: include_str!("../migrations/sqlite/0006_marks.sql"),
     },
+    Migration {
+        version: 7,
+        works_from: 1,
+        name: "pages",
+        sql: include_str!("../migrations/sqlite/0007_pages.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS orchestration_schema (

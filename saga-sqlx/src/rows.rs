@@ -169,6 +169,7 @@ impl StepColumns {
 /// A row of `orchestration_events`.
 #[derive(FromRow)]
 pub(crate) struct EventColumns {
+    pub(crate) event_id: i64,
     run: i64,
     at: String,
     kind: String,

@@ -33,6 +33,5 @@ mod faults;
 mod cached_answers;
 mod durable;
 mod full;
-mod findings;
 mod forms;
 mod papers;

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use saga::store::{
-    AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, DoorBody, Join, Listing, Loaded, MemoryStore, Page,
-    PublishedEvent, Registration, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Transacted,
-    Transactions, Wanted,
+    Beat, Claim, Commit, CommitOutcome, Door, DoorBody, Join, Listing, Loaded, MemoryStore, Page,
+    PublishedEvent, Registration, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail,
+    TrailPart, Transacted, Transactions, Wanted,
 };
 use saga::{DefinitionId, StepError, Timestamp, Tx, WorkerId, WorkflowId};
 use tokio::sync::{Notify, watch};
@@ -196,8 +196,8 @@ impl Store for Tap {
     async fn list(&self, listing: Listing) -> Result<Page, StoreError> {
         self.alive().await.list(listing).await
     }
-    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError> {
-        self.alive().await.history(workflow).await
+    async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError> {
+        self.alive().await.history(workflow, part).await
     }
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {
         self.alive().await.plan(definition).await

@@ -6,6 +6,7 @@ mod files;
 mod http;
 mod options;
 mod patience;
+mod refusal;
 mod systems;
 
 use std::io::{self, Write};

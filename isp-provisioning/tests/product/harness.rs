@@ -158,7 +158,7 @@ pub fn john() -> Value {
 pub fn other(n: u32) -> Value {
     let mut body = john();
     body["email"] = json!(format!("subscriber.{n}@example.com"));
-    body["onu_serial"] = json!(format!("ALCL1{n:07X}"));
+    body["onu_serial"] = json!(format!("ALCL1{n:07}"));
     body["cpe_mac"] = json!(format!("00:11:22:33:45:{n:02x}"));
     body
 }

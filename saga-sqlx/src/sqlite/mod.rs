@@ -7,6 +7,7 @@ mod health;
 mod jobs;
 mod judge;
 mod lend;
+mod listing;
 mod queries;
 mod read;
 mod writer;
@@ -19,8 +20,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use saga::store::{
-    AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent,
-    Registration, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Transacted, Transactions,
+    Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent, Registration,
+    Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart, Transacted, Transactions,
     Wanted,
 };
 use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
@@ -184,11 +185,11 @@ impl Store for SqliteStore {
     }
 
     async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
-        read::held(&mut *self.reader().await?, worker).await.map_err(reading)
+        read::held(&mut *self.reader().await?, worker).await.map_err(|e| self.heard(e))
     }
 
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
-        read::stranded(&mut *self.reader().await?, now).await.map_err(reading)
+        read::stranded(&mut *self.reader().await?, now).await.map_err(|e| self.heard(e))
     }
 
     async fn commit(
@@ -223,11 +224,11 @@ impl Store for SqliteStore {
     }
 
     async fn list(&self, listing: Listing) -> Result<Page, StoreError> {
-        read::list(&mut *self.reader().await?, listing).await.map_err(|e| self.heard(e))
+        listing::list(&mut *self.reader().await?, listing).await.map_err(|e| self.heard(e))
     }
 
-    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError> {
-        read::history(&mut *self.reader().await?, workflow).await.map_err(|e| self.heard(e))
+    async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError> {
+        read::history(&mut *self.reader().await?, workflow, part).await.map_err(|e| self.heard(e))
     }
 
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {

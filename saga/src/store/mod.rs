@@ -22,5 +22,5 @@ pub use record::{
 pub use statistics::Statistics;
 pub use store_trait::{
     Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Purpose, Registration, Sent, Store, Stranded,
-    Transacted, Transactions,
+    Trail, TrailPart, Transacted, Transactions,
 };

@@ -136,6 +136,41 @@ pub struct Page {
     pub headers: Vec<Header>,
     /// How many there are on all pages together (without regard to `after` and `offset`).
     pub total: u64,
+    /// Are there no more than that? A store that keeps no count for a filter may stop counting at
+    /// [`COUNTED`](Self::COUNTED), so that a page costs the same however many there are.
+    pub total_is_exact: bool,
+}
+
+impl Page {
+    /// How far a store counts at least.
+    pub const COUNTED: usize = 1_000;
+}
+
+/// Which part of an audit trail to read.
+#[derive(Clone, Copy, Debug)]
+pub struct TrailPart {
+    /// Only what comes after this place: the [`next`](Trail::next) of the part before.
+    pub after: Option<u64>,
+    /// How many to pass over.
+    pub offset: usize,
+    /// How many to return.
+    pub limit: usize,
+}
+
+impl TrailPart {
+    /// The whole trail.
+    pub const ALL: Self = Self { after: None, offset: 0, limit: usize::MAX };
+}
+
+/// Part of an audit trail.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trail {
+    /// Oldest first, over all runs.
+    pub events: Vec<AuditEvent>,
+    /// How many there are on all parts together.
+    pub total: u64,
+    /// The place after which the trail goes on, if it does. Each store counts places in its own way.
+    pub next: Option<u64>,
 }
 
 /// Keeps workflows.
@@ -227,11 +262,11 @@ pub trait Store: Send + Sync + 'static {
     /// One workflow with all its rows.
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError>;
 
-    /// A page of headers.
+    /// A page of headers. It costs the same among a thousand workflows and among a million.
     async fn list(&self, listing: Listing) -> Result<Page, StoreError>;
 
-    /// The audit trail of a workflow, oldest first.
-    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError>;
+    /// Part of the audit trail of a workflow; of one that does not exist it is empty.
+    async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError>;
 
     /// The text of a plan that some worker brought, to show how another one differs.
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError>;

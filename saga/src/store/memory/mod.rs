@@ -14,9 +14,9 @@ pub use calls::Calls;
 pub use transaction::MemoryTx;
 
 use super::{
-    AuditEvent, Beat, Claim, Commit, CommitOutcome, FailureReason, Header, Join, Listing, Loaded, Page,
-    PublishedEvent, Purpose, Registration, Sent, Signal, SignalKind, Statistics, Status, Store, StoreError,
-    Stranded, Transactions, Wanted,
+    Beat, Claim, Commit, CommitOutcome, FailureReason, Header, Join, Listing, Loaded, Page, PublishedEvent,
+    Purpose, Registration, Sent, Signal, SignalKind, Statistics, Status, Store, StoreError, Stranded, Trail,
+    TrailPart, Transactions, Wanted,
 };
 use crate::clock::Timestamp;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
@@ -219,11 +219,18 @@ impl Store for MemoryStore {
         let place = |h: &Header| (h.created_at, h.workflow_id.clone());
         wanted.sort_by_key(|h| Reverse(place(h)));
         let older = wanted.into_iter().filter(|h| listing.after.as_ref().is_none_or(|last| place(h) < *last));
-        Ok(Page { headers: older.skip(listing.offset).take(listing.limit).cloned().collect(), total })
+        let headers = older.skip(listing.offset).take(listing.limit).cloned().collect();
+        Ok(Page { headers, total, total_is_exact: true })
     }
 
-    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError> {
-        Ok(self.state().workflows.get(workflow).map(|r| r.audit.clone()).unwrap_or_default())
+    async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError> {
+        let state = self.state();
+        let all = state.workflows.get(workflow).map(|r| r.audit.as_slice()).unwrap_or_default();
+        let after = part.after.map_or(0, |place| usize::try_from(place).unwrap_or(usize::MAX));
+        let begin = after.saturating_add(part.offset).min(all.len());
+        let end = begin.saturating_add(part.limit).min(all.len());
+        let events = all.get(begin..end).unwrap_or_default().to_vec();
+        Ok(Trail { events, total: all.len() as u64, next: (end < all.len()).then_some(end as u64) })
     }
 
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {

@@ -88,7 +88,7 @@ pub async fn facts_of_a_refused_decision_stay(subject: Arc<dyn Subject>) {
     let outcome = w.write(commit).await;
     assert_eq!(outcome, CommitOutcome::Refused { rev: 1, status: Status::Running, owned: true });
     assert_eq!(w.load("a").await.steps, [row(0, 1)]);
-    assert_eq!(w.store.history(&id("a")).await.unwrap(), [audit(1, "of the fact")]);
+    assert_eq!(w.store.history(&id("a"), TrailPart::ALL).await.unwrap().events, [audit(1, "of the fact")]);
 }
 
 /// Finding 9: every part of a commit may be sent again.
@@ -101,7 +101,7 @@ pub async fn facts_sent_twice_count_once(subject: Arc<dyn Subject>) {
         assert_eq!(w.write(commit.clone()).await, CommitOutcome::Applied { rev: 0 });
     }
     assert_eq!(w.load("a").await.steps.len(), 2);
-    assert_eq!(w.store.history(&id("a")).await.unwrap(), commit.audit);
+    assert_eq!(w.store.history(&id("a"), TrailPart::ALL).await.unwrap().events, commit.audit);
     assert_eq!(w.statistics().await.open_debts, 1);
 }
 

@@ -120,6 +120,7 @@ macro_rules! conformance {
             waits: what_has_ended_waits_for_nothing,
             reading: lists_are_newest_first_and_paged,
             reading: lists_filter,
+            reading: audit_trails_are_read_in_parts,
             reading: statistics_count_every_change_once,
             reading: statistics_are_per_tenant,
             reading: plans_are_kept,

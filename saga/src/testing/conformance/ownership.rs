@@ -301,11 +301,11 @@ pub async fn acknowledged_means_there_after_a_restart(subject: Arc<dyn Subject>)
     w.start(1, "a").await;
     w.write(Commit { audit: vec![audit(1, "one")], ..facts(2, "a", vec![row(0, 1)]) }).await;
     w.store.send("default", &id("a"), SignalKind::Cancel, "alice").await.unwrap();
-    let before = (w.load("a").await, w.store.history(&id("a")).await, w.statistics().await);
+    let before = (w.load("a").await, w.store.history(&id("a"), TrailPart::ALL).await, w.statistics().await);
     let store = subject.reopen(w.store).await;
     let after = (
         store.load(&id("a")).await.unwrap().unwrap(),
-        store.history(&id("a")).await,
+        store.history(&id("a"), TrailPart::ALL).await,
         store.statistics("default").await.unwrap(),
     );
     assert_eq!(after, before);

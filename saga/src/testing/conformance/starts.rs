@@ -141,7 +141,7 @@ pub async fn create_and_finish_fit_into_one_commit(subject: Arc<dyn Subject>) {
     assert_eq!((loaded.header.state.status, loaded.header.worker), (Status::Completed, None));
     assert_eq!(loaded.header.last_commit, Some(CommitId(1)));
     assert_eq!(loaded.steps.len(), 2);
-    assert_eq!(w.store.history(&id("a")).await.unwrap().len(), 1);
+    assert_eq!(w.store.history(&id("a"), TrailPart::ALL).await.unwrap().events.len(), 1);
     assert_eq!(w.statistics().await.by_status(Status::Completed), 1);
     assert_eq!(w.statistics().await.total(), 1);
 }

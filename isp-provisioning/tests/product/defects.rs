@@ -222,6 +222,8 @@ async fn defect_10_a_rollback_leaves_what_it_had_only_adopted() {
         let (_, body) = answer(product.provision(&request)).await;
         assert_eq!(body["status"], "rolled_back", "{body}");
         assert_eq!(body["customer_id"], first["customer_id"], "it was adopted");
+        let workflow = product.get(&format!("workflows/{}", body["workflow_id"].as_str().unwrap())).await;
+        assert_eq!(statuses(&workflow)[..2], ["completed", "compensated"], "its undo was not even called");
         assert_eq!(product.left().await, before);
     }
     product.server.stop().await.unwrap();

@@ -1,4 +1,4 @@
-//! Kills at random moments.
+//! Kills at random moments. Each is counted at the first cell that fits what it left behind.
 
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -35,9 +35,12 @@ fn round(stage: &mut Stage, random: &mut Rng, spoilt: bool, table: &Mutex<Table>
     }
     round.start();
     for kill in 0..random.usize(1..=2) {
-        // Backwards is slower: what nobody knows is looked after once more.
-        let longest = if story == Story::Completes { 200 } else { 400 };
-        std::thread::sleep(Duration::from_millis(random.u64(0..longest)));
+        // Rolling back is a short part of a life, and has its share of the kills.
+        let backward = story == Story::Fails && random.bool();
+        if backward {
+            round.until(|journal| journal.status == "rolling_back");
+        }
+        std::thread::sleep(Duration::from_millis(random.u64(0..if backward { 80 } else { 250 })));
         if story == Story::Cancelled && kill == 0 && round.look().is_some() {
             round.cancel();
             std::thread::sleep(Duration::from_millis(random.u64(0..50)));

@@ -21,7 +21,7 @@ impl Reader<'_> {
         good.then_some(expression)
     }
 
-    fn fresh(&mut self, place: Span) -> Ident {
+    pub(super) fn fresh(&mut self, place: Span) -> Ident {
         self.hoisted += 1;
         Ident::new(&format!("__saga_value_{}", self.hoisted), Span::mixed_site().located_at(place))
     }
@@ -40,7 +40,7 @@ impl VisitMut for Hoist<'_, '_, '_> {
             return;
         }
         if let Some(mistake) = validate::misplaced(expression) {
-            self.reader.errors.at(expression, mistake);
+            self.reader.errors.at(&*expression, mistake);
             self.good = false;
             return;
         }
@@ -61,7 +61,7 @@ impl VisitMut for Hoist<'_, '_, '_> {
 
 fn is_flow(expression: &Expr) -> bool {
     match expression {
-        Expr::Await(_) | Expr::If(_) | Expr::Block(_) | Expr::Macro(_) => true,
+        Expr::Await(_) | Expr::If(_) | Expr::Match(_) | Expr::Block(_) | Expr::Macro(_) => true,
         Expr::Try(tried) if matches!(&*tried.expr, Expr::Await(_)) => true,
         other => forms::tolerated(other).is_some() || forms::tried_join(other).is_some(),
     }

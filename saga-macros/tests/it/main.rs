@@ -14,3 +14,4 @@ mod resources;
 mod run;
 mod sagas;
 mod steps;
+mod words;

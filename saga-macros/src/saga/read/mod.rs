@@ -1,19 +1,20 @@
 //! Reads a body: from syntax to the model. What does not belong into a saga is reported, and reading goes on.
 
-use quote::ToTokens;
-use syn::parse::Parser;
-use syn::punctuated::Punctuated;
-use syn::{Expr, ExprCall, ExprIf, ExprPath, Ident, ItemFn, Local, Macro, Pat, Stmt, Token};
+mod choice;
+mod join;
+mod words;
 
-use super::forms::{self, Awaited};
-use super::model::{Block, Body, Call, Condition, Flow, If, Join, Statement, When};
-use super::spelling::spell;
-use super::validate::{self, Mistake};
+use quote::ToTokens;
+use syn::{Expr, Ident, ItemFn, Local, Pat, Stmt};
+
+use super::forms;
+use super::model::{Block, Body, Flow, IfFailed, Statement};
+use super::validate::Mistake;
 use crate::diagnostics::Errors;
 
 /// The body of a saga, if nothing is wrong with it.
 pub(super) fn body(function: &ItemFn, errors: &mut Errors) -> Option<Body> {
-    let mut reader = Reader { errors, hoisted: 0 };
+    let mut reader = Reader { saga: &function.sig.ident, errors, hoisted: 0 };
     let (head, tail) = match function.block.stmts.split_last() {
         Some((Stmt::Expr(tail, None), head)) => (head, Some(tail)),
         _ => (function.block.stmts.as_slice(), None),
@@ -51,6 +52,8 @@ fn ok_value(expression: &Expr) -> Option<&Expr> {
 }
 
 pub(super) struct Reader<'e> {
+    /// Its name.
+    saga: &'e Ident,
     pub(super) errors: &'e mut Errors,
     pub(super) hoisted: usize,
 }
@@ -95,6 +98,9 @@ impl Reader<'_> {
             self.errors.at(local, Mistake::NoInitializer);
             return None;
         };
+        if let Some(attribute) = local.attrs.first() {
+            self.errors.at(attribute, Mistake::Attribute);
+        }
         if init.diverge.is_some() {
             self.errors.at(local, Mistake::LetElse);
             return None;
@@ -108,11 +114,11 @@ impl Reader<'_> {
                 self.errors.at(pattern, Mistake::Mut);
             }
             Pat::Ident(name) if name.subpat.is_none() && name.by_ref.is_none() => {
-                let value = self.flow(&init.expr, Wanted::Value, into)?;
+                let value = self.bound(&init.expr, into)?;
                 into.push(Statement::Let { name: name.ident.clone(), ty, value });
             }
             Pat::Wild(_) => {
-                let value = self.flow(&init.expr, Wanted::Value, into)?;
+                let value = self.bound(&init.expr, into)?;
                 into.push(Statement::Keep { name: None, value });
             }
             Pat::Tuple(tuple) => {
@@ -152,13 +158,21 @@ impl Reader<'_> {
         None
     }
 
+    /// What `let` binds: the one place where a call may be awaited without a mark.
+    fn bound(&mut self, expression: &Expr, into: &mut Statements) -> Option<Flow> {
+        match forms::bare(expression) {
+            Expr::Await(awaited) => self.awaited(&awaited.base, IfFailed::Decide, into),
+            _ => self.flow(expression, Wanted::Value, into),
+        }
+    }
+
     /// Any expression. The steps that it holds inside are put before it.
     pub(super) fn flow(&mut self, expression: &Expr, wanted: Wanted, into: &mut Statements) -> Option<Flow> {
         if !forms::has_steps(expression) {
             return self.pure(expression, into).map(Flow::Value);
         }
         if let Some(awaited) = forms::tolerated(expression) {
-            return self.awaited(&awaited.base, true, into);
+            return self.awaited(&awaited.base, IfFailed::GoOn, into);
         }
         if let Some((keyword, found)) = forms::tried_join(expression) {
             return self.join(keyword, found).map(Flow::Join);
@@ -167,19 +181,16 @@ impl Reader<'_> {
             Expr::Paren(inner) => self.flow(&inner.expr, wanted, into),
             Expr::Group(inner) => self.flow(&inner.expr, wanted, into),
             Expr::Try(tried) => match &*tried.expr {
-                Expr::Await(awaited) => self.awaited(&awaited.base, false, into),
+                Expr::Await(awaited) => self.awaited(&awaited.base, IfFailed::Fail, into),
                 _ => self.pure(expression, into).map(Flow::Value),
             },
-            Expr::Await(awaited) => {
-                let mistake = self.why_not_awaited(&awaited.base).unwrap_or(Mistake::BareAwait);
-                self.errors.at(expression, mistake);
-                None
-            }
+            Expr::Await(awaited) => self.awaited_without_mark(expression, &awaited.base, into),
             Expr::Macro(found) if forms::join_keyword(&found.mac).is_some() => {
                 self.errors.at(expression, Mistake::MacroWithoutMark);
                 None
             }
             Expr::If(choice) => self.choice(choice, wanted, into),
+            Expr::Match(found) => self.matched(found, wanted, into),
             Expr::Block(block) if block.label.is_some() => {
                 self.errors.at(&block.label, Mistake::Label);
                 None
@@ -212,158 +223,23 @@ impl Reader<'_> {
         }
     }
 
-    fn choice(&mut self, choice: &ExprIf, wanted: Wanted, into: &mut Statements) -> Option<Flow> {
-        let condition = if forms::binds(&choice.cond) {
-            self.errors.at(&choice.cond, Mistake::IfLet);
-            None
-        } else {
-            self.condition(&choice.cond, into)
-        };
-        let then = self.block(&choice.then_branch, wanted);
-        let otherwise = match &choice.else_branch {
-            None if wanted == Wanted::Value => {
-                self.errors.at(choice, Mistake::IfWithoutElse);
-                return None;
+    /// An expression as a block of its own.
+    fn arm(&mut self, expression: &Expr, wanted: Wanted) -> Option<Block> {
+        let mut statements = vec![];
+        match expression {
+            Expr::Block(block) if block.label.is_none() => self.block(&block.block, wanted),
+            Expr::Tuple(unit) if unit.elems.is_empty() && wanted == Wanted::Effect => {
+                Some(Block { statements, value: None })
             }
-            None => None,
-            Some((_, otherwise)) => match &**otherwise {
-                Expr::Block(block) => Some(self.block(&block.block, wanted)?),
-                chained => {
-                    let mut statements = vec![];
-                    let flow = self.flow(chained, wanted, &mut statements)?;
-                    Some(match wanted {
-                        Wanted::Value => Block { statements, value: Some(flow) },
-                        Wanted::Effect => {
-                            statements.push(Statement::Do(flow));
-                            Block { statements, value: None }
-                        }
-                    })
-                }
-            },
-        };
-        Some(Flow::If(Box::new(If { condition: condition?, then: then?, otherwise })))
-    }
-
-    /// What stands before `.await`.
-    fn awaited(&mut self, base: &Expr, tolerated: bool, into: &mut Statements) -> Option<Flow> {
-        if let Some(mistake) = self.why_not_awaited(base) {
-            self.errors.at(base, mistake);
-            return None;
-        }
-        match forms::awaited(base) {
-            Awaited::Step { step, call } => {
-                let mut call = call.clone();
-                for argument in &mut call.args {
-                    *argument = self.pure(argument, into)?;
-                }
-                Some(Flow::Call(Call { step: step.clone(), call, tolerated }))
+            _ if wanted == Wanted::Effect => {
+                self.effect(expression, &mut statements);
+                Some(Block { statements, value: None })
             }
-            Awaited::When { keyword, call } => self.when(keyword, call, tolerated, into),
-            Awaited::Later(_) | Awaited::Method | Awaited::Other => None,
-        }
-    }
-
-    fn why_not_awaited<'a>(&self, base: &'a Expr) -> Option<Mistake<'a>> {
-        match (forms::awaited(base), base) {
-            (Awaited::Step { .. } | Awaited::When { .. }, _) => None,
-            (Awaited::Later(word), _) => Some(Mistake::NotYet(word)),
-            (Awaited::Method, _) | (Awaited::Other, Expr::MethodCall(_)) => Some(Mistake::AwaitsMethod),
-            (Awaited::Other, Expr::Async(_)) => Some(Mistake::Async),
-            (Awaited::Other, _) => Some(Mistake::AwaitsOther),
-        }
-    }
-
-    fn when(
-        &mut self,
-        keyword: &Ident,
-        call: &ExprCall,
-        tolerated: bool,
-        into: &mut Statements,
-    ) -> Option<Flow> {
-        let mut arguments = call.args.iter();
-        let (Some(condition), Some(step), None) = (arguments.next(), arguments.next(), arguments.next())
-        else {
-            self.errors.at(call, Mistake::WhenForm);
-            return None;
-        };
-        let Awaited::Step { step, call } = forms::awaited(step) else {
-            self.errors.at(step, Mistake::WhenForm);
-            return None;
-        };
-        let condition = self.condition(condition, into);
-        let call = self.plain_call(step, call, tolerated)?;
-        Some(Flow::When(Box::new(When { keyword: keyword.clone(), condition: condition?, call })))
-    }
-
-    /// A call whose arguments may not hold steps.
-    fn plain_call(&mut self, step: &ExprPath, call: &ExprCall, tolerated: bool) -> Option<Call> {
-        let mut good = true;
-        for argument in &call.args {
-            if forms::has_steps(argument) {
-                self.errors.at(argument, Mistake::ConditionalArgument);
-                good = false;
-            } else {
-                validate::pure(argument, self.errors);
+            _ => {
+                let flow = self.flow(expression, wanted, &mut statements)?;
+                Some(Block { statements, value: Some(flow) })
             }
         }
-        good.then(|| Call { step: step.clone(), call: call.clone(), tolerated })
-    }
-
-    fn join(&mut self, keyword: &Ident, found: &Macro) -> Option<Join> {
-        if keyword != "try_join" {
-            self.errors.at(keyword, Mistake::JoinWord);
-            return None;
-        }
-        let branches = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(found.tokens.clone());
-        let branches = self.errors.ok(branches)?;
-        let branches: Vec<_> = branches.iter().map(|branch| self.branch(branch)).collect();
-        let branches = branches.into_iter().collect::<Option<_>>()?;
-        Some(Join { keyword: keyword.clone(), branches })
-    }
-
-    fn branch(&mut self, branch: &Expr) -> Option<Block> {
-        if let Expr::Async(block) = branch {
-            let mut statements = vec![];
-            let Some((Stmt::Expr(end, None), head)) = block.block.stmts.split_last() else {
-                self.errors.at(branch, Mistake::BranchEnd);
-                return None;
-            };
-            self.statements(head, &mut statements);
-            let Some(value) = ok_value(end) else {
-                self.errors.at(end, Mistake::BranchEnd);
-                return None;
-            };
-            let value = self.flow(value, Wanted::Value, &mut statements)?;
-            return Some(Block { statements, value: Some(value) });
-        }
-        let value = match forms::awaited(branch) {
-            Awaited::Step { step, call } => Flow::Call(self.plain_call(step, call, false)?),
-            Awaited::When { keyword, call } => {
-                let mut before = vec![];
-                let value = self.when(keyword, call, false, &mut before)?;
-                return Some(Block { statements: before, value: Some(value) });
-            }
-            Awaited::Later(word) => {
-                self.errors.at(branch, Mistake::NotYet(word));
-                return None;
-            }
-            Awaited::Method => {
-                self.errors.at(branch, Mistake::AwaitsMethod);
-                return None;
-            }
-            Awaited::Other => {
-                let awaited =
-                    matches!(branch, Expr::Await(_) | Expr::Try(_)) || forms::tolerated(branch).is_some();
-                self.errors.at(branch, if awaited { Mistake::BranchAwaited } else { Mistake::BranchForm });
-                return None;
-            }
-        };
-        Some(Block { statements: vec![], value: Some(value) })
-    }
-
-    fn condition(&mut self, condition: &Expr, into: &mut Statements) -> Option<Condition> {
-        let expression = self.pure(condition, into)?;
-        Some(Condition { text: spell(condition), expression })
     }
 }
 

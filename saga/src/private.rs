@@ -2,9 +2,11 @@
 
 use std::fmt::Display;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::clock::Timestamp;
 use crate::definition::Start;
 use crate::error::{IntoStepError, StepError};
 use crate::json::Json;
@@ -182,6 +184,22 @@ pub fn for_each<C, I: IntoIterator>(
     args: impl FnMut(I::Item) -> Result<Args<C>, StepError>,
 ) -> Result<Vec<Args<C>>, StepError> {
     items.into_iter().map(args).collect()
+}
+
+/// How long a saga sleeps.
+///
+/// # Errors
+/// Never.
+pub fn sleep(length: Duration) -> Result<Duration, StepError> {
+    Ok(length)
+}
+
+/// Until when a saga sleeps.
+///
+/// # Errors
+/// Never.
+pub fn sleep_until(time: Timestamp) -> Result<Timestamp, StepError> {
+    Ok(time)
 }
 
 /// The key of an event.

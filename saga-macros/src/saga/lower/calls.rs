@@ -101,7 +101,8 @@ impl Lower<'_> {
         let (builder, handles) = (at(&self.builder, span), &reading.handles);
         let (named, hover) = (named(name), self.hover(method));
         let time = self.names.watch(time);
-        let time = reading.closure(span, &quote_spanned!(span=> ::core::result::Result::Ok(#time)));
+        let saga = self.saga.at(span);
+        let time = reading.closure(span, &quote_spanned!(span=> #saga::__private::#method(#time)));
         quote!({ #hover #builder #named .#method(#handles, #time) })
     }
 

@@ -95,10 +95,15 @@ impl Lower<'_> {
             };
         }
         let bound: Vec<_> = places.into_iter().filter_map(|place| self.bound(place)).collect();
-        let rest = Ident::new("rest", Span::mixed_site());
         let received = bound.iter().map(|bound| bound.read.to_token_stream());
-        let handles: Vec<_> = received.clone().chain([own.clone()]).collect();
-        let pattern: Vec<_> = received.chain([rest.to_token_stream()]).collect();
+        let (mut handles, mut pattern): (Vec<_>, Vec<_>) = (received.clone().collect(), received.collect());
+        let mut rest = quote!();
+        if !values.is_empty() {
+            let received = Ident::new("rest", Span::mixed_site());
+            handles.push(own.clone());
+            pattern.push(received.to_token_stream());
+            rest = quote!(#[allow(unused_variables)] let #own = #received;);
+        }
         let arms = bound.iter().map(|bound| {
             let Bound { read, values, scrutinee, pattern, guard, .. } = bound;
 
@@ -109,15 +114,7 @@ impl Lower<'_> {
         Reading {
             handles: nest(&handles),
             pattern: nest(&pattern),
-            place: Some(Place {
-                saga: self.saga.clone(),
-                arms: arms.collect(),
-                rest: if values.is_empty() {
-                    quote!(let () = #rest;)
-                } else {
-                    quote!(#[allow(unused_variables)] let #own = #rest;)
-                },
-            }),
+            place: Some(Place { saga: self.saga.clone(), arms: arms.collect(), rest }),
         }
     }
 

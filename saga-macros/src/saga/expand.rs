@@ -82,7 +82,7 @@ fn function(saga: &Saga) -> TokenStream {
     };
     quote! {
         #(#docs)*
-        #[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value)]
+        #[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value, clippy::used_underscore_binding)]
         #[must_use = "a start request does nothing until it is given to an engine"]
         #vis fn #function(#input: #input_type) -> #krate::Start<#function> {
             #start
@@ -123,7 +123,8 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
             unreachable_pub,
             clippy::needless_pass_by_value,
             clippy::needless_question_mark,
-            clippy::needless_update
+            clippy::needless_update,
+            clippy::used_underscore_binding
         )]
         impl #function {
             /// The journaled argument of one call of this saga.

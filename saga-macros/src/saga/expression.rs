@@ -4,16 +4,28 @@
 use syn::Expr;
 
 /// Methods without arguments that only look at a value, or copy it.
-const ACCESSORS: [&str; 10] = [
+const ACCESSORS: [&str; 22] = [
+    "as_bytes",
     "as_deref",
     "as_ref",
     "as_slice",
     "as_str",
     "clone",
     "cloned",
+    "err",
+    "first",
     "into",
+    "is_empty",
+    "is_err",
+    "is_none",
+    "is_ok",
+    "is_some",
+    "last",
+    "len",
+    "ok",
     "to_owned",
     "to_string",
+    "trim",
     "unwrap_or_default",
 ];
 
@@ -52,6 +64,7 @@ mod tests {
             parse_quote!(request.mac.as_deref().unwrap_or_default()),
             parse_quote!(Some(&*a.b)),
             parse_quote!((1, -x, "text", NAME, a::B)),
+            parse_quote!(names.last()),
         ] {
             assert!(is_projection(&expression), "{}", super::super::spelling::spell(&expression));
         }

@@ -1,5 +1,10 @@
 /// Brings a line into service.
-#[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value)]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::needless_pass_by_value,
+    clippy::used_underscore_binding
+)]
 #[must_use = "a start request does nothing until it is given to an engine"]
 pub fn connect(request: Request) -> ::saga::Start<connect> {
     ::saga::Start::new(&request)
@@ -125,7 +130,8 @@ const _: () = {
         unreachable_pub,
         clippy::needless_pass_by_value,
         clippy::needless_question_mark,
-        clippy::needless_update
+        clippy::needless_update,
+        clippy::used_underscore_binding
     )]
     impl connect {
         /// The journaled argument of one call of this saga.

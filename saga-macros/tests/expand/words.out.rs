@@ -1,5 +1,10 @@
 /// Every word of the language.
-#[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value)]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::needless_pass_by_value,
+    clippy::used_underscore_binding
+)]
 #[must_use = "a start request does nothing until it is given to an engine"]
 fn words(request: Request) -> ::saga::Start<words> {
     #[allow(unused_imports)]
@@ -107,7 +112,8 @@ const _: () = {
         unreachable_pub,
         clippy::needless_pass_by_value,
         clippy::needless_question_mark,
-        clippy::needless_update
+        clippy::needless_update,
+        clippy::used_underscore_binding
     )]
     impl words {
         /// The journaled argument of one call of this saga.

@@ -71,7 +71,7 @@ pub(super) fn awaited(base: &Expr) -> Result<Awaited<'_>, NotAwaited> {
 }
 
 /// A word of the language: alone, or behind the module `flow` in which it is documented.
-fn word(path: &ExprPath) -> Option<(&Ident, &'static str)> {
+pub(super) fn word(path: &ExprPath) -> Option<(&Ident, &'static str)> {
     const WORDS: [&str; 5] = ["when", "for_each", "sleep", "sleep_until", "wait_for_event"];
     let mut from_last = path.path.segments.iter().rev();
     let last = &from_last.next()?.ident;

@@ -6,7 +6,9 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Error, Expr, ExprClosure, ExprReturn, FnArg, Ident, Item, ItemFn, LitStr, Pat, ReturnType, Type};
+use syn::{
+    Error, Expr, ExprCall, ExprClosure, ExprReturn, FnArg, Ident, Item, ItemFn, LitStr, Pat, ReturnType, Type,
+};
 
 use super::forms::{self, What};
 use super::model::{Lock, Saga};
@@ -24,6 +26,7 @@ pub(super) enum Mistake<'a> {
     AwaitsOther,
     CallsItself,
     OptionOf(&'a Ident, What<'a>),
+    WordNotAwaited(&'a Ident),
     WithTwice,
     For,
     Loop,
@@ -71,6 +74,10 @@ impl fmt::Display for Mistake<'_> {
         match self {
             Self::JoinCount { branches, names } => {
                 write!(f, "`try_join!` has {branches} branches here, and there are {names} names for them")
+            }
+            Self::WordNotAwaited(word) => {
+                let mark = if word.to_string().starts_with("sleep") { "" } else { "?" };
+                write!(f, "`{word}` does nothing until it is awaited: write `.await{mark}` after it")
             }
             Self::SleepForm(word) => {
                 let time = if *word == "sleep" { "length" } else { "time" };
@@ -151,23 +158,32 @@ impl Mistake<'_> {
             Self::BranchEnd => "end this branch with `Ok(value)`",
             Self::JoinWord => "write `try_join!`: a failing branch rolls the saga back, so there is nothing else to wait for",
             Self::EndWithOk => "a saga ends with `Ok(value)`: take the results of steps with `.await?` inside it",
-            Self::OptionOf(..) | Self::SleepForm(_) | Self::SleepFails(_) | Self::JoinCount { .. } => "",
+            Self::OptionOf(..) | Self::WordNotAwaited(_) | Self::SleepForm(_) | Self::SleepFails(_) | Self::JoinCount { .. } => "",
         }
     }
 }
 
-/// An expression that is computed in one go must not leave the saga.
+/// An expression that is computed in one go must not leave the saga, and holds no words of the language.
 pub(super) fn pure(expression: &Expr, errors: &mut Errors) {
-    struct Returns<'a>(&'a mut Errors);
-    impl<'a> Visit<'a> for Returns<'_> {
+    struct Find<'a>(&'a mut Errors);
+    impl<'a> Visit<'a> for Find<'_> {
         fn visit_expr_return(&mut self, found: &'a ExprReturn) {
             self.0.at(found, Mistake::Return);
             visit::visit_expr_return(self, found);
         }
+        fn visit_expr_call(&mut self, found: &'a ExprCall) {
+            if let Expr::Path(path) = &*found.func
+                && let Some((word, _)) = forms::word(path)
+            {
+                self.0.at(found, Mistake::WordNotAwaited(word));
+            }
+            visit::visit_expr_call(self, found);
+        }
+        // Inside of it a name may mean something else.
         fn visit_expr_closure(&mut self, _: &'a ExprClosure) {}
         fn visit_item(&mut self, _: &'a Item) {}
     }
-    Returns(errors).visit_expr(expression);
+    Find(errors).visit_expr(expression);
 }
 
 /// Steps in a place that knows no order of running.

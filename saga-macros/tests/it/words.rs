@@ -109,6 +109,13 @@ pub async fn words(order: Order) -> saga::Result<Vec<u64>> {
     } else {
         add(1, 1).await?
     };
+    if let Err(failure) = add(length, 1).await {
+        add(failure.at.len() as u64, 1).await?;
+    }
+    let decided_in_place = match add(length, 2).await {
+        Ok(sum) => sum,
+        Err(_) => 0,
+    };
     if let Some(Online { power }) = &late {
         add(power.unsigned_abs().into(), 1).await?;
     }
@@ -117,7 +124,7 @@ pub async fn words(order: Order) -> saga::Result<Vec<u64>> {
         add(1, 2).with(timeout("5s"), retry(max_attempts = 5, backoff = fixed("1s"), jitter = none)).await?;
     let (x, y) = try_join!(add_twice(patient), for_each([1, 2], |n| add(n, patient)).max_parallel(1),)?;
     let waited = try_join!(wait_for_event::<u64>("a", 1), wait_for_event::<u64>("b", 1).timeout("1h"))?;
-    Ok([first, x, length, waited.0, waited.1]
+    Ok([first, x, length, decided_in_place, waited.0, waited.1]
         .into_iter()
         .chain(y)
         .chain(tolerated)

@@ -9,7 +9,7 @@ use super::{Reader, Statements, Wanted};
 use crate::mentions;
 use crate::saga::expression::is_projection;
 use crate::saga::forms;
-use crate::saga::model::{Arm, Block, Flow, If, Match, Statement};
+use crate::saga::model::{Arm, Block, Flow, If, IfFailed, Match};
 use crate::saga::spelling::{self, spell};
 use crate::saga::validate::{self, Mistake};
 
@@ -48,7 +48,7 @@ impl Reader<'_> {
         if !forms::block_has_steps(&choice.then_branch) && !otherwise.is_some_and(forms::has_steps) {
             // Only what is matched holds steps, so the rest is a value.
             let (mut choice, mut binding) = (choice.clone(), binding.clone());
-            *binding.expr = self.pure(&binding.expr, into)?;
+            *binding.expr = self.taken_apart(&binding.expr, into)?;
             *choice.cond = Expr::Let(binding);
             return self.pure(&Expr::If(choice), into).map(Flow::Value);
         }
@@ -95,7 +95,7 @@ impl Reader<'_> {
         if !found.arms.iter().any(|arm| forms::has_steps(&arm.body)) {
             // Only what is matched holds steps, so the rest is a value.
             let mut found = found.clone();
-            *found.expr = self.pure(&found.expr, into)?;
+            *found.expr = self.taken_apart(&found.expr, into)?;
             return self.pure(&Expr::Match(found), into).map(Flow::Value);
         }
         let bound: Vec<Vec<Ident>> = found
@@ -134,13 +134,19 @@ impl Reader<'_> {
     /// What is matched. It is matched again where a bound name is used, so then it must give the same again:
     /// what is no projection is computed before, and journaled.
     fn scrutinee(&mut self, expression: &Expr, again: bool, into: &mut Statements) -> Option<Expr> {
-        let expression = self.pure(expression, into)?;
+        let expression = self.taken_apart(expression, into)?;
         if !again || is_projection(&expression) {
             return Some(expression);
         }
-        let name = self.fresh(expression.span());
-        into.push(Statement::Keep { name: Some(name.clone()), value: Flow::Value(expression) });
-        Some(parse_quote!(#name))
+        let place = expression.span();
+        Some(self.kept(Flow::Value(expression), place, into))
+    }
+
+    /// What is matched. The arms decide on a failure, so a call needs no mark here.
+    fn taken_apart(&mut self, expression: &Expr, into: &mut Statements) -> Option<Expr> {
+        let Expr::Await(awaited) = forms::bare(expression) else { return self.pure(expression, into) };
+        let flow = self.awaited(&awaited.base, IfFailed::Decide, into)?;
+        Some(self.kept(flow, expression.span(), into))
     }
 
     /// The names that a pattern binds.

@@ -16,5 +16,9 @@
 mod isp;
 #[path = "it/sagas.rs"]
 mod sagas;
+#[path = "it/run.rs"]
+mod run;
+#[path = "it/same.rs"]
+mod same;
 #[path = "it/words.rs"]
 mod words;

@@ -3,8 +3,8 @@
 
 use syn::Expr;
 
-/// Methods without arguments that only look at a value, or copy it.
-const ACCESSORS: [&str; 22] = [
+/// Methods that only look at a value, or copy it.
+const ACCESSORS: [&str; 26] = [
     "as_bytes",
     "as_deref",
     "as_ref",
@@ -12,8 +12,11 @@ const ACCESSORS: [&str; 22] = [
     "as_str",
     "clone",
     "cloned",
+    "contains",
+    "contains_key",
     "err",
     "first",
+    "get",
     "into",
     "is_empty",
     "is_err",
@@ -26,6 +29,7 @@ const ACCESSORS: [&str; 22] = [
     "to_owned",
     "to_string",
     "trim",
+    "unwrap_or",
     "unwrap_or_default",
 ];
 
@@ -40,9 +44,9 @@ pub(super) fn is_projection(expression: &Expr) -> bool {
         Expr::Group(inner) => is_projection(&inner.expr),
         Expr::Tuple(tuple) => tuple.elems.iter().all(is_projection),
         Expr::MethodCall(call) => {
-            call.args.is_empty()
-                && ACCESSORS.iter().any(|accessor| call.method == accessor)
+            ACCESSORS.iter().any(|accessor| call.method == accessor)
                 && is_projection(&call.receiver)
+                && call.args.iter().all(is_projection)
         }
         Expr::Call(call) => {
             matches!(&*call.func, Expr::Path(path) if path.path.is_ident("Some"))
@@ -64,7 +68,7 @@ mod tests {
             parse_quote!(request.mac.as_deref().unwrap_or_default()),
             parse_quote!(Some(&*a.b)),
             parse_quote!((1, -x, "text", NAME, a::B)),
-            parse_quote!(names.last()),
+            parse_quote!(names.get(1)),
         ] {
             assert!(is_projection(&expression), "{}", super::super::spelling::spell(&expression));
         }
@@ -76,7 +80,8 @@ mod tests {
             parse_quote!(SystemTime::now()),
             parse_quote!(&mut x),
             parse_quote!(x.elapsed()),
-            parse_quote!(x.get(1)),
+            parse_quote!(x.get(now())),
+            parse_quote!(x.pop()),
             parse_quote!(format!("{x}")),
             parse_quote!(a + b),
             parse_quote!(parse(x)?),

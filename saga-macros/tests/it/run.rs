@@ -11,7 +11,7 @@ use crate::isp::{Isp, Request};
 use crate::sagas::{add, forms};
 use crate::words::{Line, Order, arms};
 
-async fn run<S: saga::Signature>(
+pub(crate) async fn run<S: saga::Signature>(
     definition: saga::Definition<Isp>,
     start: saga::Start<S>,
 ) -> Outcome<S::Output> {

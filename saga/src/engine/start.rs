@@ -95,7 +95,7 @@ impl<S: Signature> StartRequest<S> {
             tenant: "default".to_owned(),
             initiator: None,
             key: None,
-            exclusion: vec![],
+            exclusion: start.exclusion,
             search_keys: vec![],
             priority: 0,
             of: PhantomData,

@@ -223,11 +223,6 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             deadline: self.deadline,
         };
         plan.id.fingerprint = plan.compute_fingerprint().into();
-        Definition {
-            plan: Arc::new(plan),
-            code: self.code,
-            output: Self::compute(deps, output),
-            _input: PhantomData,
-        }
+        Definition { plan: Arc::new(plan), code: self.code, output: Self::compute(deps, output) }
     }
 }

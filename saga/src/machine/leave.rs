@@ -79,7 +79,7 @@ impl Machine {
                 }
                 Phase::Undoing(Undo { act: Act::Calling(kind), .. }) => {
                     state.phase = Phase::Idle;
-                    if kind == CallKind::Run && leaves_traces {
+                    if kind != CallKind::LookUp && leaves_traces {
                         state.row.failed_at = Some(env.now);
                         self.touch(step);
                     }

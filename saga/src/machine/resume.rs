@@ -125,6 +125,9 @@ impl Machine {
         if !header.unclean {
             return;
         }
+        if let Some(step) = self.next_undo() {
+            self.state(step).undo_elsewhere = Some(env.now);
+        }
         for step in self.all_steps() {
             self.died_undoing(step, env);
         }
@@ -154,6 +157,7 @@ impl Machine {
             match self.steps[step as usize].row.status {
                 StepStatus::Failed => self.failed_before(step, header, env),
                 StepStatus::Compensating => {
+                    self.state(step).undo_elsewhere = header.unclean.then_some(env.now);
                     if !(header.unclean && self.died_undoing(step, env)) {
                         self.begin_undo(step, env);
                     }

@@ -64,6 +64,8 @@ pub(super) struct StepState {
     pub(super) undo_output: Option<Json>,
     /// When its present undo began here.
     pub(super) undo_since: Option<Timestamp>,
+    /// When another owner may last have sent a request to undo it, which may land late.
+    pub(super) undo_elsewhere: Option<Timestamp>,
     /// The place of its list, if it is one item of several, and its place there.
     pub(super) list: Option<u32>,
     pub(super) index: u32,
@@ -85,6 +87,7 @@ impl StepState {
             carry: BTreeMap::new(),
             undo_output: None,
             undo_since: None,
+            undo_elsewhere: None,
             list: None,
             index: 0,
             value: None,

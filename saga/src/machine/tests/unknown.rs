@@ -262,3 +262,24 @@ fn where_late_duplicates_are_harmless_a_lost_undo_is_not_waited_for() {
     assert_eq!(sim.calls_made()[3..], ["undo b", "undo b (2)", "undo a"]);
     assert!(sim.now.since(began) < Duration::from_secs(5));
 }
+
+#[test]
+fn an_undo_that_a_dead_worker_may_have_sent_is_waited_for() {
+    for dies in [true, false] {
+        let mut sim = Sim::of(chain(&["a", "b"])).on("b", "refused").on("undo a", "hang");
+        sim.run_until("undo a");
+        if dies {
+            sim.die(true);
+        } else {
+            sim.abandon();
+        }
+        let sent_at_the_latest = sim.now;
+        sim.forget_script();
+        sim.resume();
+        sim.settle();
+        assert_eq!(sim.status(), Status::RollingBack, "the request of the other worker can land still");
+        sim.run();
+        assert_eq!(sim.status(), Status::RolledBack);
+        assert!(sim.now.since(sent_at_the_latest).as_secs() >= 5);
+    }
+}

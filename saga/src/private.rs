@@ -138,6 +138,8 @@ impl<S: Signature> Known<S> {
     pub const IS_RETRIABLE: bool = S::META.is_retriable();
     /// Is it a step that is tried until it succeeds?
     pub const IS_ENDLESS: bool = S::META.is_retriable() && !S::META.is_saga();
+    /// Is it a step that has no compensation?
+    pub const IS_FINAL: bool = !matches!(S::META.class, Class::Compensatable) && !S::META.is_saga();
     /// Is it a whole saga?
     pub const IS_SAGA: bool = S::META.is_saga();
 }
@@ -150,6 +152,8 @@ pub trait Unknown {
     const IS_RETRIABLE: bool = true;
     /// It is not known to be one.
     const IS_ENDLESS: bool = false;
+    /// It is not known to be one.
+    const IS_FINAL: bool = false;
     /// It is not known to be one.
     const IS_SAGA: bool = false;
 }

@@ -1,15 +1,12 @@
-//! Sagas by hand over everything the language has: items, sleeps, events, matches, sub-sagas; and the process dies
+//! A saga over everything the language has: items, sleeps, events, matches, sub-sagas; and the process dies
 //! at every write of them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use saga::definition::SagaBuilder;
 use saga::engine::EngineBuilder;
-use saga::step::{Callable, Callee};
 use saga::store::{Status, Store};
-use saga::{Args, Class, Definition, Json, Meta, Signature, Start, StepError};
+use saga::{Json, saga};
 
 use crate::life::{Lives, id, pass, status};
 use crate::tap::Kill;
@@ -17,56 +14,33 @@ use crate::world::{Act, Way, World, a, b, c, d, e};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// c, then d.
-enum Detour {}
-
-impl Signature for Detour {
-    type Output = String;
-    const META: &'static Meta =
-        &Meta { params: &["word"], saga: true, ..Meta::new("detour", Class::Compensatable) };
+#[saga(version = 1)]
+async fn detour(word: String) -> saga::Result<String> {
+    c(&word).await?;
+    let last = d(&word).await?;
+    Ok(last)
 }
-impl Callable<World> for Detour {
-    fn erased() -> Callee<World> {
-        let mut s = SagaBuilder::<World, String>::new("detour", 1);
-        let word = s.input();
-        s.call::<c, _>((word,), |(word,)| c::args(&word));
-        let last = s.call::<d, _>((word,), |(word,)| d::args(&word));
-        Callee::Saga(Arc::new(s.finish((last,), |(last,)| Ok(last)).unwrap()))
+
+#[saga(version = 1)]
+async fn journey(word: String) -> saga::Result<Vec<String>> {
+    a(&word).await?;
+    let all = for_each(0..3, |n| b(&format!("{word}{n}"))).max_parallel(2).await?;
+    sleep(Duration::from_secs(60)).await;
+    let value = wait_for_event::<String>("online", &word).await?;
+    match value.as_str() {
+        "up" => {
+            detour(word.clone()).await.ok();
+        }
+        _ => {
+            detour(word.clone()).await?;
+        }
     }
-}
-
-fn detour(word: &str) -> Result<Args<Detour>, StepError> {
-    Ok(Args::new(Json::encode(&serde_json::json!({ "word": word }))?))
-}
-
-enum Journey {}
-
-impl Signature for Journey {
-    type Output = Vec<String>;
-    const META: &'static Meta = &Meta { saga: true, ..Meta::new("journey", Class::Compensatable) };
-}
-
-fn journey() -> Definition<World> {
-    let mut s = SagaBuilder::<World, String>::new("journey", 1);
-    let word = s.input();
-    s.call::<a, _>((word,), |(word,)| a::args(&word));
-    let all = s
-        .max_parallel(2)
-        .call_each::<b, _>((word,), |(word,)| (0..3).map(|n| b::args(&format!("{word}{n}"))).collect());
-    s.sleep((), |()| Ok(60 * SECOND));
-    let value = s.wait_for_event::<String, _>("online", None, (word,), |(word,)| Ok(word));
-    let mut arms = s.begin_match("value", (value,), |(value,)| Ok(if value == "up" { "up" } else { "down" }));
-    s.begin_arm(&mut arms, "up");
-    s.call_tolerated::<Detour, _>((word,), |(word,)| detour(&word));
-    s.begin_arm(&mut arms, "down");
-    s.call::<Detour, _>((word,), |(word,)| detour(&word));
-    s.end_arms(arms);
-    s.call::<e, _>((word,), |(word,)| e::args(&word));
-    s.finish((all,), |(all,)| Ok(all)).unwrap()
+    e(&word).await?;
+    Ok(all)
 }
 
 fn sagas(builder: EngineBuilder<World>) -> EngineBuilder<World> {
-    builder.saga(journey())
+    builder.saga(journey::definition())
 }
 
 fn effects(of: &[(&str, i64)]) -> BTreeMap<String, i64> {
@@ -79,7 +53,7 @@ const ALL: [(&str, i64); 5] = [("a", 1), ("b", 3), ("c", 1), ("d", 1), ("e", 1)]
 fn it_waits_without_memory_and_goes_on_when_the_event_comes() {
     let mut lives = Lives::new();
     lives.live(sagas, async |life| {
-        let handle = life.client.start::<Journey>(Start::new("x")).id("w").await.unwrap();
+        let handle = life.client.start(journey("x".into())).id("w").await.unwrap();
         pass(SECOND).await;
         assert_eq!(status(&life.load("w").await), Status::Waiting);
         assert_eq!(life.load("w").await.header.worker, None);
@@ -104,7 +78,7 @@ fn it_waits_without_memory_and_goes_on_when_the_event_comes() {
 fn an_event_from_a_process_without_a_worker_wakes_it_within_a_poll() {
     let mut lives = Lives::new();
     lives.live(sagas, async |life| {
-        life.client.start::<Journey>(Start::new("x")).id("w").await.unwrap();
+        life.client.start(journey("x".into())).id("w").await.unwrap();
         pass(100 * SECOND).await;
         let api = life.api([]);
         api.publish("default", "online", "x", Json::encode("up").unwrap(), None).await.unwrap();
@@ -117,7 +91,7 @@ fn an_event_from_a_process_without_a_worker_wakes_it_within_a_poll() {
 fn a_cancellation_reaches_what_waits() {
     let mut lives = Lives::new();
     lives.live(sagas, async |life| {
-        life.client.start::<Journey>(Start::new("x")).id("w").await.unwrap();
+        life.client.start(journey("x".into())).id("w").await.unwrap();
         pass(100 * SECOND).await;
         life.client.cancel("default", &id("w"), "ada").await.unwrap();
         assert_eq!(status(&life.ended("w").await), Status::RolledBack);
@@ -133,7 +107,7 @@ fn survive(kills: &[Kill], value: &str, script: &dyn Fn(&World), expected: (Stat
     let lived = |kill: Option<Kill>, lives: &mut Lives| {
         lives.live_until(kill, sagas, async |life| {
             // Started anew after a death before the start was durable; and a copy of it changes nothing.
-            life.client.start::<Journey>(Start::new("x")).id("w").idempotency_key("w").await.unwrap();
+            life.client.start(journey("x".into())).id("w").idempotency_key("w").await.unwrap();
             if life.store.published(wanted()).await.unwrap().is_none() {
                 pass(5 * SECOND).await;
                 life.client
@@ -209,7 +183,7 @@ fn a_crash_and_then_refusals_leave_nothing() {
     for kill in kills(n) {
         let mut lives = Lives::new();
         let lived = lives.live_until(Some(kill), sagas, async |life| {
-            life.client.start::<Journey>(Start::new("x")).id("w").await.unwrap();
+            life.client.start(journey("x".into())).id("w").await.unwrap();
             pass(5 * SECOND).await;
             life.client.publish("default", "online", "x", Json::encode("down").unwrap(), None).await.unwrap();
             life.ended("w").await;

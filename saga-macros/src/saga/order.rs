@@ -11,6 +11,7 @@ use syn::spanned::Spanned;
 use super::model::{Block, Call, Each, Flow, IfFailed, Join, Saga, Statement, Wait};
 use super::names::Names;
 use crate::krate::Crate;
+use crate::step::Policy;
 
 /// What a saga calls, and the assertions on its order.
 pub(super) struct Order<'n> {
@@ -120,21 +121,31 @@ impl Order<'_> {
             self.assert(step.span(), &quote!(!(#known::IS_SAGA && #known::IS_PIVOT)), &quote!(#words));
         }
         if let Some(policy) = &call.policy {
-            let words = format!(
-                "`{name}` is a saga, which has no attempts of its own: write `.with(..)` at the calls inside of it"
-            );
-            self.assert(step.span(), &quote!(!#known::IS_SAGA), &quote!(#words));
-            if policy.is_limited() {
-                let words = format!(
-                    "`{name}` is `retriable`, so it is tried until it succeeds: leave out `max_attempts` and \
-                     `deadline`"
-                );
-                self.assert(step.span(), &quote!(!#known::IS_ENDLESS), &quote!(#words));
-            }
+            self.policy(step.span(), &known, &name, policy);
         }
         let after = quote!(#before || #known::IS_PIVOT);
         self.steps.push(step);
         self.place(&after)
+    }
+
+    /// What `.with(..)` says must suit the step.
+    fn policy(&mut self, place: Span, known: &TokenStream, name: &str, policy: &Policy) {
+        let words = format!(
+            "`{name}` is a saga, which has no attempts of its own: write `.with(..)` at the calls inside of it"
+        );
+        self.assert(place, &quote!(!#known::IS_SAGA), &quote!(#words));
+        if policy.is_limited() {
+            let words = format!(
+                "`{name}` is `retriable`, so it is tried until it succeeds: leave out `max_attempts` and `deadline`"
+            );
+            self.assert(place, &quote!(!#known::IS_ENDLESS), &quote!(#words));
+        }
+        if policy.speaks_of_undo() {
+            let words = format!(
+                "`{name}` has no compensation, so `undo_retry` and `undo_timeout` say nothing: leave them out"
+            );
+            self.assert(place, &quote!(!#known::IS_FINAL), &quote!(#words));
+        }
     }
 
     fn each(&mut self, each: &Each, before: &TokenStream) -> TokenStream {

@@ -153,7 +153,7 @@ impl Mistake<'_> {
             Self::EventName => "the name of an event is part of the plan: write it as a literal, like `\"onu_online\"`, or a constant. To what it must happen is the second argument",
             Self::ConditionalArgument => "it is not clear when this inner step would run: bind its result with `let` first",
             Self::BranchAwaited => "a branch of `try_join!` is not awaited: write `step(..)`, without `.await?`",
-            Self::BranchForm => "a branch of `try_join!` is `step(..)`, `when(condition, step(..))` or `async { ..; Ok(value) }`",
+            Self::BranchForm => "a branch of `try_join!` is `step(..)`, `when(condition, step(..))`, `for_each(..)`, `wait_for_event::<T>(..)` or `async { ..; Ok(value) }`",
             Self::BranchSleeps => "a branch of `try_join!` may fail, and a sleep cannot: write `async { sleep(length).await; Ok(()) }`",
             Self::BranchEnd => "end this branch with `Ok(value)`",
             Self::JoinWord => "write `try_join!`: a failing branch rolls the saga back, so there is nothing else to wait for",

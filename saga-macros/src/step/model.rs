@@ -118,6 +118,11 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
+    /// Does it speak of the compensation?
+    pub(crate) fn speaks_of_undo(&self) -> bool {
+        self.undo_retry.is_some() || self.undo_timeout.is_some()
+    }
+
     /// Does it end the attempts of the step?
     pub(crate) fn is_limited(&self) -> bool {
         self.retry.as_ref().is_some_and(|retry| retry.max_attempts.is_some() || retry.deadline.is_some())

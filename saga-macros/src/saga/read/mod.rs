@@ -2,6 +2,7 @@
 
 mod choice;
 mod join;
+mod options;
 mod words;
 
 use quote::ToTokens;

@@ -8,6 +8,7 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod heard;
 mod life;
 mod tap;
 mod world;
@@ -29,3 +30,5 @@ mod replay;
 mod poison;
 mod durable;
 mod findings;
+mod json;
+mod versions;

@@ -32,3 +32,4 @@ mod durable;
 mod findings;
 mod json;
 mod versions;
+mod pictures;

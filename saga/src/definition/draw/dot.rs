@@ -64,7 +64,8 @@ fn look(node: &Node, mark: Option<Mark>) -> String {
 fn quoted(lines: &[String]) -> String {
     let line = |line: &String| {
         let plain: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        plain.replace('\\', "\\\\").replace('"', "\\\"")
+        // Entities are read in labels too.
+        plain.replace('&', "&amp;").replace('\\', "\\\\").replace('"', "\\\"")
     };
     format!("\"{}\"", lines.iter().map(line).collect::<Vec<_>>().join("\\n"))
 }

@@ -136,3 +136,6 @@ impl Plan {
 fn arm(node: &Node, before: NodeId) -> Option<String> {
     node.guards.iter().find(|guard| guard.condition == before).map(|guard| words::arm(&guard.value))
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,4 +92,4 @@ pub(super) fn load<R: Sync + 'static>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -88,7 +88,7 @@ pub(super) fn load(steps: &Value) -> Result<Definition<()>, String> {
     load_whole(&json!({"name": "test", "version": 1, "steps": steps}))
 }
 
-pub(super) fn load_whole(saga: &Value) -> Result<Definition<()>, String> {
+pub(in crate::definition) fn load_whole(saga: &Value) -> Result<Definition<()>, String> {
     registry().load(&saga.to_string()).map_err(|error| error.to_string())
 }
 

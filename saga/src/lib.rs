@@ -24,8 +24,10 @@ pub mod testing;
 pub mod __private;
 
 pub use clock::Timestamp;
-pub use definition::{Definition, Handle, OnFailure, Plan, PlanError, SagaBuilder, Start};
-pub use engine::{Client, Config, Engine, Outcome, WorkflowHandle};
+pub use definition::{
+    Definition, Handle, LoadError, OnFailure, Plan, PlanError, SagaBuilder, Start, StepRegistry,
+};
+pub use engine::{Client, Config, Engine, Outcome, Untyped, WorkflowHandle};
 pub use error::{Effect, ErrorKind, IntoStepError, ResultExt, Retry, StepError};
 pub use failure::Failure;
 pub use id::{CommitId, DefinitionId, InvalidId, WorkerId, WorkflowId};

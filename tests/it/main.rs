@@ -8,6 +8,7 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod heard;
 mod life;
 mod tap;
 mod world;
@@ -35,3 +36,6 @@ mod durable;
 mod full;
 mod forms;
 mod papers;
+mod json;
+mod versions;
+mod pictures;

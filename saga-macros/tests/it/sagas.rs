@@ -1,5 +1,7 @@
 //! The plans that bodies become.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use saga::{Class, Signature, StepError, saga, step};
@@ -44,14 +46,24 @@ fn wants_cpe(request: &Request) -> bool {
     request.cpe_mac.is_some()
 }
 
-/// The plan's lines without their numbers' meaning: name, what, after, data, guards.
 fn plan<R>(definition: &saga::Definition<R>) -> String {
     definition.plan().describe()
 }
 
+/// The plan is that of the file. After a change: `BLESS=1 cargo test -p saga-macros --test it`, and read the
+/// difference.
+fn same_plan<R>(definition: &saga::Definition<R>, name: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(name);
+    let text = format!("{}\n", plan(definition));
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&file, &text).unwrap();
+    }
+    assert_eq!(text, fs::read_to_string(&file).unwrap(), "{} is out of date", file.display());
+}
+
 #[test]
 fn the_products_saga_is_a_plan() {
-    assert_eq!(plan(&provision::definition::<Isp>()), include_str!("provision.plan").trim_end());
+    same_plan(&provision::definition::<Isp>(), "provision.plan");
 }
 
 #[test]
@@ -121,7 +133,7 @@ pub async fn forms(n: u64) -> saga::Result<Vec<String>> {
 
 #[test]
 fn every_form_is_lowered() {
-    assert_eq!(plan(&forms::definition()), include_str!("forms.plan").trim_end());
+    same_plan(&forms::definition(), "forms.plan");
 }
 
 macro_rules! many {

@@ -49,6 +49,14 @@ impl<R> Definition<R> {
     pub fn mermaid(&self) -> String {
         self.plan.mermaid()
     }
+    /// The plan as a DOT graph, for Graphviz.
+    pub fn dot(&self) -> String {
+        self.plan.dot()
+    }
+    /// The plan for people to read.
+    pub fn outline(&self) -> String {
+        self.plan.outline()
+    }
     /// Changes how patiently steps are tried, by step name; for values that come from a configuration.
     /// The fingerprint does not change.
     #[must_use]

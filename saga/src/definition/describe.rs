@@ -4,26 +4,27 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use super::plan::{IfFailed, Node, Op, Plan};
+use super::plan::{IfFailed, Node, NodeId, Op, Plan};
 
 impl Plan {
     /// One line per node: structure, names, classes and data edges; not retry policies or timeouts, which
-    /// may change under running workflows. Two plans with the same text have the same fingerprint.
+    /// may change under running workflows. Two plans with the same text have the same fingerprint. Nodes are
+    /// spoken of by their names, so that a node put in changes its own line and that of its successor.
     pub fn describe(&self) -> String {
         let mut text = format!("{} v{}", self.id.name, self.id.version);
         if self.on_failure != super::OnFailure::Backward {
             let _ = write!(text, " on_failure {:?}", self.on_failure);
         }
         text.push('\n');
-        for (i, node) in self.nodes.iter().enumerate() {
-            let _ = writeln!(text, "{i} {}", line(node));
+        for node in &self.nodes {
+            let _ = writeln!(text, "{}", self.line(node));
         }
         for sub in &self.sub_sagas {
-            let (first, last) = (sub.first.0, sub.last.0);
+            let (name, first, last) = (quoted(&sub.name), self.name(sub.first), self.name(sub.last));
             let tolerance = tolerance(sub.if_failed);
-            let _ = writeln!(text, "{} [saga {}{tolerance}] {first} to {last}", sub.name, sub.saga);
+            let _ = writeln!(text, "{name} [saga {}{tolerance}] {first} to {last}", sub.saga);
         }
-        let _ = write!(text, "output {}", list(self.output.iter().map(|n| n.0.to_string())));
+        let _ = write!(text, "output {}", self.names(&self.output));
         text
     }
 
@@ -35,67 +36,46 @@ impl Plan {
         })
     }
 
-    /// The plan as a Mermaid flow chart.
-    pub fn mermaid(&self) -> String {
-        let mut text = String::from("flowchart TD\n");
-        for (i, node) in self.nodes.iter().enumerate() {
-            let (open, close) = match &node.op {
-                Op::Input => ("([", "])"),
-                Op::Step(_) => ("[", "]"),
-                Op::Condition => ("{", "}"),
-                Op::Sleep | Op::Wait(_) => ("{{", "}}"),
-                Op::Value | Op::Select { .. } => ("(", ")"),
-            };
-            let system = node
-                .step()
-                .and_then(|s| s.system.as_deref())
-                .map(|s| format!("<br/>{s}"))
-                .unwrap_or_default();
-            let name = node.name.replace('"', "'");
-            let _ = writeln!(text, "  n{i}{open}\"{name}{system}\"{close}");
-            for before in &node.after {
-                let arm = node
-                    .guards
-                    .iter()
-                    .find(|g| g.condition == *before)
-                    .map_or_else(String::new, |g| format!("|{}|", arm(&g.value)));
-                let _ = writeln!(text, "  n{} -->{arm} n{i}", before.0);
-            }
-        }
-        text
+    /// The node's name, quoted where its ends could not be seen.
+    fn name(&self, id: NodeId) -> String {
+        self.node(id).map_or_else(|| id.0.to_string(), |node| quoted(&node.name))
     }
-}
 
-fn line(node: &Node) -> String {
-    let what = match &node.op {
-        Op::Input => "input".to_owned(),
-        Op::Value => "value".to_owned(),
-        Op::Condition => "condition".to_owned(),
-        Op::Sleep => "sleep".to_owned(),
-        Op::Wait(wait) => format!("wait for {}{}", wait.event, tolerance(wait.if_failed)),
-        Op::Select { condition, arms } => {
-            let arms = arms.iter().map(|(value, node)| format!("{value}: {}", node.0));
-            format!("select {} {}", condition.0, list(arms))
-        }
-        Op::Step(s) => {
-            let flags = [
-                (s.each.is_some(), " for each"),
-                (s.transactional, " transactional"),
-                (s.evaluated, " evaluated"),
-            ]
-            .map(|(on, word)| if on { word } else { "" })
-            .concat();
-            let tolerance = tolerance(s.if_failed);
-            format!("step {} {:?} if_unknown {:?}{tolerance}{flags}", s.step_name, s.class, s.if_unknown)
-        }
-    };
-    let guards = list(node.guards.iter().map(|g| format!("{}={}", g.condition.0, g.value)));
-    format!(
-        "{} [{what}] after {} data {} guards {guards}",
-        node.name,
-        list(node.after.iter().map(|n| n.0.to_string())),
-        list(node.data.iter().map(|n| n.0.to_string())),
-    )
+    fn names(&self, of: &[NodeId]) -> String {
+        list(of.iter().map(|id| self.name(*id)))
+    }
+
+    fn line(&self, node: &Node) -> String {
+        let what = match &node.op {
+            Op::Input => "input".to_owned(),
+            Op::Value => "value".to_owned(),
+            Op::Condition => "condition".to_owned(),
+            Op::Sleep => "sleep".to_owned(),
+            Op::Wait(wait) => format!("wait for {}{}", quoted(&wait.event), tolerance(wait.if_failed)),
+            Op::Select { condition, arms } => {
+                let arms = arms.iter().map(|(value, node)| format!("{value}: {}", self.name(*node)));
+                format!("select {} {}", self.name(*condition), list(arms))
+            }
+            Op::Step(s) => {
+                let flags = [
+                    (s.each.is_some(), " for each"),
+                    (s.transactional, " transactional"),
+                    (s.evaluated, " evaluated"),
+                ]
+                .map(|(on, word)| if on { word } else { "" })
+                .concat();
+                let (name, tolerance) = (quoted(&s.step_name), tolerance(s.if_failed));
+                format!("step {name} {:?} if_unknown {:?}{tolerance}{flags}", s.class, s.if_unknown)
+            }
+        };
+        let guards = list(node.guards.iter().map(|g| format!("{}={}", self.name(g.condition), g.value)));
+        format!(
+            "{} [{what}] after {} data {} guards {guards}",
+            quoted(&node.name),
+            self.names(&node.after),
+            self.names(&node.data),
+        )
+    }
 }
 
 fn tolerance(if_failed: IfFailed) -> &'static str {
@@ -106,13 +86,10 @@ fn tolerance(if_failed: IfFailed) -> &'static str {
     }
 }
 
-/// How an arm is shown to people.
-fn arm(value: &str) -> String {
-    match value {
-        "true" => "yes".to_owned(),
-        "false" => "no".to_owned(),
-        pattern => pattern.trim_matches('"').replace(['"', '|'], "'"),
-    }
+/// A name as it is, or in quotes: a condition's name is any expression.
+fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '#' | '@' | '-');
+    if !name.is_empty() && name.chars().all(plain) { name.to_owned() } else { format!("{name:?}") }
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {

@@ -3,13 +3,30 @@
 mod builder;
 mod code;
 mod describe;
+mod difference;
+mod draw;
+mod expressions;
+pub mod json;
+mod outline;
 mod plan;
+mod registry;
+mod schema;
+mod shape;
 mod values;
+mod words;
 
 pub use builder::{Arms, Branches, SagaBuilder};
 pub use code::{Definition, Start};
-pub use plan::{Guard, IfFailed, Node, NodeId, OnFailure, Op, Plan, PlanError, StepNode, SubSaga, WaitNode};
+pub use draw::{Mark, Marks};
+pub(crate) use json::part;
+pub use json::{Fault, LoadError};
+pub use plan::{
+    Guard, IfFailed, Lock, Node, NodeId, OnFailure, Op, Plan, PlanError, StepNode, SubSaga, WaitNode,
+};
+pub use registry::StepRegistry;
 pub use values::{Deps, Handle, Values};
 
 pub(crate) use builder::Sleep;
 pub(crate) use code::Code;
+pub(crate) use difference::difference;
+pub(crate) use expressions::without_expressions;

@@ -1,9 +1,11 @@
 //! The plan: nodes and edges as plain data, without closures. All that the machine sees of a saga.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::id::DefinitionId;
 use crate::step::{Class, IfUnknown, Policy};
@@ -179,6 +181,19 @@ pub struct Plan {
     pub(super) sub_sagas: Vec<SubSaga>,
     pub(super) on_failure: OnFailure,
     pub(super) deadline: Option<Duration>,
+    pub(super) locks: Vec<Lock>,
+    pub(super) input_schema: Option<Arc<Value>>,
+    /// The advisory hashes of its expressions, by node; of the output by `output`.
+    pub(super) expressions: BTreeMap<Arc<str>, u64>,
+}
+
+/// A part of the input that no two live workflows of a tenant share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// What is locked: `onu`.
+    pub name: Arc<str>,
+    /// Which one: the fields that lead to it in the input.
+    pub part: Vec<Arc<str>>,
 }
 
 /// What can be wrong with a plan that the type system does not see. The macro finds it at compile time.
@@ -263,6 +278,14 @@ impl Plan {
     /// How long a workflow may take before it is rolled back.
     pub fn deadline(&self) -> Option<Duration> {
         self.deadline
+    }
+    /// What its workflows lock.
+    pub fn locks(&self) -> &[Lock] {
+        &self.locks
+    }
+    /// The JSON Schema of its input, if somebody has said it.
+    pub fn input_schema(&self) -> Option<&Value> {
+        self.input_schema.as_deref()
     }
     /// Does any of its steps need a store that can lend a transaction?
     pub fn is_transactional(&self) -> bool {

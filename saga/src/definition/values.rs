@@ -47,7 +47,7 @@ impl<'a> Values<'a> {
     pub(crate) fn from(self, offset: u32) -> Values<'a> {
         Values(self.0.get(offset as usize..).unwrap_or_default())
     }
-    fn at(&self, node: NodeId) -> Option<&Json> {
+    pub(super) fn at(&self, node: NodeId) -> Option<&Json> {
         self.0.get(node.0 as usize).and_then(Option::as_ref)
     }
 }

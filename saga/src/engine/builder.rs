@@ -10,6 +10,7 @@ use super::Engine;
 use super::config::Config;
 use super::journal::Journal;
 use super::lease::Lease;
+use super::mismatch;
 use super::runtime::{Runtime, TokioRuntime};
 use super::shared::{Life, Shared};
 use super::worker;
@@ -102,10 +103,14 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
         };
         let definitions = register(self.definitions, &*store)?;
         let config = self.config;
+        if cfg!(debug_assertions) {
+            let plans = definitions.values().map(|definition| definition.plan());
+            mismatch::warn_of_changed_expressions(&*store, plans).await;
+        }
         let join = Join {
             name: config.name.clone(),
             definitions: definitions.keys().cloned().collect(),
-            plans: definitions.values().map(|d| (d.id().clone(), d.plan().describe())).collect(),
+            plans: definitions.values().map(|d| (d.id().clone(), d.plan().text())).collect(),
             lease: config.lease,
         };
         let joining = runtime.uptime();

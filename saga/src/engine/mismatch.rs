@@ -1,12 +1,14 @@
-//! A workflow that nobody can run: of another plan than the one that stands here under its name and version, or of
-//! a definition that no worker knows.
+//! Plans that changed: a workflow of another plan than the one that stands here under its name and version, or of a
+//! definition that no worker knows; and a plan whose expressions are others than those that its workflows were
+//! started with.
 
 use std::fmt::Write;
 use std::sync::Arc;
 
 use super::park::Stop;
 use super::shared::Shared;
-use crate::store::{FailureReason, Header, Interrupted, Loaded, limits};
+use crate::definition::{Plan, difference, without_expressions};
+use crate::store::{FailureReason, Header, Interrupted, Loaded, Store, limits};
 
 /// Stops a workflow that this worker has claimed, and must not run.
 pub(super) async fn park<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, loaded: Loaded) {
@@ -35,31 +37,24 @@ async fn explain<R: Send + Sync + 'static>(shared: &Shared<R>, header: &Header) 
         ours.id()
     );
     if let Ok(Some(text)) = shared.store.plan(theirs).await {
-        words.push_str(&difference(&text, &ours.plan().describe()));
+        words.push_str(&difference(&without_expressions(&text), &ours.plan().describe()));
     }
     limits::printable(&words).into_owned()
 }
 
-/// The lines that only one of them has.
-fn difference(theirs: &str, ours: &str) -> String {
-    let mut out = String::new();
-    let mut note = |sign: char, lines: &str, other: &str| {
-        for line in lines.lines().filter(|line| !other.lines().any(|o| o == *line)) {
-            let _ = write!(out, "\n{sign} {line}");
+/// Expressions may be mended under running workflows, or changed by somebody who forgot the version: nobody but
+/// the author can tell. So it is said, while the program is being written.
+pub(super) async fn warn_of_changed_expressions(store: &dyn Store, plans: impl Iterator<Item = &Arc<Plan>>) {
+    for plan in plans {
+        let Ok(Some(kept)) = store.plan(plan.id()).await else { continue };
+        let changed = plan.changed_expressions(&kept);
+        if !changed.is_empty() {
+            tracing::warn!(
+                definition = %plan.id(),
+                "the plan is as before, and these of its expressions are not: {}. Workflows that were started before \
+                 go on with the new ones; raise the version if they must not",
+                changed.join(", ")
+            );
         }
-    };
-    note('-', theirs, ours);
-    note('+', ours, theirs);
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_difference_names_what_only_one_plan_has() {
-        assert_eq!(difference("a\nb\nc", "a\nx\nc"), "\n- b\n+ x");
-        assert_eq!(difference("a", "a"), "");
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::client::Client;
 use super::handle::WorkflowHandle;
 use super::input::input_hash;
+use super::untyped::locks;
 use crate::definition::Start;
 use crate::id::WorkflowId;
 use crate::json::{Json, JsonError};
@@ -75,6 +76,7 @@ impl<S> std::fmt::Debug for Started<S> {
 #[must_use = "a start does nothing until it is awaited"]
 pub struct StartRequest<S> {
     client: Client,
+    saga: String,
     input: Result<Json, JsonError>,
     id: Option<String>,
     tenant: String,
@@ -88,8 +90,12 @@ pub struct StartRequest<S> {
 
 impl<S: Signature> StartRequest<S> {
     pub(super) fn new(client: Client, start: Start<S>) -> Self {
+        Self::named(client, S::META.name, start)
+    }
+    pub(super) fn named(client: Client, saga: &str, start: Start<S>) -> Self {
         Self {
             client,
+            saga: saga.to_owned(),
             input: start.input,
             id: None,
             tenant: "default".to_owned(),
@@ -186,9 +192,10 @@ impl<S: Signature> StartRequest<S> {
     }
 
     fn header(self) -> Result<Header, StartError> {
-        let name = S::META.name;
-        let plan = self.client.newest(name).ok_or_else(|| StartError::UnknownSaga(name.to_owned()))?;
+        let plan = self.client.newest(&self.saga).ok_or(StartError::UnknownSaga(self.saga))?;
         let input = self.input?;
+        let mut exclusion = self.exclusion;
+        exclusion.extend(locks(plan, &input));
         let now = self.client.runtime.now();
         let workflow_id = match &self.id {
             Some(id) => WorkflowId::new(id)?,
@@ -203,7 +210,7 @@ impl<S: Signature> StartRequest<S> {
             definition: plan.id().clone(),
             total_steps: plan.total_steps(),
             input,
-            exclusion: self.exclusion,
+            exclusion,
             search_keys: self.search_keys,
             priority: self.priority,
             deadline_at: plan.deadline().map(|d| now.plus(d)),

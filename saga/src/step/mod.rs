@@ -3,11 +3,13 @@
 mod context;
 mod erased;
 mod meta;
+mod schema;
 mod traits;
 
 pub use context::{StepContext, TestContext};
 pub use erased::{Callable, Callee, ErasedStep, PlainStep, TransactionalFns};
 pub use meta::{Class, IfUnknown, Meta, Policy};
+pub use schema::StepSchema;
 pub use traits::{
     Adoptable, Args, Arguments, Data, Journaled, Provide, Signature, Step, StepResult, Success,
     TransactionalStep,

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Meta, StepContext};
+use super::{Meta, StepContext, StepSchema};
 use crate::error::StepError;
 use crate::json::Json;
 use crate::tx::Tx;
@@ -30,6 +30,11 @@ pub trait Signature: Sized + 'static {
     type Output: Data;
     /// What is known of it without running it.
     const META: &'static Meta;
+
+    /// What its arguments and its output look like, as far as that is known.
+    fn schema() -> StepSchema {
+        StepSchema::default()
+    }
 }
 
 /// A step over resources `R`.

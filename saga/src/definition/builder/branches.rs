@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::SagaBuilder;
-use crate::definition::code::Code;
+use super::{Next, SagaBuilder};
+use crate::definition::code::{Code, Compute};
 use crate::definition::plan::{Guard, NodeId, Op};
 use crate::definition::values::{Deps, Handle};
 use crate::error::StepError;
@@ -109,14 +109,20 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         deps: D,
         condition: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
     ) -> Arms {
-        let next = std::mem::take(&mut self.next);
-        let condition_node = self.place(name, Op::Condition, Self::nodes_of(&deps));
-        self.next = next;
-        self.code.insert(condition_node, Code::Compute(Self::compute(deps, condition)));
-        Arms { condition: condition_node, from: self.frontier.clone(), values: vec![], ends: vec![] }
+        self.part(name, Self::nodes_of(&deps), Self::compute(deps, condition))
     }
 
-    fn open(&mut self, arms: &mut Arms, value: Arc<str>) {
+    /// A condition, and no arm yet.
+    pub(in crate::definition) fn part(&mut self, name: &str, data: Vec<NodeId>, condition: Compute) -> Arms {
+        let next = std::mem::take(&mut self.next);
+        self.next.expression = next.expression;
+        let node = self.place(name, Op::Condition, data);
+        self.next = Next { expression: None, ..next };
+        self.code.insert(node, Code::Compute(condition));
+        Arms { condition: node, from: self.frontier.clone(), values: vec![], ends: vec![] }
+    }
+
+    pub(in crate::definition) fn open(&mut self, arms: &mut Arms, value: Arc<str>) {
         if !arms.values.is_empty() {
             arms.ends.extend(std::mem::replace(&mut self.frontier, arms.from.clone()));
             self.guards.pop();
@@ -150,6 +156,7 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         let mut data = nodes.to_vec();
         data.sort_unstable();
         data.dedup();
+        self.next.expression = None;
         let arms = values.into_iter().zip(nodes.iter().copied()).collect();
         like.like(self.place("select", Op::Select { condition, arms }, data))
     }

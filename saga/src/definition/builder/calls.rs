@@ -1,5 +1,6 @@
 //! Calls: of steps, and of other sagas.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::SagaBuilder;
@@ -8,6 +9,7 @@ use crate::definition::plan::{IfFailed, NodeId, Op, StepNode};
 use crate::definition::values::{Deps, Handle};
 use crate::error::StepError;
 use crate::failure::Failure;
+use crate::json::Json;
 use crate::step::{Args, Callable, Callee, Data, ErasedStep, Meta, Signature};
 
 impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
@@ -49,11 +51,14 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         let args: Compute = Arc::new(move |values| Ok(args(deps.load(values)?)?.0));
         match C::erased() {
             Callee::Step(step) => self.place_step(C::META, step, data, if_failed, None, args),
-            Callee::Saga(saga) => self.lay(C::META, &saga, data, if_failed, args),
+            Callee::Saga(saga) => {
+                let input = only_argument(C::META.params.first().copied(), args);
+                self.lay(C::META.name, &saga, data, if_failed, input)
+            }
         }
     }
 
-    pub(super) fn place_step(
+    pub(in crate::definition) fn place_step(
         &mut self,
         meta: &Meta,
         step: ErasedStep<R>,
@@ -84,4 +89,12 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         self.code.insert(node, Code::Step { step, args });
         node
     }
+}
+
+/// A saga has one argument; among the journaled arguments it is the only field.
+fn only_argument(param: Option<&'static str>, args: Compute) -> Compute {
+    Arc::new(move |values| {
+        let mut fields: BTreeMap<String, Json> = args(values)?.decode().map_err(StepError::permanent)?;
+        Ok(param.and_then(|param| fields.remove(param)).unwrap_or_else(Json::null))
+    })
 }

@@ -12,7 +12,7 @@ use crate::json::Json;
 use crate::step::{Args, Callable, Callee, Data, Signature};
 
 /// How many items of a `for_each` run side by side when nobody says.
-const AT_ONCE: u32 = 16;
+pub(in crate::definition) const AT_ONCE: u32 = 16;
 
 impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
     /// At most so many items of the next `call_each` run side by side. Default: 16.

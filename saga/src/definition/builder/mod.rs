@@ -12,9 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::code::{Code, Compute, Definition};
-use super::plan::{Guard, Node, NodeId, OnFailure, Op, Plan, PlanError, SubSaga};
+use super::plan::{Guard, Lock, Node, NodeId, OnFailure, Op, Plan, PlanError, SubSaga};
 use super::values::{Deps, Handle};
 use crate::error::StepError;
 use crate::id::DefinitionId;
@@ -22,6 +23,7 @@ use crate::json::Json;
 use crate::step::{Data, Policy};
 
 pub use branches::{Arms, Branches};
+pub(super) use each::AT_ONCE;
 pub(crate) use time::Sleep;
 
 /// Builds the definition of a saga with input `I` over resources `R`.
@@ -45,6 +47,9 @@ pub struct SagaBuilder<R, I> {
     refused: Option<PlanError>,
     on_failure: OnFailure,
     deadline: Option<Duration>,
+    locks: Vec<Lock>,
+    input_schema: Option<Arc<Value>>,
+    expressions: BTreeMap<Arc<str>, u64>,
     of: PhantomData<fn(I)>,
 }
 
@@ -57,6 +62,7 @@ struct Next {
     evaluated: bool,
     adjust: Option<Adjust>,
     max_parallel: Option<u32>,
+    expression: Option<u64>,
 }
 
 impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
@@ -83,6 +89,9 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             refused: None,
             on_failure: OnFailure::Backward,
             deadline: None,
+            locks: vec![],
+            input_schema: None,
+            expressions: BTreeMap::new(),
             of: PhantomData,
         }
     }
@@ -96,6 +105,20 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
     /// Rolls a workflow back that takes longer than this.
     pub fn deadline(&mut self, deadline: Duration) -> &mut Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// No two live workflows of a tenant share the value of this part of the input: `lock("onu",
+    /// &["onu_serial"])`. It is taken at the start and held to the end. One that is `null` is not taken.
+    pub fn lock(&mut self, name: &str, part: &[&str]) -> &mut Self {
+        let part = part.iter().map(|field| (*field).into()).collect();
+        self.locks.push(Lock { name: name.into(), part });
+        self
+    }
+
+    /// The JSON Schema of the input, for whoever asks a person for it.
+    pub fn input_schema(&mut self, schema: impl Into<Option<Value>>) -> &mut Self {
+        self.input_schema = schema.into().map(Arc::new);
         self
     }
 
@@ -116,6 +139,14 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
     /// literals, which give the same when they are read again.
     pub fn evaluated(&mut self) -> &mut Self {
         self.next.evaluated = true;
+        self
+    }
+
+    /// What the closure of the next node is made of, as a number: another number under the same fingerprint is
+    /// warned of when an engine is built. Before [`finish`](Self::finish) it is that of the output. `#[saga]` says
+    /// it for every closure.
+    pub fn expression(&mut self, hash: u64) -> &mut Self {
+        self.next.expression = Some(hash);
         self
     }
 
@@ -148,15 +179,18 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         Handle::new(self.place(base, op, data))
     }
 
-    fn place(&mut self, base: &str, op: Op, data: Vec<NodeId>) -> NodeId {
+    pub(super) fn place(&mut self, base: &str, op: Op, data: Vec<NodeId>) -> NodeId {
         let name = self.unique_name(base);
         let id = self.next_id();
+        if let Some(hash) = self.next.expression.take() {
+            self.expressions.insert(Arc::clone(&name), hash);
+        }
         let after = std::mem::replace(&mut self.frontier, vec![id]);
         self.nodes.push(Node { name, op, after, data, guards: self.guards.clone(), within: None });
         id
     }
 
-    fn next_id(&self) -> NodeId {
+    pub(super) fn next_id(&self) -> NodeId {
         NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
     }
 
@@ -188,6 +222,19 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         handle
     }
 
+    /// A node whose code gives its value.
+    pub(super) fn place_computed(
+        &mut self,
+        base: &str,
+        op: Op,
+        data: Vec<NodeId>,
+        compute: Compute,
+    ) -> NodeId {
+        let node = self.place(base, op, data);
+        self.code.insert(node, Code::Compute(compute));
+        node
+    }
+
     /// Closes the saga with its output.
     ///
     /// # Errors
@@ -213,16 +260,26 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         deps: D,
         output: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
     ) -> Definition<R> {
+        self.close(Self::nodes_of(&deps), Self::compute(deps, output))
+    }
+
+    pub(super) fn close(mut self, reads: Vec<NodeId>, output: Compute) -> Definition<R> {
+        if let Some(hash) = self.next.expression.take() {
+            self.expressions.insert("output".into(), hash);
+        }
         let mut plan = Plan {
             id: DefinitionId { name: self.name.into(), version: self.version, fingerprint: "".into() },
             nodes: self.nodes,
             steps: self.steps,
-            output: Self::nodes_of(&deps),
+            output: reads,
             sub_sagas: self.sub_sagas,
             on_failure: self.on_failure,
             deadline: self.deadline,
+            locks: self.locks,
+            input_schema: self.input_schema,
+            expressions: self.expressions,
         };
         plan.id.fingerprint = plan.compute_fingerprint().into();
-        Definition { plan: Arc::new(plan), code: self.code, output: Self::compute(deps, output) }
+        Definition { plan: Arc::new(plan), code: self.code, output }
     }
 }

@@ -1,6 +1,5 @@
 //! Another saga's plan, laid into this one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::SagaBuilder;
@@ -9,23 +8,23 @@ use crate::definition::plan::{Guard, IfFailed, Node, NodeId, Op, SubSaga};
 use crate::definition::values::Values;
 use crate::error::StepError;
 use crate::json::Json;
-use crate::step::{Data, Meta};
+use crate::step::Data;
 
 impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
     /// Lays a saga's nodes into this plan, between a node that computes its input and one that computes its
     /// output: the last one. What it says of deadlines and failure policy holds only when it is started itself.
-    pub(super) fn lay(
+    pub(in crate::definition) fn lay(
         &mut self,
-        meta: &Meta,
+        name: &str,
         saga: &Definition<R>,
         data: Vec<NodeId>,
         if_failed: IfFailed,
-        args: Compute,
+        input: Compute,
     ) -> NodeId {
         self.next.evaluated = false;
         self.next.adjust = None;
         let plan = Arc::clone(saga.plan());
-        let name = self.unique_name(meta.name);
+        let name = self.unique_name(name);
         let offset = self.next_id().0;
         let scope = u32::try_from(self.sub_sagas.len()).unwrap_or(u32::MAX);
         let shifted = |node: NodeId| NodeId(node.0 + offset);
@@ -48,11 +47,11 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         }
 
         self.next.label = Some("input".to_owned());
-        let input = self.place(&name, Op::Value, data);
-        self.within(input, scope);
-        self.code.insert(input, Code::Compute(only_argument(meta.params.first().copied(), args)));
+        let first = self.place(&name, Op::Value, data);
+        self.within(first, scope);
+        self.code.insert(first, Code::Compute(input));
 
-        let mut ends: Vec<NodeId> = vec![input];
+        let mut ends: Vec<NodeId> = vec![first];
         for (i, node) in plan.nodes().iter().enumerate().skip(1) {
             let id = shifted(NodeId(u32::try_from(i).unwrap_or(u32::MAX)));
             let mut guards = self.guards.clone();
@@ -75,6 +74,9 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
                 self.code.insert(id, shift_code(code, offset));
             }
         }
+
+        let inner = plan.expressions.iter();
+        self.expressions.extend(inner.map(|(node, hash)| (format!("{name}.{node}").into(), *hash)));
 
         self.frontier = ends;
         let result = saga.result();
@@ -115,14 +117,6 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             other => other.clone(),
         }
     }
-}
-
-/// A saga has one argument; among the journaled arguments it is the only field.
-fn only_argument(param: Option<&'static str>, args: Compute) -> Compute {
-    Arc::new(move |values| {
-        let mut fields: BTreeMap<String, Json> = args(values)?.decode().map_err(StepError::permanent)?;
-        Ok(param.and_then(|param| fields.remove(param)).unwrap_or_else(Json::null))
-    })
 }
 
 /// The same code, over values of which the first `offset` belong to somebody else.

@@ -13,6 +13,7 @@ mod tap;
 mod world;
 
 mod starts;
+mod start_options;
 mod rest;
 mod crash;
 mod undo;

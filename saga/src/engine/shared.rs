@@ -44,6 +44,8 @@ pub(super) struct Life {
     pub(super) stopping: AtomicBool,
     /// There may be more work than there was room for.
     pub(super) wants_room: AtomicBool,
+    /// Others wait in the store for room here; a start does not overtake them, whatever their priority.
+    pub(super) crowded: AtomicBool,
     /// Somebody should look for work.
     pub(super) work: Notify,
     /// Somebody should look for mail.
@@ -57,6 +59,7 @@ impl Life {
             live: LiveSet::default(),
             stopping: AtomicBool::new(false),
             wants_room: AtomicBool::new(false),
+            crowded: AtomicBool::new(false),
             work: Notify::new(),
             mail: Notify::new(),
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::client::Client;
 use super::handle::WorkflowHandle;
 use super::input::input_hash;
+use crate::clock::Timestamp;
 use crate::definition::Start;
 use crate::id::WorkflowId;
 use crate::json::{Json, JsonError};
@@ -75,6 +76,7 @@ impl<S> std::fmt::Debug for Started<S> {
 #[must_use = "a start does nothing until it is awaited"]
 pub struct StartRequest<S> {
     client: Client,
+    saga: Arc<str>,
     input: Result<Json, JsonError>,
     id: Option<String>,
     tenant: String,
@@ -83,14 +85,31 @@ pub struct StartRequest<S> {
     exclusion: Vec<String>,
     search_keys: Vec<String>,
     priority: i32,
+    at: Option<Timestamp>,
+    if_full: IfFull,
     of: PhantomData<fn() -> S>,
+}
+
+/// What becomes of a start when this worker has no room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IfFull {
+    Refuse,
+    Queue,
 }
 
 impl<S: Signature> StartRequest<S> {
     pub(super) fn new(client: Client, start: Start<S>) -> Self {
+        Self::by_name(client, S::META.name.into(), start.input)
+    }
+}
+
+impl<S> StartRequest<S> {
+    /// A start of the saga of that name.
+    pub(super) fn by_name(client: Client, saga: Arc<str>, input: Result<Json, JsonError>) -> Self {
         Self {
             client,
-            input: start.input,
+            saga,
+            input,
             id: None,
             tenant: "default".to_owned(),
             initiator: None,
@@ -98,6 +117,8 @@ impl<S: Signature> StartRequest<S> {
             exclusion: vec![],
             search_keys: vec![],
             priority: 0,
+            at: None,
+            if_full: IfFull::Refuse,
             of: PhantomData,
         }
     }
@@ -129,9 +150,19 @@ impl<S: Signature> StartRequest<S> {
         self.search_keys.push(key.into());
         self
     }
-    /// More is earlier, where workflows wait for a worker.
+    /// More is earlier, where workflows wait for a worker. Default: 0.
     pub fn priority(self, priority: i32) -> Self {
         Self { priority, ..self }
+    }
+    /// It begins at that time, or at once if that is past. Until then it is durable, `pending`, costs no memory
+    /// and can be cancelled; its deadline counts from then on. Any worker begins it, also after restarts.
+    pub fn at(self, at: Timestamp) -> Self {
+        Self { at: Some(at), ..self }
+    }
+    /// If this worker has no room the workflow waits, durable and `pending`, for whoever has some first: by
+    /// priority, then in the order of arrival. Without this such a start is refused as [`StartError::Busy`].
+    pub fn queued(self) -> Self {
+        Self { if_full: IfFull::Queue, ..self }
     }
 
     /// Starts the workflow inside a transaction of the store's own database: it exists if, and only if, the
@@ -142,7 +173,9 @@ impl<S: Signature> StartRequest<S> {
     pub async fn start_in(self, tx: &mut Tx<'_>) -> Result<Started<S>, StartError> {
         let store = Arc::clone(&self.client.store);
         let client = self.client.clone();
-        let commit = self.for_others()?;
+        let header = self.header()?;
+        check(&header)?;
+        let commit = client.for_others(header);
         let id = commit.workflow_id.clone();
         let Some(transactions) = store.transactions() else {
             let words = "this store lends no transactions".to_owned();
@@ -152,44 +185,41 @@ impl<S: Signature> StartRequest<S> {
         client.started(id, outcome)
     }
 
-    async fn start(self) -> Result<Started<S>, StartError> {
-        let client = self.client.clone();
-        let Some(local) = client.local.clone() else {
-            let commit = self.for_others()?;
-            let id = commit.workflow_id.clone();
-            let outcome = client.store.commit(None, vec![commit]).await?.into_iter().next();
-            let outcome =
-                outcome.ok_or_else(|| StoreError::Unavailable("the store did not answer".to_owned()))?;
-            return client.started(id, outcome);
+    pub(super) async fn start(self) -> Result<Started<S>, StartError> {
+        let (client, if_full) = (self.client.clone(), self.if_full);
+        let is_later = self.at.is_some_and(|at| at > client.runtime.now());
+        let pending = self.header()?;
+        check(&pending)?;
+        let Some(local) = client.local.clone().filter(|_| !is_later) else {
+            return client.hand_over(pending).await;
         };
-        let mut header = self.header()?;
+        let mut header = pending.clone();
         header.state.status = Status::Running;
         header.state.started_at = Some(header.created_at);
         header.state.wake_at = None;
         let id = header.workflow_id.clone();
-        check(&header)?;
-        let outcome = local.launch(header).ok_or(StartError::Busy)?;
-        let outcome = outcome.await.map_err(|_| {
-            StoreError::Unavailable("this worker stopped before the start was durable".to_owned())
-        })?;
-        client.started(id, outcome)
-    }
-
-    /// The commit that leaves the workflow to whoever looks for work.
-    fn for_others(self) -> Result<Commit, StartError> {
-        let id = self.client.random_commit();
-        let header = self.header()?;
-        check(&header)?;
-        let mut commit = Commit::empty(header.workflow_id.clone(), id);
-        commit.create = Some(Box::new(NewWorkflow { header }));
-        Ok(commit)
+        match (local.launch(header), if_full) {
+            (Some(outcome), _) => {
+                let outcome = outcome.await.map_err(|_| {
+                    StoreError::Unavailable("this worker stopped before the start was durable".to_owned())
+                })?;
+                client.started(id, outcome)
+            }
+            (None, IfFull::Queue) => {
+                let started = client.hand_over(pending).await;
+                local.queued();
+                started
+            }
+            (None, IfFull::Refuse) => Err(StartError::Busy),
+        }
     }
 
     fn header(self) -> Result<Header, StartError> {
-        let name = S::META.name;
-        let plan = self.client.newest(name).ok_or_else(|| StartError::UnknownSaga(name.to_owned()))?;
+        let plan = self.client.newest(&self.saga);
+        let plan = plan.ok_or_else(|| StartError::UnknownSaga(self.saga.to_string()))?;
         let input = self.input?;
         let now = self.client.runtime.now();
+        let begins = self.at.map_or(now, |at| at.max(now));
         let workflow_id = match &self.id {
             Some(id) => WorkflowId::new(id)?,
             None => self.client.new_id(),
@@ -206,7 +236,7 @@ impl<S: Signature> StartRequest<S> {
             exclusion: self.exclusion,
             search_keys: self.search_keys,
             priority: self.priority,
-            deadline_at: plan.deadline().map(|d| now.plus(d)),
+            deadline_at: plan.deadline().map(|d| begins.plus(d)),
             max_retries: self.client.max_retries,
             created_at: now,
             rev: 0,
@@ -227,7 +257,7 @@ impl<S: Signature> StartRequest<S> {
                 rolled_back_once: false,
                 current_step: None,
                 current_system: None,
-                wake_at: Some(now),
+                wake_at: Some(begins),
                 started_at: None,
                 completed_at: None,
                 failed_at: None,
@@ -243,7 +273,7 @@ fn check(header: &Header) -> Result<(), StartError> {
     limits::check(&commit).map_err(StartError::Unstorable)
 }
 
-impl<S: Signature> IntoFuture for StartRequest<S> {
+impl<S: 'static> IntoFuture for StartRequest<S> {
     type Output = Result<Started<S>, StartError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
     fn into_future(self) -> Self::IntoFuture {
@@ -263,11 +293,22 @@ impl Client {
         WorkflowId::generated(millis, random)
     }
 
-    fn started<S: Signature>(
-        &self,
-        id: WorkflowId,
-        outcome: CommitOutcome,
-    ) -> Result<Started<S>, StartError> {
+    fn for_others(&self, header: Header) -> Commit {
+        let mut commit = Commit::empty(header.workflow_id.clone(), self.random_commit());
+        commit.create = Some(Box::new(NewWorkflow { header }));
+        commit
+    }
+
+    /// Leaves a workflow to whoever looks for work.
+    async fn hand_over<S>(&self, header: Header) -> Result<Started<S>, StartError> {
+        let id = header.workflow_id.clone();
+        let outcome = self.store.commit(None, vec![self.for_others(header)]).await?.into_iter().next();
+        let outcome =
+            outcome.ok_or_else(|| StoreError::Unavailable("the store did not answer".to_owned()))?;
+        self.started(id, outcome)
+    }
+
+    fn started<S>(&self, id: WorkflowId, outcome: CommitOutcome) -> Result<Started<S>, StartError> {
         match outcome {
             CommitOutcome::Applied { .. } => {
                 Ok(Started { handle: WorkflowHandle::new(self.clone(), id), replayed: false })

@@ -79,6 +79,9 @@ async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
     if !all {
         shared.life.wants_room.store(false, Ordering::Release);
     }
+    if !all || limit == free {
+        shared.life.crowded.store(all, Ordering::Release);
+    }
     let drivers: Vec<_> = claimed.into_iter().filter_map(|loaded| resume(shared, loaded)).collect();
     if some {
         // The mail is fetched before they start, so that none runs past a cancellation that was in its inbox.

@@ -39,6 +39,18 @@ const SQLITE: &[Migration] = &[
         name: "waits",
         sql: include_str!("../migrations/sqlite/0005_waits.sql"),
     },
+    Migration {
+        version: 6,
+        works_from: 1,
+        name: "schedules",
+        sql: include_str!("../migrations/sqlite/0006_schedules.sql"),
+    },
+    Migration {
+        version: 7,
+        works_from: 1,
+        name: "triggers",
+        sql: include_str!("../migrations/sqlite/0007_triggers.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS orchestration_schema (

@@ -8,6 +8,8 @@ mod judge;
 mod lend;
 mod queries;
 mod read;
+mod schedules;
+mod triggers;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +21,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use saga::store::{
     AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent,
-    Registration, Sent, SignalKind, Statistics, Store, StoreError, Transacted, Transactions, Wanted,
+    Registration, Schedules, Sent, SignalKind, Statistics, Store, StoreError, Transacted, Transactions,
+    Triggers, Wanted,
 };
 use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
 use sqlx::pool::PoolConnection;
@@ -233,6 +236,14 @@ impl Store for SqliteStore {
     }
 
     fn transactions(&self) -> Option<&dyn Transactions> {
+        Some(self)
+    }
+
+    fn schedules(&self) -> Option<&dyn Schedules> {
+        Some(self)
+    }
+
+    fn triggers(&self) -> Option<&dyn Triggers> {
         Some(self)
     }
 }

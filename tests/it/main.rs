@@ -14,6 +14,8 @@ mod world;
 
 mod starts;
 mod start_options;
+mod schedules;
+mod triggers;
 mod rest;
 mod crash;
 mod undo;

@@ -12,10 +12,14 @@ use super::journal::Journal;
 use super::lease::Lease;
 use super::runtime::{Runtime, TokioRuntime};
 use super::shared::{Life, Shared};
+use super::starter;
+use super::trigger::Rule;
 use super::worker;
-use crate::definition::Definition;
+use crate::definition::{Definition, Start};
+use crate::error::StepError;
 use crate::id::DefinitionId;
-use crate::store::{Join, Store, StoreError};
+use crate::step::Signature;
+use crate::store::{Join, PublishedEvent, Store, StoreError};
 
 /// Why an engine cannot be built.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -45,6 +49,22 @@ pub enum BuildError {
         /// One such step.
         step: String,
     },
+    /// An event starts a saga that is not there.
+    #[error(
+        "event `{event}` starts saga `{saga}`, which is not registered: call `.saga({saga}::definition())`"
+    )]
+    NoSaga {
+        /// The event's name.
+        event: String,
+        /// The saga.
+        saga: String,
+    },
+    /// The store cannot remember which events start something.
+    #[error("event `{event}` starts a saga, and this store knows no triggers")]
+    NoTriggers {
+        /// The event's name.
+        event: String,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -56,12 +76,20 @@ pub struct EngineBuilder<R> {
     store: Option<Arc<dyn Store>>,
     runtime: Option<Arc<dyn Runtime>>,
     definitions: Vec<Definition<R>>,
+    rules: Vec<Rule>,
     config: Config,
 }
 
 impl<R: Send + Sync + 'static> EngineBuilder<R> {
     pub(super) fn new(resources: R) -> Self {
-        Self { resources, store: None, runtime: None, definitions: vec![], config: Config::default() }
+        Self {
+            resources,
+            store: None,
+            runtime: None,
+            definitions: vec![],
+            rules: vec![],
+            config: Config::default(),
+        }
     }
     /// Where workflows are kept.
     #[must_use]
@@ -77,6 +105,19 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
     #[must_use]
     pub fn saga(mut self, definition: Definition<R>) -> Self {
         self.definitions.push(definition);
+        self
+    }
+    /// Events of this name start a workflow each: published from now on, by whatever process, with or without a
+    /// worker. The closure makes the saga's start of the event; `None` passes it over, an error is logged and
+    /// passes it over too. It must always say the same of the same event. The workflow belongs to the event's
+    /// tenant, and its idempotency key is made of the event, so one event starts it once, whoever dies meanwhile.
+    #[must_use]
+    pub fn on_event<S: Signature>(
+        mut self,
+        event: &str,
+        start: impl Fn(&PublishedEvent) -> Result<Option<Start<S>>, StepError> + Send + Sync + 'static,
+    ) -> Self {
+        self.rules.push(Rule::new(event, start));
         self
     }
     /// Changes the defaults.
@@ -101,6 +142,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             None => Arc::new(TokioRuntime::current().ok_or(BuildError::NoRuntime)?),
         };
         let definitions = register(self.definitions, &*store)?;
+        register_rules(&self.rules, &definitions, &*store).await?;
         let config = self.config;
         let join = Join {
             name: config.name.clone(),
@@ -133,8 +175,25 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
         });
         let working = Arc::new(working);
         worker::spawn(&shared, &working);
+        starter::spawn(&shared, self.rules, &working);
         Ok(Engine::new(shared))
     }
+}
+
+async fn register_rules<R>(
+    rules: &[Rule],
+    definitions: &BTreeMap<DefinitionId, Arc<Definition<R>>>,
+    store: &dyn Store,
+) -> Result<(), BuildError> {
+    for Rule { trigger, saga, .. } in rules {
+        let event = trigger.event.clone();
+        if !definitions.keys().any(|id| *id.name == **saga) {
+            return Err(BuildError::NoSaga { event, saga: (*saga).to_owned() });
+        }
+        let triggers = store.triggers().ok_or(BuildError::NoTriggers { event })?;
+        triggers.register_triggers(vec![trigger.clone()]).await?;
+    }
+    Ok(())
 }
 
 fn register<R>(

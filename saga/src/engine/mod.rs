@@ -13,8 +13,12 @@ mod input;
 mod handle;
 mod operate;
 mod publish;
+mod trigger;
+#[cfg(feature = "schedules")]
+mod schedule;
 mod view;
 mod events;
+mod starter;
 mod worker;
 mod mismatch;
 mod driver;
@@ -33,5 +37,7 @@ pub use events::{EventStream, WorkflowEvent, WorkflowEventKind};
 pub use handle::{Outcome, OwedStep, WorkflowHandle};
 pub use running::Engine;
 pub use runtime::{Runtime, TokioRuntime};
+#[cfg(feature = "schedules")]
+pub use schedule::{ScheduleError, ScheduleRequest, Schedules};
 pub use start::{StartError, StartRequest, Started};
 pub use view::{StepView, WorkflowView};

@@ -50,6 +50,8 @@ pub(super) struct Life {
     pub(super) work: Notify,
     /// Somebody should look for mail.
     pub(super) mail: Notify,
+    /// Somebody should look for what has to be started.
+    pub(super) starts: Notify,
 }
 
 impl Life {
@@ -62,6 +64,7 @@ impl Life {
             crowded: AtomicBool::new(false),
             work: Notify::new(),
             mail: Notify::new(),
+            starts: Notify::new(),
         }
     }
 
@@ -87,6 +90,7 @@ impl Life {
     pub(super) fn wake(&self) {
         self.work.notify_one();
         self.mail.notify_one();
+        self.starts.notify_one();
     }
 }
 

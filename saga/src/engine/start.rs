@@ -50,6 +50,9 @@ pub enum StartError {
     /// This worker has as many workflows as it can take, or stops.
     #[error("this worker takes no more workflows at the moment; try again later")]
     Busy,
+    /// The event that was to start it could not be read.
+    #[error("the event does not give the saga's input: {0}")]
+    Mapping(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

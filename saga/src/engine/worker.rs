@@ -49,7 +49,7 @@ async fn live<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
     }
 }
 
-async fn pause<R>(shared: &Shared<R>, unless: &Notify, at_most: std::time::Duration) {
+pub(super) async fn pause<R>(shared: &Shared<R>, unless: &Notify, at_most: std::time::Duration) {
     select(std::pin::pin!(unless.notified()), shared.runtime.sleep(at_most)).await;
 }
 

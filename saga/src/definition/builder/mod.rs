@@ -24,6 +24,8 @@ use crate::step::{Data, Policy};
 pub use branches::{Arms, Branches};
 pub(crate) use time::Sleep;
 
+type Adjust = dyn FnOnce(&mut Policy);
+
 /// Builds the definition of a saga with input `I` over resources `R`.
 ///
 /// Calls are made in the order of the plan. Each takes the handles it reads as a tuple and a closure that
@@ -53,7 +55,7 @@ pub struct SagaBuilder<R, I> {
 struct Next {
     label: Option<String>,
     evaluated: bool,
-    adjust: Option<Box<dyn FnOnce(&mut Policy)>>,
+    adjust: Option<Box<Adjust>>,
     max_parallel: Option<u32>,
 }
 

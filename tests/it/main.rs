@@ -15,6 +15,7 @@ mod world;
 mod starts;
 mod start_options;
 mod schedules;
+mod secrets;
 mod triggers;
 mod rest;
 mod crash;

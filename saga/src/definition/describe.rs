@@ -24,6 +24,9 @@ impl Plan {
             let _ = writeln!(text, "{} [saga {}{tolerance}] {first} to {last}", sub.name, sub.saga);
         }
         let _ = write!(text, "output {}", list(self.output.iter().map(|n| n.0.to_string())));
+        if self.is_output_secret() {
+            text.push_str(" secret");
+        }
         text
     }
 
@@ -86,12 +89,21 @@ fn line(node: &Node) -> String {
             .map(|(on, word)| if on { word } else { "" })
             .concat();
             let tolerance = tolerance(s.if_failed);
-            format!("step {} {:?} if_unknown {:?}{tolerance}{flags}", s.step_name, s.class, s.if_unknown)
+            let sealed = if s.sealed { " sealed".to_owned() } else { String::new() };
+            let secrets = match s.secrets.as_slice() {
+                [] => sealed,
+                names => format!("{sealed} secrets {}", list(names.iter().map(ToString::to_string))),
+            };
+            format!(
+                "step {} {:?} if_unknown {:?}{tolerance}{flags}{secrets}",
+                s.step_name, s.class, s.if_unknown
+            )
         }
     };
     let guards = list(node.guards.iter().map(|g| format!("{}={}", g.condition.0, g.value)));
+    let secret = if node.secret { " secret" } else { "" };
     format!(
-        "{} [{what}] after {} data {} guards {guards}",
+        "{} [{what}] after {} data {} guards {guards}{secret}",
         node.name,
         list(node.after.iter().map(|n| n.0.to_string())),
         list(node.data.iter().map(|n| n.0.to_string())),

@@ -4,6 +4,7 @@ mod builder;
 mod code;
 mod describe;
 mod plan;
+mod secrets;
 mod values;
 
 pub use builder::{Arms, Branches, SagaBuilder};
@@ -13,3 +14,4 @@ pub use values::{Deps, Handle, Values};
 
 pub(crate) use builder::Sleep;
 pub(crate) use code::Code;
+pub(crate) use values::UNREADABLE;

@@ -15,9 +15,10 @@ use super::shared::{Life, Shared};
 use super::starter;
 use super::trigger::Rule;
 use super::worker;
-use crate::definition::{Definition, Start};
+use crate::definition::{Definition, PlanError, Start};
 use crate::error::StepError;
 use crate::id::DefinitionId;
+use crate::seal::Sealer;
 use crate::step::Signature;
 use crate::store::{Join, PublishedEvent, Store, StoreError};
 
@@ -49,6 +50,20 @@ pub enum BuildError {
         /// One such step.
         step: String,
     },
+    /// The saga has secrets and nobody could seal them.
+    #[error("saga `{saga}` has secrets and the engine has no key: `Engine::builder(..).secrets(key)`")]
+    NoKey {
+        /// The saga.
+        saga: String,
+    },
+    /// The saga's plan is wrong.
+    #[error("saga `{saga}`: {error}")]
+    Plan {
+        /// The saga.
+        saga: String,
+        /// What is wrong.
+        error: PlanError,
+    },
     /// An event starts a saga that is not there.
     #[error(
         "event `{event}` starts saga `{saga}`, which is not registered: call `.saga({saga}::definition())`"
@@ -77,6 +92,7 @@ pub struct EngineBuilder<R> {
     runtime: Option<Arc<dyn Runtime>>,
     definitions: Vec<Definition<R>>,
     rules: Vec<Rule>,
+    sealer: Option<Arc<dyn Sealer>>,
     config: Config,
 }
 
@@ -88,6 +104,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             runtime: None,
             definitions: vec![],
             rules: vec![],
+            sealer: None,
             config: Config::default(),
         }
     }
@@ -120,6 +137,11 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
         self.rules.push(Rule::new(event, start));
         self
     }
+    /// With what secret arguments, outputs and inputs are sealed. A saga that has some needs it.
+    #[must_use]
+    pub fn secrets(self, sealer: impl Sealer) -> Self {
+        Self { sealer: Some(Arc::new(sealer)), ..self }
+    }
     /// Changes the defaults.
     #[must_use]
     pub fn config(self, config: Config) -> Self {
@@ -141,7 +163,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             Some(runtime) => runtime,
             None => Arc::new(TokioRuntime::current().ok_or(BuildError::NoRuntime)?),
         };
-        let definitions = register(self.definitions, &*store)?;
+        let definitions = register(self.definitions, &*store, self.sealer.is_some())?;
         register_rules(&self.rules, &definitions, &*store).await?;
         let config = self.config;
         let join = Join {
@@ -166,6 +188,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             config,
             definitions,
             worker: registration.worker,
+            sealer: self.sealer,
             journal,
             events: broadcast::channel(1024).0,
             suspects: Arc::new(Semaphore::new(1)),
@@ -199,6 +222,7 @@ async fn register_rules<R>(
 fn register<R>(
     given: Vec<Definition<R>>,
     store: &dyn Store,
+    has_key: bool,
 ) -> Result<BTreeMap<DefinitionId, Arc<Definition<R>>>, BuildError> {
     let mut definitions: BTreeMap<DefinitionId, Arc<Definition<R>>> = BTreeMap::new();
     for definition in given {
@@ -215,6 +239,11 @@ fn register<R>(
                 step: step.step_name.to_string(),
             });
         }
+        let saga = || id.name.to_string();
+        if definition.plan().has_secrets() && !has_key {
+            return Err(BuildError::NoKey { saga: saga() });
+        }
+        definition.plan().check_secrets().map_err(|error| BuildError::Plan { saga: saga(), error })?;
         definitions.insert(id, Arc::new(definition));
     }
     Ok(definitions)

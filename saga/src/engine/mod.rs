@@ -16,6 +16,7 @@ mod publish;
 mod trigger;
 #[cfg(feature = "schedules")]
 mod schedule;
+mod vault;
 mod view;
 mod events;
 mod starter;

@@ -16,6 +16,7 @@ use super::runtime::Runtime;
 use crate::definition::Definition;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
 use crate::machine::Env;
+use crate::seal::Sealer;
 use crate::store::Store;
 
 /// What all tasks of one engine share.
@@ -26,6 +27,7 @@ pub(super) struct Shared<R> {
     pub(super) config: Config,
     pub(super) definitions: BTreeMap<DefinitionId, Arc<Definition<R>>>,
     pub(super) worker: WorkerId,
+    pub(super) sealer: Option<Arc<dyn Sealer>>,
     pub(super) journal: Journal,
     pub(super) events: broadcast::Sender<WorkflowEvent>,
     /// One suspect at a time.

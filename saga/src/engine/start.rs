@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use super::client::Client;
 use super::handle::WorkflowHandle;
-use super::input::input_hash;
+use super::input::{canonical, input_hash};
+use super::vault::{INPUT, Part, Vault};
 use crate::clock::Timestamp;
-use crate::definition::Start;
+use crate::definition::{Plan, Start};
 use crate::id::WorkflowId;
 use crate::json::{Json, JsonError};
+use crate::seal::SealError;
 use crate::step::{Signature, Tx};
 use crate::store::{Commit, CommitOutcome, Header, HeaderState, NewWorkflow, Status, StoreError, limits};
 
@@ -50,6 +52,12 @@ pub enum StartError {
     /// This worker has as many workflows as it can take, or stops.
     #[error("this worker takes no more workflows at the moment; try again later")]
     Busy,
+    /// The saga's input is secret and nobody here could seal it.
+    #[error("the input of saga `{0}` is secret and this client has no key: `.with_secrets(key)`")]
+    NoKey(String),
+    /// The input cannot be sealed.
+    #[error("the input cannot be sealed: {0}")]
+    Seal(#[from] SealError),
     /// The event that was to start it could not be read.
     #[error("the event does not give the saga's input: {0}")]
     Mapping(String),
@@ -189,6 +197,22 @@ impl<S> StartRequest<S> {
     }
 
     pub(super) async fn start(self) -> Result<Started<S>, StartError> {
+        let (client, tenant, secret) = (self.client.clone(), self.tenant.clone(), self.secret_input());
+        match (self.begin().await, secret) {
+            (Err(StartError::Conflict { existing }), Some(secret)) => {
+                client.compare(existing, &tenant, &secret).await
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// What an input that is secret is compared by.
+    fn secret_input(&self) -> Option<Vec<u8>> {
+        let plan = self.client.newest(&self.saga).filter(|plan| plan.is_input_secret())?;
+        self.input.as_ref().ok().map(|input| canonical(plan, input))
+    }
+
+    async fn begin(self) -> Result<Started<S>, StartError> {
         let (client, if_full) = (self.client.clone(), self.if_full);
         let is_later = self.at.is_some_and(|at| at > client.runtime.now());
         let pending = self.header()?;
@@ -227,12 +251,13 @@ impl<S> StartRequest<S> {
             Some(id) => WorkflowId::new(id)?,
             None => self.client.new_id(),
         };
+        let (input, input_hash) = self.client.keep(plan, &workflow_id, input)?;
         Ok(Header {
             workflow_id,
             tenant_id: self.tenant.into(),
             initiator_id: self.initiator.map(Into::into),
             idempotency_key: self.key.map(Into::into),
-            input_hash: input_hash(plan, &input).into(),
+            input_hash: input_hash.into(),
             definition: plan.id().clone(),
             total_steps: plan.total_steps(),
             input,
@@ -294,6 +319,39 @@ impl Client {
             *place = byte;
         }
         WorkflowId::generated(millis, random)
+    }
+
+    /// An input as it is kept, and what tells a replay from a conflict. Of a secret that is no bare hash: whoever
+    /// reads it could try out passwords.
+    fn keep(&self, plan: &Plan, workflow: &WorkflowId, input: Json) -> Result<(Json, String), StartError> {
+        if !plan.is_input_secret() {
+            let hash = input_hash(plan, &input);
+            return Ok((input, hash));
+        }
+        let no_key = || StartError::NoKey(plan.id().name.to_string());
+        let hash = self.sealer.as_ref().ok_or_else(no_key)?.digest(None, &canonical(plan, &input))?;
+        let vault = Vault::of(self.sealer.clone(), workflow);
+        Ok((vault.seal(INPUT, Part::Value, &input)?, hash))
+    }
+
+    /// Was it started with the same secret input, under a key that is not the present one any more?
+    async fn compare<S>(
+        &self,
+        existing: WorkflowId,
+        tenant: &str,
+        input: &[u8],
+    ) -> Result<Started<S>, StartError> {
+        let loaded = self.store.load(&existing).await?;
+        let header = loaded.map(|loaded| loaded.header).filter(|header| *header.tenant_id == *tenant);
+        let same = header.is_some_and(|header| {
+            let key = header.input_hash.split_once('.').map(|(key, _)| key);
+            let digest = self.sealer.as_ref().and_then(|sealer| sealer.digest(Some(key?), input).ok());
+            digest.is_some_and(|digest| *digest == *header.input_hash)
+        });
+        match same {
+            true => Ok(Started { handle: WorkflowHandle::new(self.clone(), existing), replayed: true }),
+            false => Err(StartError::Conflict { existing }),
+        }
     }
 
     fn for_others(&self, header: Header) -> Commit {

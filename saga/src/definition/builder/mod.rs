@@ -55,6 +55,7 @@ pub struct SagaBuilder<R, I> {
 struct Next {
     label: Option<String>,
     evaluated: bool,
+    disclosed: bool,
     adjust: Option<Box<Adjust>>,
     max_parallel: Option<u32>,
 }
@@ -69,6 +70,8 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             data: vec![],
             guards: vec![],
             within: None,
+            secret: false,
+            disclosed: false,
         };
         Self {
             name: name.to_owned(),
@@ -119,6 +122,21 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         self
     }
 
+    /// The saga's input is secret: it is sealed in the journal, and so is all that is computed from it.
+    pub fn secret_input(&mut self) -> &mut Self {
+        if let Some(input) = self.nodes.first_mut() {
+            input.secret = true;
+        }
+        self
+    }
+
+    /// What the next call or value makes of secrets is none: it may be seen. (For a step: its arguments.) Before
+    /// [`finish`](Self::finish): the saga's output.
+    pub fn disclosed(&mut self) -> &mut Self {
+        self.next.disclosed = true;
+        self
+    }
+
     /// The next step is tried more or less patiently than it says itself. Not part of the fingerprint.
     pub fn adjusted(&mut self, change: impl FnOnce(&mut Policy) + 'static) -> &mut Self {
         self.next.adjust = Some(Box::new(change));
@@ -152,7 +170,9 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         let name = self.unique_name(base);
         let id = self.next_id();
         let after = std::mem::replace(&mut self.frontier, vec![id]);
-        self.nodes.push(Node { name, op, after, data, guards: self.guards.clone(), within: None });
+        let disclosed = std::mem::take(&mut self.next.disclosed);
+        let guards = self.guards.clone();
+        self.nodes.push(Node { name, op, after, data, guards, within: None, secret: false, disclosed });
         id
     }
 
@@ -218,10 +238,12 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             nodes: self.nodes,
             steps: self.steps,
             output: Self::nodes_of(&deps),
+            discloses_output: self.next.disclosed,
             sub_sagas: self.sub_sagas,
             on_failure: self.on_failure,
             deadline: self.deadline,
         };
+        plan.spread_secrets();
         plan.id.fingerprint = plan.compute_fingerprint().into();
         Definition {
             plan: Arc::new(plan),

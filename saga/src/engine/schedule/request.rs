@@ -6,7 +6,9 @@ use std::pin::Pin;
 use super::rhythm::Rhythm;
 use crate::definition::Start;
 use crate::engine::Client;
+use crate::engine::vault::{INPUT, Part, Vault};
 use crate::json::{Json, JsonError};
+use crate::seal::{self, SealError};
 use crate::step::Signature;
 use crate::store::{Overlap, Schedule, Schedules as Kept, StoreError, limits};
 
@@ -34,6 +36,12 @@ pub enum ScheduleError {
     /// Something in it cannot be stored.
     #[error("the schedule cannot be stored: {0}")]
     Unstorable(String),
+    /// The saga's input is secret and nobody here could seal it.
+    #[error("the input of saga `{0}` is secret and this client has no key: `.with_secrets(key)`")]
+    NoKey(String),
+    /// The input cannot be sealed.
+    #[error("the input cannot be sealed: {0}")]
+    Seal(#[from] SealError),
     /// The tenant has no schedule of that name.
     #[error("there is no schedule `{0}`")]
     NotFound(String),
@@ -85,9 +93,15 @@ impl ScheduleRequest {
     async fn put(self) -> Result<Schedule, ScheduleError> {
         let Self { client, input, mut wanted } = self;
         let unknown = || ScheduleError::UnknownSaga(wanted.saga.clone());
-        client.newest(&wanted.saga).ok_or_else(unknown)?;
         wanted.input = input?;
         check(&wanted).map_err(ScheduleError::Unstorable)?;
+        let plan = client.newest(&wanted.saga).ok_or_else(unknown)?;
+        if plan.is_input_secret() {
+            let no_key = || ScheduleError::NoKey(wanted.saga.clone());
+            let sealer = client.sealer.clone().ok_or_else(no_key)?;
+            let vault = Vault::of_schedule(Some(sealer), &wanted.tenant_id, &wanted.name);
+            wanted.input = vault.seal(INPUT, Part::Value, &wanted.input)?;
+        }
         let wrong = |reason| ScheduleError::Time { name: wanted.name.clone(), reason };
         let rhythm = Rhythm::of(&wanted.cron, &wanted.time_zone).map_err(wrong)?;
         let now = client.runtime.now();
@@ -112,10 +126,15 @@ impl ScheduleRequest {
                 };
             }
             if kept.put_schedule(put.clone()).await? {
-                return Ok(Schedule { rev: put.rev + 1, ..put });
+                return Ok(shown(Schedule { rev: put.rev + 1, ..put }));
             }
         }
     }
+}
+
+/// As people see it.
+fn shown(schedule: Schedule) -> Schedule {
+    Schedule { input: seal::redact(&schedule.input), ..schedule }
 }
 
 fn check(schedule: &Schedule) -> Result<(), String> {
@@ -154,7 +173,8 @@ impl Schedules {
     /// # Errors
     /// When the store fails or keeps none.
     pub async fn list(&self) -> Result<Vec<Schedule>, ScheduleError> {
-        Ok(self.client.kept_schedules()?.list_schedules(&self.tenant).await?)
+        let kept = self.client.kept_schedules()?.list_schedules(&self.tenant).await?;
+        Ok(kept.into_iter().map(shown).collect())
     }
 
     /// Lets a schedule rest. Its workflows go on.

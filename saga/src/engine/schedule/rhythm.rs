@@ -119,7 +119,11 @@ mod tests {
                 let (from, to) = (at(&format!("{from}T12:00:00Z")), at(&format!("{to}T12:00:00Z")));
                 let forward = std::iter::successors(rhythm.after(from), |last| rhythm.after(*last));
                 let forward: Vec<_> = forward.take_while(|tick| *tick <= to).collect();
-                assert_eq!(rhythm.due(from, to, PUNCTUAL, u32::MAX), forward, "{cron}");
+                assert_eq!(
+                    rhythm.due(from.plus(Duration::from_secs(1)), to, PUNCTUAL, u32::MAX),
+                    forward,
+                    "{cron}"
+                );
             }
         }
     }

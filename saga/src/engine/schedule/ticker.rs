@@ -5,7 +5,9 @@ use crate::clock::Timestamp;
 use crate::engine::Client;
 use crate::engine::client::ClientError;
 use crate::engine::start::{StartError, StartRequest};
+use crate::engine::vault::{INPUT, Part, Vault};
 use crate::id::WorkflowId;
+use crate::json::Json;
 use crate::store::{Overlap, Schedule, StoreError};
 
 /// The most schedules that are looked at in one round.
@@ -20,10 +22,25 @@ pub(in crate::engine) async fn fire(client: &Client) -> Result<(), StoreError> {
     let now = client.runtime.now();
     for schedule in kept.due_schedules(now, PAGE).await? {
         // Another worker may know the saga, or the time zone.
-        if client.newest(&schedule.saga).is_none() {
+        let Some(plan) = client.newest(&schedule.saga) else {
             tracing::debug!(schedule = %schedule.name, saga = %schedule.saga, "its saga is not known here");
             continue;
-        }
+        };
+        let input = match plan.is_input_secret() {
+            true => Vault::of_schedule(client.sealer.clone(), &schedule.tenant_id, &schedule.name).open(
+                INPUT,
+                Part::Value,
+                &schedule.input,
+            ),
+            false => Ok(schedule.input.clone()),
+        };
+        let input = match input {
+            Ok(input) => input,
+            Err(error) => {
+                tracing::error!(schedule = %schedule.name, %error, "its input cannot be opened here");
+                continue;
+            }
+        };
         let rhythm = match Rhythm::of(&schedule.cron, &schedule.time_zone) {
             Ok(rhythm) => rhythm,
             Err(reason) => {
@@ -32,7 +49,7 @@ pub(in crate::engine) async fn fire(client: &Client) -> Result<(), StoreError> {
             }
         };
         let before = schedule.clone();
-        let after = Round { client, schedule }.run(&rhythm, now).await?;
+        let after = Round { client, schedule, input }.run(&rhythm, now).await?;
         // If somebody has changed it meanwhile that holds; what was started is known by its key.
         if after != before {
             kept.put_schedule(after).await?;
@@ -44,6 +61,8 @@ pub(in crate::engine) async fn fire(client: &Client) -> Result<(), StoreError> {
 struct Round<'a> {
     client: &'a Client,
     schedule: Schedule,
+    /// In plain.
+    input: Json,
 }
 
 impl Round<'_> {
@@ -99,10 +118,10 @@ impl Round<'_> {
     }
 
     async fn start(&mut self, tick: Timestamp) -> Result<(), StoreError> {
-        let Schedule { name, saga, input, tenant_id, priority, .. } = &self.schedule;
+        let Schedule { name, saga, tenant_id, priority, .. } = &self.schedule;
         let by = format!("schedule/{name}");
         let request =
-            StartRequest::<()>::by_name(self.client.clone(), saga.as_str().into(), Ok(input.clone()))
+            StartRequest::<()>::by_name(self.client.clone(), saga.as_str().into(), Ok(self.input.clone()))
                 .tenant(tenant_id)
                 .idempotency_key(format!("{by}/{tick}"))
                 .initiator(by)

@@ -9,7 +9,7 @@ use saga::definition::Start;
 use saga::engine::{BuildError, StartError, TokioRuntime};
 use saga::seal::Keys;
 use saga::step::{Arguments, Callee, ErasedStep, Success};
-use saga::store::{FailureReason, Listing, Loaded, MemoryStore, Status, Store};
+use saga::store::{FailureReason, Listing, Loaded, MemoryStore, Status, Store, TrailPart};
 use saga::{
     Args, Callable, Class, Client, Definition, Engine, Json, Meta, Outcome, PlanError, SagaBuilder,
     Signature, Step, StepContext, StepError,
@@ -267,7 +267,7 @@ async fn no_secret_stands_in_the_sqlite_file_and_nobody_is_shown_one() {
     for workflow in ["good", "bad", "outer"] {
         shown += &format!("{:?}", client.workflow("default", &id(workflow)).await.unwrap());
         shown += &format!("{:?}", client.ended(&id(workflow)).await.unwrap());
-        shown += &format!("{:?}", client.history("default", &id(workflow)).await.unwrap());
+        shown += &format!("{:?}", client.history("default", &id(workflow), TrailPart::ALL).await.unwrap());
     }
     let listing = Listing { tenant: "default".into(), limit: 9, ..Listing::default() };
     shown += &format!("{:?}", client.list(listing).await.unwrap());

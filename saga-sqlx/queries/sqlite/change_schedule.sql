@@ -1,6 +1,7 @@
 -- ?1 rows as in the table: compare-and-set on rev, of the very schedule that was seen.
 UPDATE orchestration_schedules AS s SET
-  workflow_type = u.value ->> 'workflow_type', input_data = u.value ->> 'input_data', cron = u.value ->> 'cron',
+  workflow_type = u.value ->> 'workflow_type', input_data = u.value ->> 'input_data',
+  exclusion = u.value ->> 'exclusion', cron = u.value ->> 'cron',
   time_zone = u.value ->> 'time_zone', overlap = u.value ->> 'overlap', catch_up = u.value ->> 'catch_up',
   priority = u.value ->> 'priority', paused = u.value ->> 'paused', next_at = u.value ->> 'next_at',
   queued_at = u.value ->> 'queued_at', last_at = u.value ->> 'last_at',

@@ -6,10 +6,10 @@ use saga::{Timestamp, WorkflowId};
 use serde::Serialize;
 use sqlx::FromRow;
 
+use super::SqliteStore;
 use super::jobs::Work;
 use super::queries as sql;
 use super::writer::Turn;
-use super::{SqliteStore, reading};
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 
@@ -20,6 +20,7 @@ struct Columns {
     name: String,
     workflow_type: String,
     input_data: String,
+    exclusion: String,
     cron: String,
     time_zone: String,
     overlap: String,
@@ -36,12 +37,13 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(schedule: &Schedule) -> Self {
-        Self {
+    fn of(schedule: &Schedule) -> Result<Self, StoreError> {
+        Ok(Self {
             tenant_id: schedule.tenant_id.clone(),
             name: schedule.name.clone(),
             workflow_type: schedule.saga.clone(),
             input_data: schedule.input.as_str().to_owned(),
+            exclusion: rows(&schedule.exclusion)?,
             cron: schedule.cron.clone(),
             time_zone: schedule.time_zone.clone(),
             overlap: schedule.overlap.as_str().to_owned(),
@@ -55,7 +57,7 @@ impl Columns {
             due_at: schedule.due_at().map(time_text),
             created_at: time_text(schedule.created_at),
             rev: schedule.rev,
-        }
+        })
     }
 
     fn read(self) -> Result<Schedule, StoreError> {
@@ -67,6 +69,7 @@ impl Columns {
         Ok(Schedule {
             saga: self.workflow_type,
             input: at.json("input_data", &self.input_data)?,
+            exclusion: at.list("exclusion", &self.exclusion)?,
             overlap: at.read("overlap", &self.overlap)?,
             catch_up: at.number("catch_up", self.catch_up)?,
             priority: at.number("priority", self.priority)?,
@@ -93,7 +96,7 @@ impl Work for Put {
 
     async fn write(&self, turn: &mut Turn<'_>) -> Result<bool, Failure> {
         let put = if self.0.rev == 0 { sql::ADD_SCHEDULE } else { sql::CHANGE_SCHEDULE };
-        let put = sqlx::query(put).bind(rows(&[Columns::of(&self.0)])?);
+        let put = sqlx::query(put).bind(rows(&[Columns::of(&self.0)?])?);
         Ok(put.execute(&mut *turn.connection).await?.rows_affected() > 0)
     }
 }
@@ -125,7 +128,7 @@ impl Schedules for SqliteStore {
 
     async fn list_schedules(&self, tenant: &str) -> Result<Vec<Schedule>, StoreError> {
         let list = sqlx::query_as::<_, Columns>(sql::SCHEDULES).bind(tenant);
-        let found = list.fetch_all(&mut *self.reader().await?).await.map_err(|e| reading(e.into()))?;
+        let found = list.fetch_all(&mut *self.reader().await?).await.map_err(|e| self.heard(e.into()))?;
         found.into_iter().map(Columns::read).collect()
     }
 
@@ -133,7 +136,7 @@ impl Schedules for SqliteStore {
         let due = sqlx::query_as::<_, Columns>(sql::DUE_SCHEDULES)
             .bind(time_text(now))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let found = due.fetch_all(&mut *self.reader().await?).await.map_err(|e| reading(e.into()))?;
+        let found = due.fetch_all(&mut *self.reader().await?).await.map_err(|e| self.heard(e.into()))?;
         // One row that cannot be read does not keep the others waiting.
         Ok(found.into_iter().map(Columns::read).filter_map(super::read::readable).collect())
     }

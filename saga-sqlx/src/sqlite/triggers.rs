@@ -5,10 +5,10 @@ use saga::store::{PublishedEvent, StoreError, Trigger, Triggered, Triggers};
 use serde::Serialize;
 use sqlx::FromRow;
 
+use super::SqliteStore;
 use super::jobs::Work;
 use super::queries as sql;
 use super::writer::Turn;
-use super::{SqliteStore, reading};
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 
@@ -119,7 +119,7 @@ impl Triggers for SqliteStore {
         let wanted = sqlx::query_as::<_, Columns>(sql::TRIGGERED)
             .bind(rows(triggers)?)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let found = wanted.fetch_all(&mut *self.reader().await?).await.map_err(|e| reading(e.into()))?;
+        let found = wanted.fetch_all(&mut *self.reader().await?).await.map_err(|e| self.heard(e.into()))?;
         Ok(found.into_iter().map(Columns::read).filter_map(super::read::readable).collect())
     }
 

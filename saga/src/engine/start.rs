@@ -110,7 +110,8 @@ enum IfFull {
 
 impl<S: Signature> StartRequest<S> {
     pub(super) fn new(client: Client, start: Start<S>) -> Self {
-        Self::by_name(client, S::META.name.into(), start.input)
+        let Start { input, exclusion, .. } = start;
+        Self { exclusion, ..Self::by_name(client, S::META.name.into(), input) }
     }
 }
 
@@ -283,6 +284,8 @@ impl<S> StartRequest<S> {
                 compensation_error: None,
                 retry_count: 0,
                 rolled_back_once: false,
+                turned_back: false,
+                leaves_intents: false,
                 current_step: None,
                 current_system: None,
                 wake_at: Some(begins),

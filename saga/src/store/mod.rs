@@ -12,7 +12,7 @@ mod statistics;
 mod store_trait;
 mod trigger;
 
-pub use commit::{Commit, CommitOutcome, Decision, NewWorkflow};
+pub use commit::{Commit, CommitOutcome, Decision, Interrupted, NewWorkflow};
 pub use error::StoreError;
 pub use judge::{Standing, Verdict, judge};
 pub use memory::{Calls, MemoryStore, MemoryTx};
@@ -24,7 +24,7 @@ pub use record::{
 pub use schedule::{Overlap, Schedule, Schedules};
 pub use statistics::Statistics;
 pub use store_trait::{
-    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Registration, Sent, Store, Transacted,
-    Transactions,
+    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Purpose, Registration, Sent, Store, Stranded,
+    Trail, TrailPart, Transacted, Transactions,
 };
 pub use trigger::{Trigger, Triggered, Triggers};

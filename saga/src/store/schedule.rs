@@ -33,6 +33,8 @@ pub struct Schedule {
     pub saga: String,
     /// With this input.
     pub input: Json,
+    /// And these keys, which no two live workflows of a tenant share.
+    pub exclusion: Vec<String>,
     /// When, as a cron expression.
     pub cron: String,
     /// Where: the IANA name of the time zone in which the expression is meant.

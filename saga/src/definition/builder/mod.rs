@@ -24,8 +24,6 @@ use crate::step::{Data, Policy};
 pub use branches::{Arms, Branches};
 pub(crate) use time::Sleep;
 
-type Adjust = dyn FnOnce(&mut Policy);
-
 /// Builds the definition of a saga with input `I` over resources `R`.
 ///
 /// Calls are made in the order of the plan. Each takes the handles it reads as a tuple and a closure that
@@ -50,13 +48,15 @@ pub struct SagaBuilder<R, I> {
     of: PhantomData<fn(I)>,
 }
 
+type Adjust = Box<dyn FnOnce(&mut Policy)>;
+
 /// What was said about the next call.
 #[derive(Default)]
 struct Next {
     label: Option<String>,
     evaluated: bool,
     disclosed: bool,
-    adjust: Option<Box<Adjust>>,
+    adjust: Option<Adjust>,
     max_parallel: Option<u32>,
 }
 
@@ -245,11 +245,6 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         };
         plan.spread_secrets();
         plan.id.fingerprint = plan.compute_fingerprint().into();
-        Definition {
-            plan: Arc::new(plan),
-            code: self.code,
-            output: Self::compute(deps, output),
-            _input: PhantomData,
-        }
+        Definition { plan: Arc::new(plan), code: self.code, output: Self::compute(deps, output) }
     }
 }

@@ -146,6 +146,7 @@ fn check(schedule: &Schedule) -> Result<(), String> {
     };
     key("its name", &schedule.name, MAX_NAME)?;
     key("tenant_id", &schedule.tenant_id, limits::MAX_KEY)?;
+    schedule.exclusion.iter().try_for_each(|it| key("an exclusion key", it, limits::MAX_KEY))?;
     limits::check_json(&schedule.input).map_err(|why| format!("the input {why}"))
 }
 
@@ -240,6 +241,7 @@ impl Client {
             name: name.into(),
             saga: S::META.name.to_owned(),
             input: Json::null(),
+            exclusion: start.exclusion,
             cron: cron.into(),
             time_zone: "UTC".to_owned(),
             overlap: Overlap::Skip,

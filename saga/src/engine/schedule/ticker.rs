@@ -127,6 +127,7 @@ impl Round<'_> {
                 .initiator(by)
                 .priority(*priority)
                 .queued();
+        let request = self.schedule.exclusion.iter().fold(request, StartRequest::exclusive);
         let started: WorkflowId = match request.await {
             Ok(started) => started.handle.id().clone(),
             // It was changed after this tick had been fired.
@@ -159,6 +160,7 @@ mod tests {
             name: "s".to_owned(),
             saga: "empty".to_owned(),
             input: Json::null(),
+            exclusion: vec![],
             cron: "* * * * *".to_owned(),
             time_zone: "UTC".to_owned(),
             overlap: Overlap::Allow,

@@ -12,6 +12,7 @@ fn schedule(name: &str, second: u64) -> Schedule {
         name: name.into(),
         saga: "trip".into(),
         input: json(r#"{"a":[1,null,"ü'\""]}"#),
+        exclusion: vec!["onu:1".into(), "ü'\"".into()],
         cron: "30 2 * * *".into(),
         time_zone: "Europe/Berlin".into(),
         overlap: Overlap::QueueOne,

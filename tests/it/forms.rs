@@ -59,7 +59,7 @@ fn it_waits_without_memory_and_goes_on_when_the_event_comes() {
         assert_eq!(life.load("w").await.header.worker, None);
         pass(100 * SECOND).await;
         let waiting = life.load("w").await.header;
-        assert_eq!(waiting.state.current_step.as_deref(), Some("online"));
+        assert_eq!(waiting.state.current_step.as_deref(), Some("online.value"));
         assert_eq!((waiting.state.status, waiting.state.wake_at), (Status::Waiting, None));
         let up = || Json::encode("up").unwrap();
         life.client.publish("somebody else", "online", "x", up(), None).await.unwrap();

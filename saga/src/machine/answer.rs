@@ -73,6 +73,10 @@ impl Machine {
             self.retract_held();
             self.restore_before(before);
         }
+        // What the header carried was not written, and the header may be somebody else's now.
+        for (name, value) in in_flight.in_header {
+            self.draft.carry.entry(name).or_insert(value);
+        }
         self.out.push(Command::ReadHeader);
     }
 

@@ -70,9 +70,12 @@ impl Machine {
 
     pub(super) fn is_ready(&self, i: usize, node: &Node) -> bool {
         let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
-        self.settled[i] == Settled::No
-            && !self.is_stopped(id)
-            && node.after.iter().all(|n| self.settled[n.0 as usize] != Settled::No)
+        !self.is_stopped(id) && self.is_next(i, node)
+    }
+
+    /// Is all that stands before it settled?
+    pub(super) fn is_next(&self, i: usize, node: &Node) -> bool {
+        self.settled[i] == Settled::No && node.after.iter().all(|n| self.settled[n.0 as usize] != Settled::No)
     }
 
     /// Skips what its condition excludes and takes over the values of arms. Neither needs anything but
@@ -81,7 +84,8 @@ impl Machine {
         let plan = Arc::clone(&self.plan);
         // Every node stands after those it depends on, so one pass settles all that can be.
         for (i, node) in plan.nodes().iter().enumerate() {
-            if !self.is_ready(i, node) {
+            // In a sub-saga that has failed too: after a death it is asked what may have begun there.
+            if !self.is_next(i, node) {
                 continue;
             }
             let holds = |condition: NodeId, value: &str| {

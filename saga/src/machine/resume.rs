@@ -105,7 +105,9 @@ impl Machine {
             let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
             let value = values.get(&*node.name);
             match (&node.op, value) {
-                (Op::Sleep | Op::Wait(_), _) => self.restore_wait(id, |name| values.get(name).cloned()),
+                (Op::Sleep | Op::Wait(_), _) => {
+                    self.restore_wait(id, |name| values.get(name).cloned(), env);
+                }
                 (Op::Step(step), Some(list)) if step.each.is_some() => {
                     if let Err(error) = self.expand(step.step_order, list) {
                         self.final_failure(step.step_order, &error, env);
@@ -122,6 +124,7 @@ impl Machine {
         self.mode = Mode::Backward;
         let message = header.state.error_message.clone().unwrap_or_default();
         self.failing = Some(Failing { message, step: None, then: Then::RollBack, asked: false });
+        self.register_again();
         if !header.unclean {
             return;
         }
@@ -156,6 +159,8 @@ impl Machine {
             }
             match self.steps[step as usize].row.status {
                 StepStatus::Failed => self.failed_before(step, header, env),
+                // With the sub-saga around it.
+                StepStatus::Compensated => {}
                 StepStatus::Compensating => {
                     self.state(step).undo_elsewhere = header.unclean.then_some(env.now);
                     if !(header.unclean && self.died_undoing(step, env)) {
@@ -186,12 +191,14 @@ impl Machine {
         self.after_failure(step, &error, env);
     }
 
-    /// Can it have started? Not before everything before it was journaled, its own arguments included.
+    /// Can it have started? Not before everything before it was journaled, its own arguments included. A sub-saga
+    /// that has failed may have had others under way then.
     fn is_reached(&self, step: u32) -> bool {
         let state = &self.steps[step as usize];
         let i = state.node.0 as usize;
-        self.is_ready(i, &self.plan.nodes()[i])
+        self.is_next(i, &self.plan.nodes()[i])
             && self.is_item_reached(step)
+            && !self.was_being_undone(state.node)
             && (!state.spec.evaluated || state.args.is_some())
     }
 

@@ -69,17 +69,29 @@ impl Machine {
         }
     }
 
-    /// The outermost failed sub-saga around the node.
+    /// The failed sub-sagas around the node, the innermost first.
+    fn failed_scopes(&self, node: NodeId) -> impl Iterator<Item = u32> {
+        let subs = self.plan.sub_sagas();
+        let innermost = self.plan.node(node).and_then(|n| n.within);
+        std::iter::successors(innermost, |scope| subs[*scope as usize].within)
+            .filter(|scope| matches!(self.scopes[*scope as usize], Scope::Failed(_)))
+    }
+
+    /// The outermost of them.
     fn failed_scope(&self, node: NodeId) -> Option<u32> {
-        let mut within = self.plan.node(node).and_then(|n| n.within);
-        let mut found = None;
-        while let Some(scope) = within {
-            if matches!(self.scopes[scope as usize], Scope::Failed(_)) {
-                found = Some(scope);
-            }
-            within = self.plan.sub_sagas()[scope as usize].within;
-        }
-        found
+        self.failed_scopes(node).last()
+    }
+
+    /// Did the undo of the failed sub-saga around the node begin before the worker died? Nothing of it was under
+    /// way then.
+    pub(super) fn was_being_undone(&self, node: NodeId) -> bool {
+        let Some(scope) = self.failed_scope(node) else { return false };
+        self.steps.iter().any(|s| {
+            // What its own failure or that of an inner sub-saga has left is undone before.
+            let with_it = !s.spec.is_tolerated() && self.failed_scopes(s.node).eq([scope]);
+            let undone = [StepStatus::Compensating, StepStatus::Compensated, StepStatus::CompensationFailed];
+            with_it && undone.contains(&s.row.status)
+        })
     }
 
     pub(super) fn is_undoing_a_scope(&self) -> bool {
@@ -134,6 +146,7 @@ impl Machine {
         self.draft.carry.insert(Arc::clone(&self.plan.nodes()[sub.last.0 as usize].name), value.clone());
         self.settle(sub.last, value);
         self.close(scope);
+        self.register();
         self.unfinished = true;
     }
 

@@ -255,7 +255,9 @@ impl Machine {
             _ => None,
         });
         let deadline = self.deadline_at.filter(|_| self.mode == Mode::Forward && self.failing.is_none());
-        let waits = self.next_wait().filter(|_| self.is_forward());
+        // While the header is being read no wait ends.
+        let decides = self.is_forward() && !matches!(self.slot, Slot::Refused);
+        let waits = self.next_wait().filter(|_| decides);
         pauses.chain(deadline).chain(waits).min()
     }
 

@@ -43,6 +43,7 @@ impl Machine {
             context::write(&mut self.header, &values);
         }
         let gone = self.forget(&in_flight);
+        self.disarm(&in_flight, &gone);
         for step in in_flight.facts {
             self.tell_less(step, &in_flight.carried, &gone, &words, env);
         }

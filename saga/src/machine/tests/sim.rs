@@ -185,8 +185,9 @@ impl Sim {
                     }
                     Command::Call(call) | Command::Transact(call) => self.call(call),
                     Command::RecordDurable { step } => {
-                        let line = format!("durable {}", self.name(self.machine().order_of(step)));
-                        self.trace.push(line);
+                        let row = self.machine().row_of(step);
+                        let name = row_name(&self.name(row.step_order), &row.item);
+                        self.trace.push(format!("durable {name}"));
                     }
                     Command::Look { node, wanted } if self.looks_at_once => {
                         events.push_back(Event::Looked { node, found: self.journal.find(&wanted) });
@@ -203,6 +204,7 @@ impl Sim {
                         self.trace.push("stop".to_owned());
                         self.machine = None;
                         self.calls.clear();
+                        self.looking.clear();
                     }
                 }
             }
@@ -447,6 +449,7 @@ impl Sim {
         self.in_flight = None;
         self.lent = None;
         self.calls.clear();
+        self.looking.clear();
         self.wants_header = false;
         if self.status().is_ended() {
             self.machine = None;

@@ -58,6 +58,18 @@ const SQLITE: &[Migration] = &[
         name: "pages",
         sql: include_str!("../migrations/sqlite/0007_pages.sql"),
     },
+    Migration {
+        version: 8,
+        works_from: 6,
+        name: "schedules",
+        sql: include_str!("../migrations/sqlite/0008_schedules.sql"),
+    },
+    Migration {
+        version: 9,
+        works_from: 6,
+        name: "triggers",
+        sql: include_str!("../migrations/sqlite/0009_triggers.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS orchestration_schema (

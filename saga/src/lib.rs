@@ -10,6 +10,7 @@ mod json;
 mod retry;
 mod tx;
 
+pub mod seal;
 pub mod step;
 pub mod definition;
 pub mod flow;

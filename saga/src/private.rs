@@ -114,7 +114,12 @@ pub fn finish_look_up<S: Signature, E: IntoStepError>(
 pub fn output<S: Signature>(made: Option<&Json>) -> Result<Option<S::Output>, StepError> {
     made.map(Json::decode)
         .transpose()
-        .map_err(|e| StepError::permanent(format!("the journaled output of `{}` {e}", S::META.name)))
+        .map_err(|e| match S::META.secret_output {
+            // The reason would quote it.
+            true => format!("the journaled output of `{}` has another type", S::META.name),
+            false => format!("the journaled output of `{}` {e}", S::META.name),
+        })
+        .map_err(StepError::permanent)
 }
 
 /// The output of step `S`, where it was settled before the compensation.

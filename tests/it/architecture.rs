@@ -45,6 +45,7 @@ const CORE: &[Rule] = &[
     // The one circle: a saga can be called like a step, so the erased callee may be a definition.
     rule("step", &["definition::Definition"], WORLD),
     rule("definition", &["step"], &["tokio", "async_trait"]),
+    rule("seal", &[], &["tokio"]),
     rule("flow", &["step"], &["tokio"]),
     rule("store", &[], &["tokio::task", "tokio::runtime", "tokio::spawn", "std::thread"]),
     rule(
@@ -61,7 +62,7 @@ const CORE: &[Rule] = &[
             "jiff",
         ],
     ),
-    rule("engine", &["step", "definition", "store", "machine"], &[]),
+    rule("engine", &["seal", "step", "definition", "store", "machine"], &[]),
     rule("testing", &["step", "definition", "store", "machine", "engine"], &[]),
     rule("private", &["step", "definition", "store"], WORLD),
 ];

@@ -87,6 +87,11 @@ impl Lives {
         Self { config, ..Self::new() }
     }
 
+    /// Nobody lives for that long.
+    pub fn nobody_for(&self, time: Duration) {
+        self.clock.0.lock().unwrap().0 += time;
+    }
+
     /// One life without an accident.
     pub fn live<T>(
         &mut self,

@@ -14,6 +14,10 @@ mod tap;
 mod world;
 
 mod starts;
+mod start_options;
+mod schedules;
+mod secrets;
+mod triggers;
 mod rest;
 mod crash;
 mod undo;

@@ -207,6 +207,12 @@ impl Store for Recording {
     async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError> {
         self.store.statistics(tenant).await
     }
+    fn schedules(&self) -> Option<&dyn saga::store::Schedules> {
+        self.store.schedules()
+    }
+    fn triggers(&self) -> Option<&dyn saga::store::Triggers> {
+        self.store.triggers()
+    }
     fn transactions(&self) -> Option<&dyn Transactions> {
         None
     }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use saga::store::{
     Beat, Claim, Commit, CommitOutcome, Door, DoorBody, Join, Listing, Loaded, MemoryStore, Page,
-    PublishedEvent, Registration, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail,
-    TrailPart, Transacted, Transactions, Wanted,
+    PublishedEvent, Registration, Schedule, Schedules, Sent, SignalKind, Statistics, Store, StoreError,
+    Stranded, Trail, TrailPart, Transacted, Transactions, Trigger, Triggered, Triggers, Wanted,
 };
 use saga::{DefinitionId, StepError, Timestamp, Tx, WorkerId, WorkflowId};
 use tokio::sync::{Notify, watch};
@@ -207,6 +207,44 @@ impl Store for Tap {
     }
     fn transactions(&self) -> Option<&dyn Transactions> {
         self.0.lends.then_some(self as &dyn Transactions)
+    }
+    fn schedules(&self) -> Option<&dyn Schedules> {
+        Some(self)
+    }
+    fn triggers(&self) -> Option<&dyn Triggers> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Schedules for Tap {
+    async fn put_schedule(&self, schedule: Schedule) -> Result<bool, StoreError> {
+        self.write(self.0.store.put_schedule(schedule)).await
+    }
+    async fn remove_schedule(&self, tenant: &str, name: &str) -> Result<bool, StoreError> {
+        self.write(self.0.store.remove_schedule(tenant, name)).await
+    }
+    async fn list_schedules(&self, tenant: &str) -> Result<Vec<Schedule>, StoreError> {
+        self.alive().await.list_schedules(tenant).await
+    }
+    async fn due_schedules(&self, now: Timestamp, limit: usize) -> Result<Vec<Schedule>, StoreError> {
+        self.alive().await.due_schedules(now, limit).await
+    }
+}
+
+#[async_trait]
+impl Triggers for Tap {
+    async fn register_triggers(&self, triggers: Vec<Trigger>) -> Result<(), StoreError> {
+        self.alive().await.register_triggers(triggers).await
+    }
+    async fn remove_trigger(&self, name: &str) -> Result<bool, StoreError> {
+        self.write(self.0.store.remove_trigger(name)).await
+    }
+    async fn triggered(&self, triggers: &[String], limit: usize) -> Result<Vec<Triggered>, StoreError> {
+        self.alive().await.triggered(triggers, limit).await
+    }
+    async fn settle_triggered(&self, ids: Vec<i64>) -> Result<(), StoreError> {
+        self.write(self.0.store.settle_triggered(ids)).await
     }
 }
 

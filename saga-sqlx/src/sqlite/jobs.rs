@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::queries as sql;
 use super::writer::{Job, Turn};
-use super::{judge, read};
+use super::{judge, read, triggers};
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 
@@ -245,6 +245,7 @@ impl Work for Publish {
         if !waiters.is_empty() {
             deliver(turn, &waiters, SignalKind::Event, &event.name).await?;
         }
-        Ok(!waiters.is_empty())
+        let starts = triggers::remember(turn, event).await?;
+        Ok(starts || !waiters.is_empty())
     }
 }

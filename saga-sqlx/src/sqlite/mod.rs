@@ -10,6 +10,8 @@ mod lend;
 mod listing;
 mod queries;
 mod read;
+mod schedules;
+mod triggers;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -21,8 +23,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use saga::store::{
     Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent, Registration,
-    Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart, Transacted, Transactions,
-    Wanted,
+    Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart, Transacted,
+    Transactions, Triggers, Wanted,
 };
 use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
 use sqlx::pool::PoolConnection;
@@ -240,6 +242,14 @@ impl Store for SqliteStore {
     }
 
     fn transactions(&self) -> Option<&dyn Transactions> {
+        Some(self)
+    }
+
+    fn schedules(&self) -> Option<&dyn Schedules> {
+        Some(self)
+    }
+
+    fn triggers(&self) -> Option<&dyn Triggers> {
         Some(self)
     }
 }

@@ -52,6 +52,17 @@ queries! {
     WAITERS = "waiters.sql",
     FORGET_WAITS = "forget_waits.sql",
     ADD_WAITS = "add_waits.sql",
+    ADD_SCHEDULE = "add_schedule.sql",
+    CHANGE_SCHEDULE = "change_schedule.sql",
+    REMOVE_SCHEDULE = "remove_schedule.sql",
+    SCHEDULES = "schedules.sql",
+    DUE_SCHEDULES = "due_schedules.sql",
+    ADD_TRIGGERS = "add_triggers.sql",
+    REMOVE_TRIGGER = "remove_trigger.sql",
+    TRIGGER = "trigger.sql",
+    TRIGGERED = "triggered.sql",
+    SETTLE_TRIGGERED = "settle_triggered.sql",
+    FORGET_TRIGGERED = "forget_triggered.sql",
     PROVE = "prove.sql",
 }
 

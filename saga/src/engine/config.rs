@@ -12,8 +12,8 @@ use crate::machine::Settings;
 pub struct Config {
     /// For people: who this worker is.
     pub name: String,
-    /// How many workflows run in this process at once; further starts are refused as busy, further work is
-    /// left to others.
+    /// How many workflows run in this process at once; further starts are refused as busy (unless they are
+    /// `queued()`), further work is left to others.
     pub max_live: usize,
     /// How often mail and work are looked for when nothing hints at them.
     pub poll_interval: Duration,

@@ -1,6 +1,7 @@
 //! The worker in this process, as its clients see it: without the type of its resources.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -21,11 +22,14 @@ pub(super) trait Local: Send + Sync {
     fn launch(&self, header: Header) -> Option<oneshot::Receiver<CommitOutcome>>;
     fn live(&self, workflow: &WorkflowId) -> Option<Live>;
     fn wake(&self);
+    /// A start was left to whoever has room: nobody overtakes it.
+    fn queued(&self);
 }
 
 impl<R: Send + Sync + 'static> Local for Arc<Shared<R>> {
     fn launch(&self, mut header: Header) -> Option<oneshot::Receiver<CommitOutcome>> {
-        if self.is_stopping() || self.life.live.len() >= self.config.max_live {
+        let is_full = self.life.live.len() >= self.config.max_live;
+        if self.is_stopping() || is_full || self.life.crowded.load(Ordering::Acquire) {
             return None;
         }
         let (answer, outcome) = oneshot::channel();
@@ -37,6 +41,10 @@ impl<R: Send + Sync + 'static> Local for Arc<Shared<R>> {
         self.life.live.get(workflow)
     }
     fn wake(&self) {
+        self.life.wake();
+    }
+    fn queued(&self) {
+        self.life.crowded.store(true, Ordering::Release);
         self.life.wake();
     }
 }

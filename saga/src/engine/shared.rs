@@ -18,6 +18,7 @@ use super::stray::Panics;
 use crate::definition::Definition;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
 use crate::machine::Env;
+use crate::seal::Sealer;
 use crate::store::Store;
 
 /// What all tasks of one engine share.
@@ -28,6 +29,7 @@ pub(super) struct Shared<R> {
     pub(super) config: Config,
     pub(super) definitions: BTreeMap<DefinitionId, Arc<Definition<R>>>,
     pub(super) worker: WorkerId,
+    pub(super) sealer: Option<Arc<dyn Sealer>>,
     pub(super) journal: Journal,
     pub(super) events: broadcast::Sender<WorkflowEvent>,
     /// One suspect at a time.
@@ -49,10 +51,14 @@ pub(super) struct Life {
     pub(super) stopping: AtomicBool,
     /// There may be more work than there was room for.
     pub(super) wants_room: AtomicBool,
+    /// Others wait in the store for room here; a start does not overtake them, whatever their priority.
+    pub(super) crowded: AtomicBool,
     /// Somebody should look for work.
     pub(super) work: Notify,
     /// Somebody should look for mail.
     pub(super) mail: Notify,
+    /// Somebody should look for what has to be started.
+    pub(super) starts: Notify,
 }
 
 impl Life {
@@ -64,8 +70,10 @@ impl Life {
             strays_until: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             wants_room: AtomicBool::new(false),
+            crowded: AtomicBool::new(false),
             work: Notify::new(),
             mail: Notify::new(),
+            starts: Notify::new(),
         }
     }
 
@@ -101,6 +109,7 @@ impl Life {
     pub(super) fn wake(&self) {
         self.work.notify_one();
         self.mail.notify_one();
+        self.starts.notify_one();
     }
 }
 

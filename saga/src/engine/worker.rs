@@ -69,7 +69,7 @@ async fn live<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
     }
 }
 
-async fn pause<R>(shared: &Shared<R>, unless: &Notify, at_most: std::time::Duration) {
+pub(super) async fn pause<R>(shared: &Shared<R>, unless: &Notify, at_most: std::time::Duration) {
     select(std::pin::pin!(unless.notified()), shared.runtime.sleep(at_most)).await;
 }
 
@@ -100,6 +100,9 @@ async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
     let (some, all) = (!claimed.is_empty(), claimed.len() >= limit);
     if !all {
         shared.life.wants_room.store(false, Ordering::Release);
+    }
+    if !all || limit == free {
+        shared.life.crowded.store(all, Ordering::Release);
     }
     let drivers: Vec<_> = claimed.into_iter().filter_map(|loaded| resume(shared, loaded)).collect();
     if some {

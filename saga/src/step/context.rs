@@ -30,6 +30,8 @@ pub(crate) struct ContextParts {
     pub(crate) cause: Option<Arc<str>>,
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) recorded: Option<Json>,
+    /// The record is not to be quoted in a message.
+    pub(crate) secret: bool,
     pub(crate) cancelled: Option<watch::Receiver<bool>>,
     pub(crate) recorder: Option<Recorder>,
 }
@@ -132,7 +134,11 @@ impl StepContext {
             Some(json) => json
                 .decode()
                 .map(Some)
-                .map_err(|e| StepError::permanent(format!("the record of `{}` {e}", self.0.node))),
+                .map_err(|e| match self.0.secret {
+                    true => format!("the record of `{}` has another type", self.0.node),
+                    false => format!("the record of `{}` {e}", self.0.node),
+                })
+                .map_err(StepError::permanent),
         }
     }
 }
@@ -199,6 +205,7 @@ impl TestContext {
             cause: self.cause.as_deref().map(Into::into),
             deadline: None,
             recorded: self.recorded.clone(),
+            secret: false,
             cancelled: None,
             recorder: Some(recorder),
         })

@@ -9,7 +9,9 @@ use super::commit::{Commit, CommitOutcome};
 use super::error::StoreError;
 use super::published::{PublishedEvent, Wanted};
 use super::record::{AuditEvent, Header, Signal, SignalKind, Status, StepRow};
+use super::schedule::Schedules;
 use super::statistics::Statistics;
+use super::trigger::Triggers;
 use crate::clock::Timestamp;
 use crate::error::StepError;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
@@ -249,7 +251,7 @@ pub trait Store: Send + Sync + 'static {
     /// Keeps an event for those who wait for it, or will; its caller has held it against
     /// [`limits`](super::limits::check_event). When it returns the event is durable, and every live workflow of the
     /// tenant that has registered for it ([`Commit::waits`]) has [`SignalKind::Event`] in its inbox. Answers whether
-    /// there was one. A workflow that registers at the same time finds the event when it asks for it after that.
+    /// there was one, or a [`Triggers`] to which it matters. A workflow that registers at the same time finds the event when it asks for it after that.
     /// Events whose time was over when this one happened are forgotten, a thousand at a time at most.
     ///
     /// # Errors
@@ -276,6 +278,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// The transactions that it can lend, if it can.
     fn transactions(&self) -> Option<&dyn Transactions>;
+
+    /// The schedules that it keeps, if it does.
+    fn schedules(&self) -> Option<&dyn Schedules>;
+
+    /// The triggers that it knows, if it does.
+    fn triggers(&self) -> Option<&dyn Triggers>;
 }
 
 // Proves that the trait stays object safe.

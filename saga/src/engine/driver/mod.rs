@@ -18,6 +18,7 @@ use super::events::WorkflowEventKind;
 use super::live::Live;
 use super::log::Log;
 use super::shared::Shared;
+use super::vault::Vault;
 use crate::clock::Timestamp;
 use crate::definition::{Definition, NodeId};
 use crate::error::StepError;
@@ -149,6 +150,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
             runtime: Arc::clone(&shared.runtime),
             life: Arc::clone(&shared.life),
             workflow_id: header.workflow_id.clone(),
+            vault: Vault::of(shared.sealer.clone(), &header.workflow_id),
             tenant: Arc::clone(&header.tenant_id),
             initiator: header.initiator_id.clone(),
             mail,

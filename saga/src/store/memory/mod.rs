@@ -1,6 +1,7 @@
 //! A store in memory: the reference for every other one. It survives its engines, but not its process.
 
 mod calls;
+mod schedules;
 mod state;
 mod transaction;
 
@@ -15,8 +16,8 @@ pub use transaction::MemoryTx;
 
 use super::{
     Beat, Claim, Commit, CommitOutcome, FailureReason, Header, Join, Listing, Loaded, Page, PublishedEvent,
-    Purpose, Registration, Sent, Signal, SignalKind, Statistics, Status, Store, StoreError, Stranded, Trail,
-    TrailPart, Transactions, Wanted,
+    Purpose, Registration, Schedules, Sent, Signal, SignalKind, Statistics, Status, Store, StoreError,
+    Stranded, Trail, TrailPart, Transactions, Triggers, Wanted,
 };
 use crate::clock::Timestamp;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
@@ -192,8 +193,9 @@ impl Store for MemoryStore {
         for workflow in &waiters {
             state.send(workflow, SignalKind::Event, &event.name);
         }
+        let starts = state.trigger(&event);
         state.published.push(event);
-        Ok(!waiters.is_empty())
+        Ok(starts || !waiters.is_empty())
     }
 
     async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {
@@ -242,6 +244,14 @@ impl Store for MemoryStore {
     }
 
     fn transactions(&self) -> Option<&dyn Transactions> {
+        Some(self)
+    }
+
+    fn schedules(&self) -> Option<&dyn Schedules> {
+        Some(self)
+    }
+
+    fn triggers(&self) -> Option<&dyn Triggers> {
         Some(self)
     }
 }

@@ -9,7 +9,7 @@ use crate::json::Json;
 use crate::store::judge::{Standing, Verdict, judge};
 use crate::store::{
     AuditEvent, Awaited, Commit, CommitOutcome, Debt, Decision, Header, Loaded, NewWorkflow, PublishedEvent,
-    Signal, SignalKind, Statistics, Status, StepRow, limits,
+    Schedule, Signal, SignalKind, Statistics, Status, StepRow, Triggered, limits,
 };
 
 /// A key within a tenant.
@@ -54,6 +54,12 @@ pub(super) struct State {
     pub(super) waits: BTreeMap<WorkflowId, Vec<Awaited>>,
     /// In the order in which they came.
     pub(super) published: Vec<PublishedEvent>,
+    /// By tenant and name.
+    pub(super) schedules: BTreeMap<(String, String), Schedule>,
+    /// Which event each of them waits for.
+    pub(super) triggers: BTreeMap<String, String>,
+    pub(super) triggered: BTreeMap<i64, Triggered>,
+    last_triggered: i64,
     /// What transactional steps wrote.
     pub(super) data: BTreeMap<String, Json>,
     /// The latest time that anybody told.
@@ -143,6 +149,18 @@ impl State {
             wants(waits) && record.is_some_and(|r| r.is_live() && *r.header.tenant_id == event.tenant_id)
         });
         waiting.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Remembers an event for its triggers. `true`: it has some.
+    pub(super) fn trigger(&mut self, event: &PublishedEvent) -> bool {
+        self.triggered.retain(|_, triggered| triggered.event.kept_until > event.at);
+        let before = self.triggered.len();
+        for (name, _) in self.triggers.iter().filter(|(_, wanted)| **wanted == event.name) {
+            self.last_triggered += 1;
+            let id = self.last_triggered;
+            self.triggered.insert(id, Triggered { id, trigger: name.clone(), event: event.clone() });
+        }
+        self.triggered.len() > before
     }
 
     /// Takes live workflows away from a worker, as after its death.

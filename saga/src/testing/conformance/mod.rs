@@ -24,9 +24,11 @@ pub mod history;
 pub mod limits;
 pub mod ownership;
 pub mod reading;
+pub mod schedules;
 pub mod signals;
 pub mod starts;
 pub mod transactions;
+pub mod triggers;
 
 /// How the suite gets at a store and at what surrounds it.
 #[async_trait]
@@ -132,6 +134,12 @@ macro_rules! conformance {
             transactions: a_refused_decision_keeps_fact_and_data,
             transactions: a_fenced_worker_gets_nothing_through_the_door,
             transactions: a_start_inside_lives_and_dies_with_the_transaction,
+            schedules: a_schedule_is_read_back_in_every_field,
+            schedules: a_schedule_is_changed_only_by_who_has_seen_its_last_state,
+            schedules: schedules_are_due_by_their_time,
+            triggers: an_event_waits_for_each_of_its_triggers,
+            triggers: the_id_of_what_was_triggered_is_never_used_again,
+            triggers: what_was_triggered_goes_with_its_trigger_or_its_time,
             history: random_histories_agree_with_the_memory_store,
         }
     };

@@ -21,7 +21,7 @@ const fn rule(
     Rule { module, may_use, never }
 }
 
-const WORDS: [&str; 6] = ["clock", "error", "id", "json", "retry", "tx"];
+const WORDS: [&str; 7] = ["clock", "error", "failure", "id", "json", "retry", "tx"];
 /// What reads clocks, waits or runs.
 const WORLD: &[&str] = &[
     "tokio::time",
@@ -37,6 +37,7 @@ const WORLD: &[&str] = &[
 const CORE: &[Rule] = &[
     rule("clock", &[], &["tokio"]),
     rule("error", &[], &["tokio"]),
+    rule("failure", &[], &["tokio"]),
     rule("id", &[], &["tokio"]),
     rule("json", &[], &["tokio"]),
     rule("retry", &["id"], &["tokio"]),

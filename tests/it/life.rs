@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, Either, select};
 use saga::engine::{EngineBuilder, Runtime};
-use saga::store::{Loaded, MemoryStore, Status, StepRow, StepStatus};
+use saga::store::{Loaded, MemoryStore, Status, StepRow, StepStatus, TrailPart};
 use saga::{Client, Config, Engine, Plan, Timestamp, WorkflowId};
 use tokio::time::Instant;
 
@@ -157,8 +157,8 @@ impl Life {
     }
     /// The audit trail: its kinds.
     pub async fn audit(&self, workflow: &str) -> Vec<String> {
-        let history = self.client.history("default", &id(workflow)).await.unwrap();
-        history.iter().map(|event| event.kind.to_string()).collect()
+        let history = self.client.history("default", &id(workflow), TrailPart::ALL).await.unwrap();
+        history.events.iter().map(|event| event.kind.to_string()).collect()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::definition::{Plan, Start};
 use crate::id::{CommitId, DefinitionId, WorkflowId};
 use crate::machine::OperatorRefusal;
 use crate::step::Signature;
-use crate::store::{AuditEvent, Listing, Page, Statistics, Store, StoreError};
+use crate::store::{Listing, Page, Statistics, Store, StoreError, Stranded, Trail, TrailPart};
 
 /// Why a question or an operator's wish failed.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -125,13 +125,18 @@ impl Client {
         Ok(self.store.list(listing).await?)
     }
 
-    /// The audit trail of a workflow, oldest first.
+    /// Part of the audit trail of a workflow, oldest first.
     ///
     /// # Errors
     /// [`ClientError::NotFound`], also for another tenant's.
-    pub async fn history(&self, tenant: &str, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, ClientError> {
+    pub async fn history(
+        &self,
+        tenant: &str,
+        workflow: &WorkflowId,
+        part: TrailPart,
+    ) -> Result<Trail, ClientError> {
         self.loaded(tenant, workflow).await?;
-        Ok(self.store.history(workflow).await?)
+        Ok(self.store.history(workflow, part).await?)
     }
 
     /// Counts over a tenant's workflows.
@@ -140,6 +145,15 @@ impl Client {
     /// When the store fails.
     pub async fn statistics(&self, tenant: &str) -> Result<Statistics, ClientError> {
         Ok(self.store.statistics(tenant).await?)
+    }
+
+    /// Workflows, of all tenants, that wait for a worker that knows their definition while there is none: an alarm.
+    /// They are parked when nobody comes in [`Config::park_unknown_after`](super::Config::park_unknown_after).
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn stranded(&self) -> Result<Vec<Stranded>, ClientError> {
+        Ok(self.store.stranded(self.runtime.now()).await?)
     }
 
     /// The plans that this process knows.

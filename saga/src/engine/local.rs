@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::driver::Driver;
 use super::live::Live;
 use super::shared::Shared;
+use super::stray;
 use crate::id::{CommitId, WorkflowId};
 use crate::machine::Machine;
 use crate::store::{Commit, CommitOutcome, Header, NewWorkflow};
@@ -48,7 +49,7 @@ impl<R: Send + Sync + 'static> Shared<R> {
         let machine = Machine::create(plan, header.clone(), self.config.machine, self.first_commit());
         let mut answer = Some(answer);
         match Driver::new(self, Arc::clone(definition), &header, machine, &mut answer) {
-            Ok(driver) => self.runtime.spawn(Box::pin(driver.run())),
+            Ok(driver) => stray::run(self, driver),
             Err(twin) => {
                 let shared = Arc::clone(self);
                 self.runtime.spawn(Box::pin(async move {

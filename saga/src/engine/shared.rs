@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
@@ -13,6 +14,7 @@ use super::journal::Journal;
 use super::lease::Lease;
 use super::live::LiveSet;
 use super::runtime::Runtime;
+use super::stray::Panics;
 use crate::definition::Definition;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
 use crate::machine::Env;
@@ -40,6 +42,9 @@ pub(super) struct Shared<R> {
 pub(super) struct Life {
     pub(super) lease: Lease,
     pub(super) live: LiveSet,
+    pub(super) panics: Panics,
+    /// Until when a claim without an answer may bring workflows, by the worker's uptime in milliseconds.
+    strays_until: AtomicU64,
     /// Starts and claims nothing more.
     pub(super) stopping: AtomicBool,
     /// There may be more work than there was room for.
@@ -55,11 +60,23 @@ impl Life {
         Self {
             lease,
             live: LiveSet::default(),
+            panics: Panics::default(),
+            strays_until: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             wants_room: AtomicBool::new(false),
             work: Notify::new(),
             mail: Notify::new(),
         }
+    }
+
+    /// A claim has failed and may have been done all the same, or may yet be until then, by the worker's uptime.
+    pub(super) fn expect_strays(&self, until: Duration) {
+        self.strays_until.fetch_max(u64::try_from(until.as_millis()).unwrap_or(u64::MAX), Ordering::AcqRel);
+    }
+
+    /// May this worker own what does not run here?
+    pub(super) fn may_have_strays(&self, uptime: Duration) -> bool {
+        uptime.as_millis() <= u128::from(self.strays_until.load(Ordering::Acquire))
     }
 
     /// This worker was declared dead: nothing more may be started or written.

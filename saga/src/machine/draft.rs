@@ -9,7 +9,7 @@ use super::state::{Machine, Mode};
 use crate::id::CommitId;
 use crate::json::Json;
 use crate::store::{
-    AuditEvent, AuditKind, Awaited, Commit, Decision, Header, HeaderState, NewWorkflow, Status,
+    AuditEvent, AuditKind, Awaited, Commit, Decision, Header, HeaderState, Interrupted, NewWorkflow, Status,
 };
 
 /// What the next commit will hold.
@@ -154,6 +154,8 @@ impl Machine {
             }
             commit.facts.push(state.row.clone());
         }
+        // What the draft told before the decision is told by its facts, whatever becomes of the decision.
+        let decided = draft.before.as_ref().map_or(draft.audit.len(), |before| before.audit);
         let creates = draft.create.is_some();
         let wrote_header = creates || self.dirty_header;
         if let Some(mut header) = draft.create.take() {
@@ -164,6 +166,8 @@ impl Machine {
                 expected_rev: self.rev,
                 expected_status: self.stored_status,
                 state: self.header.clone(),
+                audit: draft.audit.split_off(decided),
+                interrupted: Interrupted::Told,
                 release: self.release,
                 retake_exclusion: false,
             }));

@@ -25,7 +25,7 @@ impl Machine {
         let header = &loaded.header;
         let mut machine = Self::bare(plan, header, settings, first_commit);
         machine.row_rev = loaded.steps.iter().map(|r| r.rev).max().unwrap_or(0);
-        machine.left_intents = context::leaves_intents(&header.state);
+        machine.left_intents = header.state.leaves_intents;
         machine.suspect = machine.left_intents || header.takeovers >= settings.suspect_after;
         let rolling_back = header.state.status == Status::RollingBack;
         let rows = || loaded.steps.iter().filter(|r| r.run == header.state.run);
@@ -52,7 +52,7 @@ impl Machine {
             machine.resume_forward(header, env);
         }
         if machine.suspect && !machine.left_intents {
-            context::leave_intents(&mut machine.header);
+            machine.header.leaves_intents = true;
             machine.dirty_header = true;
         }
         if header.unclean {
@@ -128,6 +128,9 @@ impl Machine {
         if !header.unclean {
             return;
         }
+        if let Some(step) = self.next_undo() {
+            self.state(step).undo_elsewhere = Some(env.now);
+        }
         for step in self.all_steps() {
             self.died_undoing(step, env);
         }
@@ -159,6 +162,7 @@ impl Machine {
                 // With the sub-saga around it.
                 StepStatus::Compensated => {}
                 StepStatus::Compensating => {
+                    self.state(step).undo_elsewhere = header.unclean.then_some(env.now);
                     if !(header.unclean && self.died_undoing(step, env)) {
                         self.begin_undo(step, env);
                     }

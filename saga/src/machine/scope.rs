@@ -56,6 +56,25 @@ impl Machine {
         }
     }
 
+    /// Is it the value of a sub-saga whose failure was to be journaled with these, which is not possible?
+    pub(super) fn is_failure_lost(&self, last: NodeId, carried: &[Arc<str>]) -> bool {
+        self.plan.sub_sagas().iter().any(|sub| sub.last == last && carried.contains(&failed(&sub.name)))
+    }
+
+    /// A failure that is not journaled, or that rests on what is gone, did not happen.
+    pub(super) fn reopen(&mut self, carried: &[Arc<str>], gone: &[bool]) {
+        let plan = Arc::clone(&self.plan);
+        for (i, sub) in plan.sub_sagas().iter().enumerate() {
+            let name = failed(&sub.name);
+            let open = self.draft.carry.contains_key(&name)
+                && (sub.first.0..=sub.last.0).any(|node| gone[node as usize]);
+            if open || carried.contains(&name) {
+                self.draft.carry.remove(&name);
+                self.scopes[i] = Scope::Open;
+            }
+        }
+    }
+
     /// The node is part of a sub-saga that has failed: it does not begin any more.
     pub(super) fn is_stopped(&self, node: NodeId) -> bool {
         self.failed_scope(node).is_some()

@@ -73,7 +73,8 @@ impl StepContext {
         self.0.attempt
     }
     /// The key under which this effect is known to other systems: the same for every attempt of this step of
-    /// this workflow, also after a crash. A compensation has a key of its own.
+    /// this workflow, also after a crash. A compensation has a key of its own, and so has its second pass over an
+    /// effect of which nobody knew whether it was there.
     pub fn idempotency_key(&self) -> &str {
         &self.0.key
     }
@@ -193,8 +194,8 @@ impl TestContext {
             node: "test".into(),
             run: 1,
             attempt: self.attempt.max(1),
-            key: "test:test".into(),
-            forward_key: "test:test".into(),
+            key: "test/test".into(),
+            forward_key: "test/test".into(),
             cause: self.cause.as_deref().map(Into::into),
             deadline: None,
             recorded: self.recorded.clone(),

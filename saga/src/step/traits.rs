@@ -15,7 +15,7 @@ use crate::tx::Tx;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be journaled",
     label = "a value of a saga is written down and read back",
-    note = "derive or implement `serde::Serialize` and `serde::Deserialize` for `{Self}`, and make it `Send`"
+    note = "derive or implement `serde::Serialize` and `serde::Deserialize` for `{Self}`, and make it `Send`; of a reference take a clone"
 )]
 pub trait Data: Serialize + DeserializeOwned + Send + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + 'static> Data for T {}

@@ -10,7 +10,7 @@ mod record;
 mod statistics;
 mod store_trait;
 
-pub use commit::{Commit, CommitOutcome, Decision, NewWorkflow};
+pub use commit::{Commit, CommitOutcome, Decision, Interrupted, NewWorkflow};
 pub use error::StoreError;
 pub use judge::{Standing, Verdict, judge};
 pub use memory::{Calls, MemoryStore, MemoryTx};
@@ -21,6 +21,6 @@ pub use record::{
 };
 pub use statistics::Statistics;
 pub use store_trait::{
-    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Registration, Sent, Store, Transacted,
-    Transactions,
+    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Purpose, Registration, Sent, Store, Stranded,
+    Trail, TrailPart, Transacted, Transactions,
 };

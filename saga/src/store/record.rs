@@ -76,7 +76,7 @@ words! {
         Debts = "debts",
         /// It stopped without undoing, to be continued by a person.
         Parked = "parked",
-        /// It took its worker down repeatedly.
+        /// It took its worker down repeatedly, or the engine cannot go on with it.
         Poison = "poison",
         /// The definition it was started with is not here.
         Definition = "definition",
@@ -226,6 +226,12 @@ pub struct HeaderState {
     pub retry_count: u32,
     /// Did any run enter rollback?
     pub rolled_back_once: bool,
+    /// Is this run on its way back? A status that somebody overwrote by hand does not say so any more, and going
+    /// forward after an undo has begun would run steps anew under keys that were undone.
+    pub turned_back: bool,
+    /// Has every step that began in this run left an intent, or been marked as one that may have begun? A workflow
+    /// that took its workers down is run so: then its rows tell which step it was.
+    pub leaves_intents: bool,
     /// The step at which it failed or waits.
     pub current_step: Option<Arc<str>>,
     /// That step's system.

@@ -48,12 +48,14 @@ pub struct SagaBuilder<R, I> {
     of: PhantomData<fn(I)>,
 }
 
+type Adjust = Box<dyn FnOnce(&mut Policy)>;
+
 /// What was said about the next call.
 #[derive(Default)]
 struct Next {
     label: Option<String>,
     evaluated: bool,
-    adjust: Option<Box<dyn FnOnce(&mut Policy)>>,
+    adjust: Option<Adjust>,
     max_parallel: Option<u32>,
 }
 
@@ -221,11 +223,6 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             deadline: self.deadline,
         };
         plan.id.fingerprint = plan.compute_fingerprint().into();
-        Definition {
-            plan: Arc::new(plan),
-            code: self.code,
-            output: Self::compute(deps, output),
-            _input: PhantomData,
-        }
+        Definition { plan: Arc::new(plan), code: self.code, output: Self::compute(deps, output) }
     }
 }

@@ -20,6 +20,8 @@ use super::log::Log;
 use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::definition::{Definition, NodeId};
+use crate::error::StepError;
+use crate::id::WorkflowId;
 use crate::json::Json;
 use crate::machine::{Call, Event, Machine};
 use crate::step::Success;
@@ -52,6 +54,15 @@ pub(super) enum BodyEnd {
 /// A lent transaction, until its outcome is known.
 type Transaction = BoxFuture<'static, (Call, Result<Transacted, StoreError>)>;
 
+/// A transaction that came to nothing after its body had succeeded.
+#[derive(Default)]
+struct RolledBack {
+    /// How often in a row.
+    times: u32,
+    /// Why; none if nobody knows whether it was rolled back.
+    error: Option<StepError>,
+}
+
 /// What the journal and the inbox say: the workflow's signals, and the workflow if it is there.
 struct Read {
     signals: Vec<Signal>,
@@ -79,6 +90,8 @@ pub(super) struct Driver<R: Send + Sync + 'static> {
     body: Option<oneshot::Sender<Commit>>,
     /// Attempts that run, for showing those that run long.
     slow: BTreeMap<u32, Timestamp>,
+    /// Transactions that came to nothing after their bodies had succeeded, by step.
+    rolled_back: BTreeMap<u32, RolledBack>,
     /// Who wants to know how the first commit ended.
     created: Option<oneshot::Sender<CommitOutcome>>,
     suspicion: Suspicion,
@@ -158,10 +171,15 @@ impl<R: Send + Sync + 'static> Driver<R> {
             records: BTreeMap::new(),
             body: None,
             slow: BTreeMap::new(),
+            rolled_back: BTreeMap::new(),
             created: created.take(),
             suspicion: if suspect { Suspicion::Waiting } else { Suspicion::None },
             progress: false,
         })
+    }
+
+    pub(super) fn workflow_id(&self) -> &WorkflowId {
+        &self.caller.workflow_id
     }
 
     /// Puts something into its inbox, to be found when it begins.

@@ -70,6 +70,8 @@ impl Journal {
                 compensation_error: None,
                 retry_count: 0,
                 rolled_back_once: false,
+                turned_back: false,
+                leaves_intents: false,
                 current_step: None,
                 current_system: None,
                 wake_at: None,
@@ -153,7 +155,8 @@ impl Journal {
             self.by_hand = None;
             self.header.state = decision.state.clone();
             self.header.last_commit = Some(commit.id);
-            self.header.unclean &= worker.is_none();
+            self.audit.extend(decision.audit.iter().cloned());
+            self.header.unclean = decision.unclean(worker.is_some()).unwrap_or(self.header.unclean);
             if decision.release {
                 self.header.worker = None;
             }

@@ -195,6 +195,11 @@ impl Sim {
                     Command::Look { node, wanted } => self.looking.push((node, wanted)),
                     Command::ReadHeader if self.reads_at_once => events.extend(self.read_header()),
                     Command::ReadHeader => self.wants_header = true,
+                    Command::GiveUp { reason } => {
+                        self.trace.push(format!("give up: {reason}"));
+                        self.machine = None;
+                        self.calls.clear();
+                    }
                     Command::Stop => {
                         self.trace.push("stop".to_owned());
                         self.machine = None;
@@ -491,7 +496,8 @@ impl Sim {
     }
     pub(super) fn retry(&mut self) -> Result<(), OperatorRefusal> {
         let (loaded, id) = (self.journal.loaded(), self.next_commit());
-        self.operate(retry(&loaded, "ann", true, self.now, id))
+        let plan = std::sync::Arc::clone(self.definition.plan());
+        self.operate(retry(&loaded, Some(&plan), "ann", true, self.now, id))
     }
     pub(super) fn cancel_stopped(&mut self) -> Result<(), OperatorRefusal> {
         let (loaded, id) = (self.journal.loaded(), self.next_commit());
@@ -547,7 +553,7 @@ impl Sim {
     fn call_line(&self, call: &Call) -> String {
         let verb = match call.kind {
             CallKind::Run => "run",
-            CallKind::Undo if call.key.ends_with(":undo-late") => "undo-late",
+            CallKind::Undo if call.key.ends_with("/undo-late") => "undo-late",
             CallKind::Undo => "undo",
             CallKind::LookUp => "look",
         };

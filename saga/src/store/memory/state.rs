@@ -46,7 +46,8 @@ pub(super) struct State {
     pub(super) held: BTreeSet<WorkflowId>,
     pub(super) signals: BTreeMap<i64, Signal>,
     pub(super) last_signal: i64,
-    pub(super) workers: BTreeMap<WorkerId, bool>,
+    /// What each incarnation knows; none if it is dead.
+    pub(super) workers: BTreeMap<WorkerId, Option<Vec<DefinitionId>>>,
     pub(super) plans: BTreeMap<DefinitionId, String>,
     pub(super) statistics: BTreeMap<Arc<str>, Statistics>,
     /// What live workflows wait for.
@@ -62,6 +63,17 @@ pub(super) struct State {
 impl State {
     pub(super) fn told(&mut self, time: Option<Timestamp>) {
         self.now = time.map_or(self.now, |time| self.now.max(time));
+    }
+
+    /// Live workflows without a worker whose time has come.
+    pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = &Header> {
+        let idle = self.idle.iter().filter_map(|id| self.workflows.get(id).map(|r| &r.header));
+        idle.filter(move |header| header.state.wake_at.is_some_and(|at| at <= now))
+    }
+
+    /// Does some live worker know this name and version?
+    pub(super) fn is_known(&self, definition: &DefinitionId) -> bool {
+        self.workers.values().flatten().flatten().any(|known| known.is_version_of(definition))
     }
 
     /// Changes a header: raises its `rev`, keeps indexes and counts right.
@@ -186,7 +198,7 @@ impl State {
                 return refusal;
             }
         }
-        self.note(commit);
+        self.note(commit, decide);
         if let Some(decision) = commit.decision.as_deref().filter(|_| decide) {
             self.decide(commit, decision, worker);
         }
@@ -243,8 +255,8 @@ impl State {
         None
     }
 
-    /// Writes facts and audit.
-    fn note(&mut self, commit: &Commit) {
+    /// Writes facts and audit: of the decision only what was decided.
+    fn note(&mut self, commit: &Commit, decide: bool) {
         let Some(record) = self.workflows.get_mut(&commit.workflow_id) else { return };
         let mut debts = 0_i64;
         for row in &commit.facts {
@@ -260,8 +272,9 @@ impl State {
         if commit.shows_progress() {
             record.header.takeovers = 0;
         }
-        if !commit.audit.is_empty() && record.audited.insert(commit.id) {
-            record.audit.extend(commit.audit.iter().cloned());
+        if record.audited.insert(commit.id) {
+            let decided = commit.decision.iter().filter(|_| decide).flat_map(|decision| &decision.audit);
+            record.audit.extend(commit.audit.iter().chain(decided).cloned());
         }
         let counts = self.statistics.entry(record.header.tenant_id.clone()).or_default();
         counts.open_debts = counts.open_debts.saturating_add_signed(debts);
@@ -271,7 +284,7 @@ impl State {
         self.write(&commit.workflow_id, |header| {
             header.state = decision.state.clone();
             header.last_commit = Some(commit.id);
-            header.unclean &= !decision.settles_interruptions(worker.is_some());
+            header.unclean = decision.unclean(worker.is_some()).unwrap_or(header.unclean);
             header.worker = header.worker.filter(|_| !decision.release);
         });
     }

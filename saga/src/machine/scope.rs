@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::command::Env;
+use super::draft::Slot;
 use super::state::{Machine, Settled};
 use super::step::Phase;
 use super::waits;
@@ -142,6 +143,10 @@ impl Machine {
         if inside.iter().any(|s| self.steps[*s as usize].phase != Phase::Idle) {
             return;
         }
+        if self.suspect && !self.is_failure_durable(scope) {
+            // Its intent to undo a step is a fact, which would stay even if the failure were lost.
+            return;
+        }
         let owes = |s: &&u32| {
             let state = &self.steps[**s as usize];
             state.spec.class == Class::Compensatable
@@ -152,6 +157,15 @@ impl Machine {
             Some(step) => self.begin_undo(*step, env),
             None => self.end_scope(scope),
         }
+    }
+
+    fn is_failure_durable(&self, scope: u32) -> bool {
+        let name = failed(&self.plan.sub_sagas()[scope as usize].name);
+        let on_its_way = match &self.slot {
+            Slot::Committing(in_flight) => in_flight.carried.contains(&name),
+            _ => false,
+        };
+        !on_its_way && !self.draft.carry.contains_key(&name)
     }
 
     /// All of it is undone: the caller goes on.

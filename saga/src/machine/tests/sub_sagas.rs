@@ -279,6 +279,22 @@ fn a_failure_that_cannot_be_stored_did_not_happen_and_nothing_goes_on_after_it()
     assert!(context.is_some_and(|c| !c.contains("waits.b") && !c.contains("waits\"")), "{context:?}");
 }
 
+#[test]
+fn a_suspect_writes_no_intent_to_undo_before_the_failure_is_durable() {
+    let mut sim = Sim::of(waiting_inside(Duration::from_secs(3)));
+    sim.run_until_idle();
+    let over = sim.machine().wake_at().unwrap();
+    for _ in 0..2 {
+        sim.die_and_resume();
+        sim.settle();
+    }
+    sim.now = over;
+    sim.feed(crate::machine::Event::Tick);
+    sim.unstorable = true;
+    sim.acknowledge();
+    assert_eq!(sim.trace.last().map(String::as_str), Some("write -> rolling_back"));
+}
+
 /// A step for each of three items, one after the other, in a sub-saga that is tolerated.
 fn items_inside() -> Definition<()> {
     enum Each {}

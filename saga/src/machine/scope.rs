@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::command::Env;
+use super::draft::Slot;
 use super::state::{Machine, Settled};
 use super::step::Phase;
 use super::waits;
@@ -52,6 +53,25 @@ impl Machine {
             self.scopes[i] = Scope::Failed(message);
             if self.settled[sub.last.0 as usize] != Settled::No {
                 self.close(u32::try_from(i).unwrap_or(u32::MAX));
+            }
+        }
+    }
+
+    /// Is it the value of a sub-saga whose failure was to be journaled with these, which is not possible?
+    pub(super) fn is_failure_lost(&self, last: NodeId, carried: &[Arc<str>]) -> bool {
+        self.plan.sub_sagas().iter().any(|sub| sub.last == last && carried.contains(&failed(&sub.name)))
+    }
+
+    /// A failure that is not journaled, or that rests on what is gone, did not happen.
+    pub(super) fn reopen(&mut self, carried: &[Arc<str>], gone: &[bool]) {
+        let plan = Arc::clone(&self.plan);
+        for (i, sub) in plan.sub_sagas().iter().enumerate() {
+            let name = failed(&sub.name);
+            let open = self.draft.carry.contains_key(&name)
+                && (sub.first.0..=sub.last.0).any(|node| gone[node as usize]);
+            if open || carried.contains(&name) {
+                self.draft.carry.remove(&name);
+                self.scopes[i] = Scope::Open;
             }
         }
     }
@@ -123,6 +143,10 @@ impl Machine {
         if inside.iter().any(|s| self.steps[*s as usize].phase != Phase::Idle) {
             return;
         }
+        if self.suspect && !self.is_failure_durable(scope) {
+            // Its intent to undo a step is a fact, which would stay even if the failure were lost.
+            return;
+        }
         let owes = |s: &&u32| {
             let state = &self.steps[**s as usize];
             state.spec.class == Class::Compensatable
@@ -133,6 +157,15 @@ impl Machine {
             Some(step) => self.begin_undo(*step, env),
             None => self.end_scope(scope),
         }
+    }
+
+    fn is_failure_durable(&self, scope: u32) -> bool {
+        let name = failed(&self.plan.sub_sagas()[scope as usize].name);
+        let on_its_way = match &self.slot {
+            Slot::Committing(in_flight) => in_flight.carried.contains(&name),
+            _ => false,
+        };
+        !on_its_way && !self.draft.carry.contains_key(&name)
     }
 
     /// All of it is undone: the caller goes on.

@@ -266,6 +266,35 @@ fn its_failure_is_not_forgotten_when_somebody_stops_the_workflow_just_then() {
     assert!(context.is_some_and(|c| c.contains("waits@failed")), "{context:?}");
 }
 
+#[test]
+fn a_failure_that_cannot_be_stored_did_not_happen_and_nothing_goes_on_after_it() {
+    let mut sim = Sim::of(waiting_inside(Duration::from_secs(3)));
+    sim.run_until_idle();
+    sim.now = sim.machine().wake_at().unwrap();
+    sim.feed(crate::machine::Event::Tick);
+    sim.unstorable = true;
+    sim.settle();
+    assert_eq!(sim.status(), Status::RolledBack);
+    let context = sim.journal.header.state.context.as_ref().map(Json::as_str);
+    assert!(context.is_some_and(|c| !c.contains("waits.b") && !c.contains("waits\"")), "{context:?}");
+}
+
+#[test]
+fn a_suspect_writes_no_intent_to_undo_before_the_failure_is_durable() {
+    let mut sim = Sim::of(waiting_inside(Duration::from_secs(3)));
+    sim.run_until_idle();
+    let over = sim.machine().wake_at().unwrap();
+    for _ in 0..2 {
+        sim.die_and_resume();
+        sim.settle();
+    }
+    sim.now = over;
+    sim.feed(crate::machine::Event::Tick);
+    sim.unstorable = true;
+    sim.acknowledge();
+    assert_eq!(sim.trace.last().map(String::as_str), Some("write -> rolling_back"));
+}
+
 /// A step for each of three items, one after the other, in a sub-saga that is tolerated.
 fn items_inside() -> Definition<()> {
     enum Each {}

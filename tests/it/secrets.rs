@@ -11,8 +11,8 @@ use saga::seal::Keys;
 use saga::step::{Arguments, Callee, ErasedStep, Success};
 use saga::store::{FailureReason, Listing, Loaded, MemoryStore, Status, Store, TrailPart};
 use saga::{
-    Args, Callable, Class, Client, Definition, Engine, Json, Meta, Outcome, PlanError, SagaBuilder,
-    Signature, Step, StepContext, StepError,
+    Args, Callable, Class, Client, Definition, Engine, IfUnknown, Json, Meta, Outcome, PlanError,
+    SagaBuilder, Signature, Step, StepContext, StepError, TransactionalStep, Tx,
 };
 use saga_sqlx::{SqliteOptions, SqliteStore};
 use serde::{Deserialize, Serialize};
@@ -394,11 +394,7 @@ async fn a_workflow_goes_on_under_a_new_key_and_waits_for_a_person_when_its_own_
     let first = engine(&seen, store.clone(), old_key()).await;
     for user in ["one", "two"] {
         first.client().start(Start::<Account>::new(&request(user))).id(user).await.unwrap();
-        while !seen.all().iter().filter(|words| words.starts_with("mail")).count().is_multiple_of(2)
-            || !seen.all().contains(&format!("mail {user}"))
-        {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until(first.client(), user, Status::Waiting).await;
     }
     first.shutdown(Duration::from_secs(1)).await.unwrap();
 
@@ -446,6 +442,105 @@ async fn what_was_sealed_for_one_workflow_is_not_opened_in_another() {
     assert!(stopped.error_message.unwrap().contains("belongs elsewhere"));
     assert!(!seen.all().iter().any(|words| words.starts_with("open mine")));
     engine.shutdown(Duration::from_secs(1)).await.unwrap();
+}
+
+/// What it made is known only by asking.
+enum Lost {}
+impl Signature for Lost {
+    type Output = String;
+    const META: &'static Meta = &Meta {
+        secret_output: true,
+        if_unknown: IfUnknown::LookUp,
+        ..Meta::new("lost", Class::Compensatable)
+    };
+}
+impl Callable<Seen> for Lost {
+    fn erased() -> Callee<Seen> {
+        ErasedStep::plain::<Self>().into()
+    }
+}
+impl Step<Seen> for Lost {
+    async fn run(_: &Seen, _: &StepContext, _: &Arguments<'_>) -> saga::Result<Success> {
+        Err(StepError::unknown("the answer is lost").no_retry())
+    }
+    async fn compensate(
+        seen: &Seen,
+        _: &StepContext,
+        _: &Arguments<'_>,
+        output: Option<&Json>,
+    ) -> saga::Result<()> {
+        seen.say(format!("revoke {}", output.unwrap()));
+        Ok(())
+    }
+    async fn look_up(_: &Seen, _: &StepContext, _: &Arguments<'_>) -> saga::Result<Option<Json>> {
+        Ok(Some(Json::encode(TOKEN)?))
+    }
+}
+
+/// Works in the store's own transaction.
+enum Local {}
+impl Signature for Local {
+    type Output = String;
+    const META: &'static Meta = &Meta {
+        params: &["password"],
+        secrets: &["password"],
+        secret_output: true,
+        transactional: true,
+        ..Meta::new("local", Class::Compensatable)
+    };
+}
+impl Callable<Seen> for Local {
+    fn erased() -> Callee<Seen> {
+        ErasedStep::transactional::<Self>().into()
+    }
+}
+impl TransactionalStep<Seen> for Local {
+    async fn run(
+        seen: &Seen,
+        _: &mut Tx<'_>,
+        _: &StepContext,
+        args: &Arguments<'_>,
+    ) -> saga::Result<Success> {
+        seen.say(format!("in {}", args.get::<String>("password")?));
+        made(TOKEN)
+    }
+    async fn compensate(
+        seen: &Seen,
+        _: &mut Tx<'_>,
+        _: &StepContext,
+        args: &Arguments<'_>,
+        output: Option<&Json>,
+    ) -> saga::Result<()> {
+        seen.say(format!("out {} {}", args.get::<String>("password")?, output.unwrap()));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_looked_up_or_made_in_a_transaction_is_sealed_too() {
+    enum Short {}
+    impl Signature for Short {
+        type Output = ();
+        const META: &'static Meta = &Meta { saga: true, ..Meta::new("short", Class::Compensatable) };
+    }
+    let mut s = SagaBuilder::<Seen, String>::new("short", 1);
+    s.secret_input();
+    let password = s.input();
+    s.call::<Local, _>((password,), |(password,)| args(&[("password", &password)]));
+    s.adjusted(|policy| policy.settle_after = Some(Duration::ZERO));
+    s.call::<Lost, _>((), |()| args(&[]));
+    let short = s.finish((), |()| Ok(())).unwrap();
+    let (seen, store) = (Seen::default(), MemoryStore::new());
+    let builder = Engine::builder(seen.clone()).store(store.clone()).secrets(old_key()).saga(short);
+    let engine = builder.build().await.unwrap();
+    let started = engine.client().start(Start::<Short>::new(PASSWORD)).id("w").await.unwrap();
+    assert!(matches!(started.handle.outcome().await.unwrap(), Outcome::RolledBack { .. }));
+    let [said_in, revoked, said_out] = seen.all().try_into().unwrap();
+    assert_eq!(said_in, format!("in {PASSWORD}"));
+    assert_eq!(revoked, format!("revoke \"{TOKEN}\""));
+    assert_eq!(said_out, format!("out {PASSWORD} \"{TOKEN}\""));
+    let kept = format!("{:?}", store.load(&id("w")).await.unwrap());
+    assert!(kept.contains("$sealed") && !kept.contains(PASSWORD) && !kept.contains(TOKEN), "{kept}");
 }
 
 #[test]

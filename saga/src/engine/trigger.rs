@@ -61,7 +61,8 @@ pub(super) async fn fire(client: &Client, rules: &[Rule]) -> Result<(), StoreErr
     for triggered in triggers.triggered(&names, PAGE).await? {
         let Some(rule) = rules.iter().find(|rule| rule.trigger.name == triggered.trigger) else { continue };
         match start(client, rule, &triggered).await {
-            Ok(()) => settled.push(triggered.id),
+            // In a conflict it was started before, by a mapping that says another thing now.
+            Ok(()) | Err(StartError::Conflict { .. }) => settled.push(triggered.id),
             // Its time comes when that one rests.
             Err(StartError::Excluded { .. }) => {}
             Err(StartError::Store(error)) => {

@@ -1,5 +1,14 @@
 //! Secrets at rest: what is sealed, how it stands in the journal, and what people see instead of it.
 //!
+//! Secret is what is declared so: the input of a saga (`SagaBuilder::secret_input`), arguments of a step
+//! ([`Meta::secrets`](crate::Meta)), the output of a step (`Meta::secret_output`). With it goes everything that is
+//! computed from it: values, arguments, the saga's output, and what a step with secret arguments records.
+//! `SagaBuilder::disclosed` says of one place that what it computes is none.
+//!
+//! Not secret are, because they are made to be seen: the words of errors and panics, conditions (the way that the
+//! workflow takes), what a step makes of secret arguments unless it says so, ids, idempotency, exclusion and search
+//! keys, and the values of published events. Plain text is not wiped from the memory of the process.
+//!
 //! A sealed value stands as `{"$sealed": "<key id>.<ciphertext>"}`. The engine seals and opens at its border with
 //! user code, so that neither the machine nor any store ever has the plain text.
 

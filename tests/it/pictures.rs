@@ -32,7 +32,8 @@ async fn colors(life: &Life) -> Vec<String> {
             let node = &plan.nodes()[n[1..].parse::<usize>().unwrap()];
             node.step().map(|_| node.name.to_string())
         });
-        Some(format!("{word}: {}", names.collect::<Vec<_>>().join(" ")))
+        let names: Vec<String> = names.collect();
+        (!names.is_empty()).then(|| format!("{word}: {}", names.join(" ")))
     };
     assert!(view.dot().unwrap().starts_with("digraph \"drawn\" {\n"));
     mermaid.lines().filter_map(of).collect()

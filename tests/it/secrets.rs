@@ -547,7 +547,7 @@ async fn what_is_looked_up_or_made_in_a_transaction_is_sealed_too() {
 fn what_is_computed_from_secrets_is_secret_and_what_is_not_is_not() {
     let text = account().plan().describe();
     let line =
-        |name: &str| text.lines().find(|line| line.contains(&format!(" {name} ["))).unwrap().to_owned();
+        |name: &str| text.lines().find(|line| line.starts_with(&format!("{name} ["))).unwrap().to_owned();
     for (name, end) in [
         ("input", "secret"),
         ("issue.token", "secret"),

@@ -8,6 +8,9 @@ use tokio::sync::{Semaphore, broadcast, watch};
 
 use super::Engine;
 use super::config::Config;
+#[cfg(feature = "testing")]
+use super::interceptor::Interceptor;
+use super::interceptor::Seam;
 use super::journal::Journal;
 use super::lease::Lease;
 use super::runtime::{Runtime, TokioRuntime};
@@ -57,11 +60,19 @@ pub struct EngineBuilder<R> {
     runtime: Option<Arc<dyn Runtime>>,
     definitions: Vec<Definition<R>>,
     config: Config,
+    seam: Seam,
 }
 
 impl<R: Send + Sync + 'static> EngineBuilder<R> {
     pub(super) fn new(resources: R) -> Self {
-        Self { resources, store: None, runtime: None, definitions: vec![], config: Config::default() }
+        Self {
+            resources,
+            store: None,
+            runtime: None,
+            definitions: vec![],
+            config: Config::default(),
+            seam: Seam::default(),
+        }
     }
     /// Where workflows are kept.
     #[must_use]
@@ -88,6 +99,11 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
     #[must_use]
     pub fn runtime(self, runtime: Arc<dyn Runtime>) -> Self {
         Self { runtime: Some(runtime), ..self }
+    }
+    /// Who sees every call of a step, and may answer in its place.
+    #[cfg(feature = "testing")]
+    pub(crate) fn interceptor(self, interceptor: Arc<dyn Interceptor>) -> Self {
+        Self { seam: Seam { interceptor: Some(interceptor) }, ..self }
     }
 
     /// Joins the store, takes over what a former life of this process left behind, and begins to work.
@@ -130,6 +146,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             life,
             worker_ended,
             commits: AtomicI64::new(0),
+            seam: self.seam,
         });
         let working = Arc::new(working);
         worker::spawn(&shared, &working);

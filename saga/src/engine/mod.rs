@@ -22,6 +22,7 @@ mod stray;
 mod stranded;
 mod driver;
 mod attempt;
+mod interceptor;
 mod journal;
 mod lease;
 mod live;
@@ -38,3 +39,6 @@ pub use running::Engine;
 pub use runtime::{Runtime, TokioRuntime};
 pub use start::{StartError, StartRequest, Started};
 pub use view::{StepView, WorkflowView};
+
+#[cfg(feature = "testing")]
+pub(crate) use {attempt::Ended, interceptor::Interceptor};

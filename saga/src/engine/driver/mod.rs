@@ -148,6 +148,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
             resources: Arc::clone(&shared.resources),
             runtime: Arc::clone(&shared.runtime),
             life: Arc::clone(&shared.life),
+            seam: shared.seam.clone(),
             workflow_id: header.workflow_id.clone(),
             tenant: Arc::clone(&header.tenant_id),
             initiator: header.initiator_id.clone(),

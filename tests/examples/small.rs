@@ -79,3 +79,61 @@ fn a_password_is_seen_by_its_step_and_by_nobody_else() {
     assert!(said.contains("people see  \"[secret]\"\nstores keep {\"$sealed\":\"2026."), "{said}");
     assert!(!said.contains("horse"), "{said}");
 }
+
+#[test]
+fn each_item_that_was_done_is_undone() {
+    let said = output("for_each");
+    assert!(said.contains("completed: ge-1, ge-2, ge-3\n"), "{said}");
+    assert!(
+        said.ends_with(
+            "  closed port 8\n  closed port 7\nrolled back: Step 1 (open[2]) failed: there is no port 99\n"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_detour_is_given_back_as_a_whole_and_the_tour_goes_on() {
+    let said = output("sub_saga");
+    assert!(
+        said.contains(
+            "  booked   flight to Atlantis\n  canceled flight to Atlantis\n  booked   flight to Rome\n"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains("completed: flight to Lisbon, hotel in Lisbon; no detour; flight to Rome"),
+        "{said}"
+    );
+    assert!(
+        said.contains("  canceled hotel in Lisbon\n  canceled flight to Lisbon\nrolled back: "),
+        "{said}"
+    );
+}
+
+#[test]
+fn before_the_pivot_there_is_a_way_back_and_after_it_only_forward() {
+    let said = output("pivot");
+    assert!(
+        said.contains("  put back a boat\nrolled back: Step 2 (charge) failed: the card is refused\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("  charged 20\n  no paper\n  no paper\n  printed a receipt for 20\ncompleted"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_heard_of_in_time_completes_and_what_is_not_is_undone() {
+    let said = output("wait_for_event");
+    assert!(said.contains("completed: A1 is online with -18 dBm\n"), "{said}");
+    assert!(said.contains("  B2 is powered off\n") && said.contains("rolled back: `online` of B2"), "{said}");
+}
+
+#[test]
+fn a_router_is_changed_by_one_at_a_time() {
+    let said = output("locks");
+    assert!(said.contains("refused: `router=R1` is held by the first one: true\n"), "{said}");
+    assert!(said.ends_with("  R1 is set to mesh\n") && said.contains("  R1 is set to bridge\n"), "{said}");
+}

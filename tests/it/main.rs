@@ -33,3 +33,4 @@ mod findings;
 mod json;
 mod versions;
 mod pictures;
+mod schema;

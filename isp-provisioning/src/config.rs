@@ -81,7 +81,7 @@ pub struct Voltha {
 }
 
 /// How GenieACS is reached.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Genieacs {
     /// The northbound interface. Not given: a simulator.
@@ -89,15 +89,19 @@ pub struct Genieacs {
     /// The `Authorization` header for a proxy before it.
     #[serde(skip_serializing)]
     pub authorization: Option<String>,
+    /// How long one request may take, in milliseconds; longer than a session with a router.
+    pub timeout_ms: u64,
 }
 
 /// How FreeRADIUS's tables are reached.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Radius {
     /// `postgres://…`, with its password. Not given: a SQLite file in the data folder.
     #[serde(skip_serializing)]
     pub url: Option<String>,
+    /// How long a call waits for the database, in milliseconds: to connect, and for other writers.
+    pub patience_ms: u64,
 }
 
 /// How the simulators are set up.
@@ -152,6 +156,16 @@ impl Default for Netbox {
 impl Default for Voltha {
     fn default() -> Self {
         Self { url: None, timeout_ms: 10_000, discovery_timeout_ms: 2_000 }
+    }
+}
+impl Default for Genieacs {
+    fn default() -> Self {
+        Self { url: None, authorization: None, timeout_ms: 20_000 }
+    }
+}
+impl Default for Radius {
+    fn default() -> Self {
+        Self { url: None, patience_ms: 5_000 }
     }
 }
 impl Default for Simulators {

@@ -180,10 +180,10 @@ mod tests {
     #[test]
     fn the_same_key_and_reference_give_the_same_secret() {
         let key = SecretKey::from_bytes([7; 32]);
-        assert_eq!(key.derive("wf_1:2:do:0").expose(), key.derive("wf_1:2:do:0").expose());
-        assert_ne!(key.derive("wf_1:2:do:0").expose(), key.derive("wf_2:2:do:0").expose());
+        assert_eq!(key.derive("wf_1/radius").expose(), key.derive("wf_1/radius").expose());
+        assert_ne!(key.derive("wf_1/radius").expose(), key.derive("wf_2/radius").expose());
         let other = SecretKey::from_bytes([8; 32]);
-        assert_ne!(key.derive("wf_1:2:do:0").expose(), other.derive("wf_1:2:do:0").expose());
+        assert_ne!(key.derive("wf_1/radius").expose(), other.derive("wf_1/radius").expose());
     }
 
     /// Reckoned by another implementation. Changing the derivation would change the secrets of living subscribers: these bytes stay.

@@ -18,7 +18,7 @@ use sqlx::{Connection, PgConnection, Row};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-const OURS: &str = "wf_1:2:do:0";
+const OURS: &str = "wf_1/radius";
 const PATIENT: Duration = Duration::from_secs(10);
 
 fn required(name: &str) -> String {

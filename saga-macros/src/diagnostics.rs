@@ -23,6 +23,11 @@ impl Errors {
         }
     }
 
+    /// Is nothing wrong so far?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Takes over the errors of a part.
     pub(crate) fn append(&mut self, part: Self) {
         if let Some(error) = part.0 {

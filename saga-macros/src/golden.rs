@@ -49,3 +49,8 @@ fn a_step_is_written_out() {
 fn a_saga_is_written_out() {
     check("saga", crate::saga::expand);
 }
+
+#[test]
+fn the_words_are_written_out() {
+    check("words", crate::saga::expand);
+}

@@ -2,13 +2,20 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprPath, Ident, Macro};
+use syn::{Block, Expr, ExprPath, Ident, Macro};
 
 /// The single names that an expression mentions as values, also inside macros and their format strings.
 /// A name that is bound inside the expression itself (by a closure) counts too.
 pub(crate) fn of(expression: &Expr) -> Vec<Ident> {
     let mut mentions = Mentions(vec![]);
     mentions.visit_expr(expression);
+    mentions.0
+}
+
+/// The same of the statements of a block.
+pub(crate) fn of_block(block: &Block) -> Vec<Ident> {
+    let mut mentions = Mentions(vec![]);
+    mentions.visit_block(block);
     mentions.0
 }
 

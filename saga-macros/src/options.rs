@@ -80,6 +80,17 @@ pub(crate) fn value<T: Parse>(input: ParseStream, into: &mut Option<T>) -> syn::
     Ok(())
 }
 
+/// `= "10s"`, or `("10s")` as in a call.
+pub(crate) fn length(input: ParseStream, into: &mut Option<Length>) -> syn::Result<()> {
+    if !input.peek(syn::token::Paren) {
+        return value(input, into);
+    }
+    let inner;
+    syn::parenthesized!(inner in input);
+    into.get_or_insert(inner.parse()?);
+    if inner.is_empty() { Ok(()) } else { Err(inner.error("write one length of time")) }
+}
+
 /// `= path`, where the crate is found (`saga` under another name).
 pub(crate) fn path(input: ParseStream, into: &mut Option<Path>) -> syn::Result<()> {
     input.parse::<Token![=]>()?;

@@ -32,6 +32,25 @@ async fn make_two(n: u32) -> renamed::Result<u32> {
     Ok(a + b.unwrap_or_default())
 }
 
+/// Every word of the language.
+#[saga_of(version = 1, locks(n = n), crate = renamed)]
+async fn make_many(n: u32) -> renamed::Result<u32> {
+    let first = make(&n).with(retry(max_attempts = 2, backoff = fixed("1s"), jitter = none)).await;
+    sleep(std::time::Duration::from_secs(1)).await;
+    let event = wait_for_event::<u32>("made", n).timeout("1h").await.ok();
+    let all = for_each([1, 2], |n| make(&n)).max_parallel(1).await?;
+    Ok(match &first {
+        Ok(made) if *made > n => make(made).await?,
+        Ok(_) | Err(_) => make_two(n).await? + event.unwrap_or_default() + all.len() as u32,
+    })
+}
+
+#[test]
+fn the_words_find_it_too() {
+    assert_eq!(make_many::definition::<World>().total_steps(), 5);
+    let _ = make_many(1);
+}
+
 #[test]
 fn the_macros_find_the_crate() {
     assert_eq!(make_two::definition::<World>().total_steps(), 2);

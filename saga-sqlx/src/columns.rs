@@ -24,6 +24,8 @@ struct State<'a> {
     compensation_error: Text<'a>,
     retry_count: u32,
     rolled_back_once: bool,
+    turned_back: bool,
+    leaves_intents: bool,
     current_step: Text<'a>,
     current_system: Text<'a>,
     wake_at: Time,
@@ -44,6 +46,8 @@ impl<'a> State<'a> {
             compensation_error: state.compensation_error.as_deref(),
             retry_count: state.retry_count,
             rolled_back_once: state.rolled_back_once,
+            turned_back: state.turned_back,
+            leaves_intents: state.leaves_intents,
             current_step: state.current_step.as_deref(),
             current_system: state.current_system.as_deref(),
             wake_at: time(state.wake_at),
@@ -114,8 +118,8 @@ pub(crate) struct Change<'a> {
     expected_rev: i64,
     commit_id: i64,
     release: bool,
-    /// Does it say what may have been under way? Then the workflow is clean again.
-    cleans: bool,
+    /// May something have been under way that no row tells of? None: as it was.
+    unclean: Option<bool>,
     told: String,
     #[serde(flatten)]
     state: State<'a>,
@@ -128,7 +132,7 @@ impl<'a> Change<'a> {
             expected_rev: decision.expected_rev,
             commit_id: commit.id.0,
             release: decision.release,
-            cleans: decision.settles_interruptions(by_owner),
+            unclean: decision.unclean(by_owner),
             told: time_text(told),
             state: State::of(&decision.state),
         }

@@ -33,7 +33,8 @@ pub(crate) fn sqlite_failure(error: &sqlx::Error) -> Failure {
     let sqlx::Error::Database(database) = error else {
         return match error {
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
-                corrupt(error)
+                let place = "a row of the database".to_owned();
+                Failure::Broken(StoreError::Corrupt { place, reason: error.to_string() })
             }
             _ => Failure::Broken(StoreError::Unavailable(error.to_string())),
         };
@@ -46,25 +47,45 @@ pub(crate) fn sqlite_failure(error: &sqlx::Error) -> Failure {
         // TOOBIG, CONSTRAINT, MISMATCH, and ERROR: malformed values among them
         1 | 18 | 19 | 20 => Failure::Poison(message()),
         // CORRUPT, NOTADB
-        11 | 26 => corrupt(message()),
+        11 | 26 => damage(&message()),
         // PERM, READONLY, CANTOPEN, AUTH
         3 | 8 | 14 | 23 => Failure::Broken(StoreError::Configuration(message())),
-        // FULL, IOERR, NOMEM, INTERRUPT and the rest may have rolled back everything.
+        // IOERR. Not every full disk calls itself one.
+        10 => {
+            let why = format!("{}: is the disk full, or broken?", message());
+            Failure::Broken(StoreError::Unavailable(why))
+        }
+        // FULL, NOMEM, INTERRUPT and the rest may have rolled back everything.
         _ => Failure::Broken(StoreError::Unavailable(message())),
     }
 }
 
-fn corrupt(reason: impl std::fmt::Display) -> Failure {
-    let place = "the database file".to_owned();
-    Failure::Broken(StoreError::Corrupt { place, reason: reason.to_string() })
+/// The place of what is wrong with the file, and not with a row of it.
+const FILE: &str = "the database file";
+
+fn damage(message: &str) -> Failure {
+    let reason = format!("{message}: nothing is acknowledged any more; restore the file and restart");
+    Failure::Broken(StoreError::Corrupt { place: FILE.to_owned(), reason })
+}
+
+/// Is it the file itself?
+pub(crate) fn is_damage(error: &StoreError) -> bool {
+    matches!(error, StoreError::Corrupt { place, .. } if place == FILE)
+}
+
+/// For whoever gives up.
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Busy => Self::Unavailable("the database is busy".into()),
+            Failure::Poison(reason) => Self::Unavailable(reason),
+            Failure::Broken(error) => error,
+        }
+    }
 }
 
 /// The error of a call that does not write.
 #[cfg(feature = "sqlite")]
 pub(crate) fn sqlite_error(error: sqlx::Error) -> StoreError {
-    match sqlite_failure(&error) {
-        Failure::Busy => StoreError::Unavailable("the database is busy".into()),
-        Failure::Poison(reason) => StoreError::Unavailable(reason),
-        Failure::Broken(error) => error,
-    }
+    sqlite_failure(&error).into()
 }

@@ -34,10 +34,41 @@ const SQLITE: &[Migration] = &[
         sql: include_str!("../migrations/sqlite/0003_published_events.sql"),
     },
     Migration {
+        version: 4,
+        works_from: 1,
+        name: "known_definitions",
+        sql: include_str!("../migrations/sqlite/0004_known_definitions.sql"),
+    },
+    Migration {
         version: 5,
         works_from: 1,
         name: "waits",
         sql: include_str!("../migrations/sqlite/0005_waits.sql"),
+    },
+    Migration {
+        version: 6,
+        // Whoever looks for the marks among the values does not find them any more.
+        works_from: 6,
+        name: "marks",
+        sql: include_str!("../migrations/sqlite/0006_marks.sql"),
+    },
+    Migration {
+        version: 7,
+        works_from: 1,
+        name: "pages",
+        sql: include_str!("../migrations/sqlite/0007_pages.sql"),
+    },
+    Migration {
+        version: 8,
+        works_from: 6,
+        name: "schedules",
+        sql: include_str!("../migrations/sqlite/0008_schedules.sql"),
+    },
+    Migration {
+        version: 9,
+        works_from: 6,
+        name: "triggers",
+        sql: include_str!("../migrations/sqlite/0009_triggers.sql"),
     },
 ];
 
@@ -75,4 +106,42 @@ pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), Stor
         tracing::info!("Migrated the saga tables to version {}: {}", migration.version, migration.name);
     }
     tx.commit().await.map_err(sqlite_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn marks_among_the_values_become_columns_and_the_values_stay() {
+        let mut db = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        for migration in SQLITE.iter().filter(|migration| migration.version < 5) {
+            sqlx::raw_sql(migration.sql).execute(&mut db).await.unwrap();
+        }
+        let insert = "INSERT INTO orchestration_workflows (workflow_id, input_hash, workflow_type, definition_version,
+            definition, total_steps, input_data, max_retries, created_at, created_by, updated_at, status, context)
+            VALUES (?1, '', 't', 1, 't@1#f', 1, '{}', 3, '', 0, '', 'failed', ?2)";
+        let rows = [
+            ("a", Some(r#"{"(leaves intents)":null,"(turned back)":null,"word":"(turned back)"}"#)),
+            ("b", Some(r#"{"(leaves intents)":null}"#)),
+            ("c", Some(r#"{"word":"x \"(turned back)\""}"#)),
+            ("d", None),
+        ];
+        for (id, context) in rows {
+            sqlx::query(insert).bind(id).bind(context).execute(&mut db).await.unwrap();
+        }
+        sqlx::raw_sql(include_str!("../migrations/sqlite/0006_marks.sql")).execute(&mut db).await.unwrap();
+        let marks =
+            "SELECT turned_back, leaves_intents, context FROM orchestration_workflows ORDER BY workflow_id";
+        let found: Vec<(bool, bool, Option<String>)> =
+            sqlx::query_as(marks).fetch_all(&mut db).await.unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        let wanted = [
+            (true, true, text(r#"{"word":"(turned back)"}"#)),
+            (false, true, text("{}")),
+            (false, false, text(r#"{"word":"x \"(turned back)\""}"#)),
+            (false, false, None),
+        ];
+        assert_eq!(found, wanted);
+    }
 }

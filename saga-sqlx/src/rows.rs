@@ -39,6 +39,8 @@ pub(crate) struct HeaderColumns {
     compensation_error: Option<String>,
     retry_count: i64,
     rolled_back_once: bool,
+    turned_back: bool,
+    leaves_intents: bool,
     current_step: Option<String>,
     current_system: Option<String>,
     wake_at: Option<String>,
@@ -67,6 +69,8 @@ impl HeaderColumns {
             compensation_error: self.compensation_error,
             retry_count: at.number("retry_count", self.retry_count)?,
             rolled_back_once: self.rolled_back_once,
+            turned_back: self.turned_back,
+            leaves_intents: self.leaves_intents,
             current_step: self.current_step.map(Into::into),
             current_system: self.current_system.map(Into::into),
             wake_at: time(&at, "wake_at", self.wake_at.as_ref())?,
@@ -165,6 +169,7 @@ impl StepColumns {
 /// A row of `orchestration_events`.
 #[derive(FromRow)]
 pub(crate) struct EventColumns {
+    pub(crate) event_id: i64,
     run: i64,
     at: String,
     kind: String,

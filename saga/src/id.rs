@@ -88,6 +88,13 @@ pub struct DefinitionId {
     pub fingerprint: Arc<str>,
 }
 
+impl DefinitionId {
+    /// Are they of one name and version? Then they should be one plan; the fingerprint tells whether they are.
+    pub fn is_version_of(&self, other: &Self) -> bool {
+        (&self.name, self.version) == (&other.name, other.version)
+    }
+}
+
 impl fmt::Display for DefinitionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}#{}", self.name, self.version, self.fingerprint)

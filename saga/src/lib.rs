@@ -10,6 +10,7 @@ mod json;
 mod retry;
 mod tx;
 
+pub mod seal;
 pub mod step;
 pub mod definition;
 pub mod flow;
@@ -49,6 +50,28 @@ pub use saga_macros::saga;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/step.md")]
 pub use saga_macros::step;
+
+#[cfg(feature = "macros")]
+pub mod guide {
+    #![doc = include_str!("docs/guide/index.md")]
+
+    #[doc = include_str!("docs/guide/calls.md")]
+    pub mod calls {}
+    #[doc = include_str!("docs/guide/values.md")]
+    pub mod values {}
+    #[doc = include_str!("docs/guide/choices.md")]
+    pub mod choices {}
+    #[doc = include_str!("docs/guide/side_by_side.md")]
+    pub mod side_by_side {}
+    #[doc = include_str!("docs/guide/items.md")]
+    pub mod items {}
+    #[doc = include_str!("docs/guide/sub_sagas.md")]
+    pub mod sub_sagas {}
+    #[doc = include_str!("docs/guide/waiting.md")]
+    pub mod waiting {}
+    #[doc = include_str!("docs/guide/locks.md")]
+    pub mod locks {}
+}
 
 /// The result of a step, or of anything that may fail like one.
 pub type Result<T, E = StepError> = std::result::Result<T, E>;

@@ -1,12 +1,16 @@
 //! What the macros' expansions call. Not for people: it may change with every version.
 
+use std::fmt::Display;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::clock::Timestamp;
+use crate::definition::Start;
 use crate::error::{IntoStepError, StepError};
 use crate::json::Json;
-use crate::step::{Args, Journaled, Signature, StepResult, Success};
+use crate::step::{Args, Class, Journaled, Signature, StepResult, Success};
 
 /// `T`, spelt so that the lifetime of a `dyn Trait` behind a reference stays `'static`.
 pub type Same<T> = <T as Identity>::Type;
@@ -110,7 +114,12 @@ pub fn finish_look_up<S: Signature, E: IntoStepError>(
 pub fn output<S: Signature>(made: Option<&Json>) -> Result<Option<S::Output>, StepError> {
     made.map(Json::decode)
         .transpose()
-        .map_err(|e| StepError::permanent(format!("the journaled output of `{}` {e}", S::META.name)))
+        .map_err(|e| match S::META.secret_output {
+            // The reason would quote it.
+            true => format!("the journaled output of `{}` has another type", S::META.name),
+            false => format!("the journaled output of `{}` {e}", S::META.name),
+        })
+        .map_err(StepError::permanent)
 }
 
 /// The output of step `S`, where it was settled before the compensation.
@@ -167,6 +176,12 @@ impl<S: Signature> Known<S> {
     pub const IS_PIVOT: bool = S::META.is_pivot();
     /// Is it tried until it succeeds?
     pub const IS_RETRIABLE: bool = S::META.is_retriable();
+    /// Is it a step that is tried until it succeeds?
+    pub const IS_ENDLESS: bool = S::META.is_retriable() && !S::META.is_saga();
+    /// Is it a step that has no compensation?
+    pub const IS_FINAL: bool = !matches!(S::META.class, Class::Compensatable) && !S::META.is_saga();
+    /// Is it a whole saga?
+    pub const IS_SAGA: bool = S::META.is_saga();
 }
 
 /// See [`Known`].
@@ -175,8 +190,116 @@ pub trait Unknown {
     const IS_PIVOT: bool = false;
     /// It is not known to fail.
     const IS_RETRIABLE: bool = true;
+    /// It is not known to be one.
+    const IS_ENDLESS: bool = false;
+    /// It is not known to be one.
+    const IS_FINAL: bool = false;
+    /// It is not known to be one.
+    const IS_SAGA: bool = false;
 }
 impl<S: ?Sized> Unknown for Known<S> {}
+
+/// The class that a saga has where it is called, from what it calls: whether each is a pivot, and whether each
+/// whose failure is its own is tried until it succeeds.
+#[must_use]
+pub const fn class_of_saga(pivots: &[bool], endless: &[bool]) -> Class {
+    if any(pivots, true) {
+        Class::Pivot
+    } else if any(endless, false) {
+        Class::Compensatable
+    } else {
+        Class::Retriable
+    }
+}
+
+const fn any(of: &[bool], wanted: bool) -> bool {
+    match of {
+        [] => false,
+        [first, rest @ ..] => *first == wanted || any(rest, wanted),
+    }
+}
+
+/// The arguments of one call for each item.
+///
+/// # Errors
+/// When they have no JSON form.
+pub fn for_each<C, I: IntoIterator>(
+    items: I,
+    args: impl FnMut(I::Item) -> Result<Args<C>, StepError>,
+) -> Result<Vec<Args<C>>, StepError> {
+    items.into_iter().map(args).collect()
+}
+
+/// How long a saga sleeps.
+///
+/// # Errors
+/// Never.
+pub fn sleep(length: Duration) -> Result<Duration, StepError> {
+    Ok(length)
+}
+
+/// Until when a saga sleeps.
+///
+/// # Errors
+/// Never.
+pub fn sleep_until(time: Timestamp) -> Result<Timestamp, StepError> {
+    Ok(time)
+}
+
+/// The key of an event.
+#[must_use]
+pub fn key<K: Display + ?Sized>(key: &K) -> String {
+    key.to_string()
+}
+
+/// A start that takes locks: of each a name, and what of the input it is.
+#[must_use]
+pub fn locked<S>(start: Start<S>, locks: &[(&str, Option<String>)]) -> Start<S> {
+    locks.iter().fold(start, |start, (name, value)| match value {
+        Some(value) => start.exclusive(format!("{name}={value}")),
+        None => start,
+    })
+}
+
+/// What of the input a lock is. `None` of an `Option` takes no lock.
+pub struct LockValue<T>(pub T);
+
+impl<T: Display> LockValue<Option<T>> {
+    /// As a part of the key.
+    pub fn text(&self) -> Option<String> {
+        self.0.as_ref().map(ToString::to_string)
+    }
+}
+impl<T: Display> LockValue<&Option<T>> {
+    /// As a part of the key.
+    pub fn text(&self) -> Option<String> {
+        self.0.as_ref().map(ToString::to_string)
+    }
+}
+
+/// See [`LockValue`]: of anything that is no `Option`.
+pub trait PlainLockValue<T> {
+    /// As a part of the key.
+    fn text(&self) -> Option<String>
+    where
+        T: Display;
+}
+impl<T> PlainLockValue<T> for LockValue<T> {
+    fn text(&self) -> Option<String>
+    where
+        T: Display,
+    {
+        Some(self.0.to_string())
+    }
+}
+
+/// Values of a journal do not change, so what was matched once matches again, unless the program is another.
+///
+/// # Errors
+/// Always.
+pub fn matches_no_more<T>() -> Result<T, StepError> {
+    Err(StepError::permanent("what was matched before does not match any more: the program has changed"))
+}
 
 /// The type of a name that is called without being awaited: a step's, or that of a stand-in.
 pub struct Named<S: ?Sized>(PhantomData<S>);

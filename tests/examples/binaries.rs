@@ -52,6 +52,11 @@ impl Running {
             .to_owned()
     }
 
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to stop, and answers whether it ended well.
     pub(crate) fn terminate(mut self) -> bool {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();

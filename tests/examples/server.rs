@@ -56,14 +56,17 @@ fn the_printed_request_can_be_pasted_and_the_log_tells_what_happened() {
 }
 
 #[test]
-fn a_second_server_on_the_same_data_is_refused() {
+fn a_second_server_on_the_same_data_is_refused_and_the_first_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let _running = Running::start(&mut server(folder.path()), "curl ");
+    let running = Running::start(&mut server(folder.path()), "curl ");
     let second =
         example("server").args(["--listen", "127.0.0.1:0", "--data"]).arg(folder.path()).output().unwrap();
     assert!(!second.status.success());
     let said = String::from_utf8_lossy(&second.stderr);
-    assert!(said.contains("saga.db"), "{said}");
+    assert!(said.contains("saga.db") && said.contains("in use by another process"), "{said}");
+    let (status, answer) = provision(&running.place("api"), &john(), 60);
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+    assert!(running.terminate());
 }
 
 #[test]

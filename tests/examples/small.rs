@@ -105,3 +105,20 @@ fn each_version_ends_what_it_began_and_a_forgotten_one_is_stopped() {
         "  send a book\nversion 1: a book is on its way\n  weigh a vase\n  send a vase\nversion 2: a vase is on its way\n"
     );
 }
+
+#[test]
+fn schedules_tick_until_they_are_paused_and_events_start_what_they_should() {
+    let said = output("schedule");
+    let (ticks, rest) = said.split_once("a delivery").unwrap();
+    assert!(ticks.matches("  counting the apples\n").count() >= 2, "{said}");
+    assert!(rest.contains("\n  counting the pears\napples is paused, last at 2"), "{said}");
+}
+
+#[test]
+fn a_password_is_seen_by_its_step_and_by_nobody_else() {
+    let said = output("secrets");
+    assert!(said.starts_with("saga `register` has secrets and the engine has no key"), "{said}");
+    assert!(said.contains("a password of 13 letters\ncompleted: login of bob\n"), "{said}");
+    assert!(said.contains("people see  \"[secret]\"\nstores keep {\"$sealed\":\"2026."), "{said}");
+    assert!(!said.contains("horse"), "{said}");
+}

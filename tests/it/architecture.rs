@@ -21,7 +21,7 @@ const fn rule(
     Rule { module, may_use, never }
 }
 
-const WORDS: [&str; 6] = ["clock", "error", "id", "json", "retry", "tx"];
+const WORDS: [&str; 7] = ["clock", "error", "failure", "id", "json", "retry", "tx"];
 /// What reads clocks, waits or runs.
 const WORLD: &[&str] = &[
     "tokio::time",
@@ -37,6 +37,7 @@ const WORLD: &[&str] = &[
 const CORE: &[Rule] = &[
     rule("clock", &[], &["tokio"]),
     rule("error", &[], &["tokio"]),
+    rule("failure", &[], &["tokio"]),
     rule("id", &[], &["tokio"]),
     rule("json", &[], &["tokio"]),
     rule("retry", &["id"], &["tokio"]),
@@ -44,6 +45,7 @@ const CORE: &[Rule] = &[
     // The one circle: a saga can be called like a step, so the erased callee may be a definition.
     rule("step", &["definition::Definition"], WORLD),
     rule("definition", &["step"], &["tokio", "async_trait"]),
+    rule("seal", &[], &["tokio"]),
     rule("flow", &["step"], &["tokio"]),
     rule("store", &[], &["tokio::task", "tokio::runtime", "tokio::spawn", "std::thread"]),
     rule(
@@ -60,7 +62,7 @@ const CORE: &[Rule] = &[
             "jiff",
         ],
     ),
-    rule("engine", &["step", "definition", "store", "machine"], &[]),
+    rule("engine", &["seal", "step", "definition", "store", "machine"], &[]),
     rule("testing", &["step", "definition", "store", "machine", "engine"], &[]),
     rule("private", &["step", "definition", "store"], WORLD),
 ];

@@ -222,7 +222,7 @@ fn it_goes_on_after_a_crash_when_the_same_json_is_loaded_again() {
     });
     lives.live(with(three()), async |life| {
         let handle = life.client.handle::<Untyped>(id("w"));
-        assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed(json!("w:c.the_c")));
+        assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed(json!("w/c.the_c")));
     });
     assert_eq!(lives.world.called("do a"), 1);
     assert!(lives.world.doubled().is_empty());

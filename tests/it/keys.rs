@@ -50,12 +50,12 @@ fn guarantee_11_a_key_is_the_same_for_all_attempts_and_after_restarts_and_differ
     }
     let expected = |w: &str| {
         [
-            format!("{w}:a.first"),
-            format!("{w}:a.second"),
-            format!("{w}:a.first:undo"),
-            format!("{w}:a.second:undo"),
-            format!("{w}:b.last"),
-            format!("{w}:b.last:undo"),
+            format!("{w}/a.first"),
+            format!("{w}/a.second"),
+            format!("{w}/a.first/undo"),
+            format!("{w}/a.second/undo"),
+            format!("{w}/b.last"),
+            format!("{w}/b.last/undo"),
         ]
     };
     // (The pass that looks after late landings has one of its own.)
@@ -77,7 +77,7 @@ fn guarantee_11_a_second_run_has_new_keys() {
         assert_eq!((status(&loaded), loaded.header.state.run), (Status::Completed, 2));
         let keys = life.world.keys("a", Way::Do);
         assert_eq!(keys.len(), 4);
-        assert!(keys[2].starts_with("w:a.first:r2"), "{keys:?}");
+        assert!(keys[2].starts_with("w/a.first/r2"), "{keys:?}");
         assert!(life.world.doubled().is_empty());
         // The first pass stays in the journal.
         assert_eq!(loaded.steps.iter().filter(|row| row.run == 1).count(), 3);

@@ -93,7 +93,7 @@ impl Stage {
         let status = self.victim(None).ended().await;
         self.ask("forget").await;
         let state = self.ask("state").await;
-        let prefix = format!("{workflow}:");
+        let prefix = format!("{workflow}/");
         let mut effects = vec![];
         for key in state.split_terminator(';') {
             let words: Vec<&str> = key.split(' ').collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, Either, select};
 use saga::engine::{EngineBuilder, Runtime};
-use saga::store::{Loaded, MemoryStore, Status, StepRow, StepStatus};
+use saga::store::{Loaded, MemoryStore, Status, StepRow, StepStatus, TrailPart};
 use saga::{Client, Config, Engine, Plan, Timestamp, WorkflowId};
 use tokio::time::Instant;
 
@@ -87,6 +87,11 @@ impl Lives {
         Self { config, ..Self::new() }
     }
 
+    /// Nobody lives for that long.
+    pub fn nobody_for(&self, time: Duration) {
+        self.clock.0.lock().unwrap().0 += time;
+    }
+
     /// One life without an accident.
     pub fn live<T>(
         &mut self,
@@ -157,8 +162,8 @@ impl Life {
     }
     /// The audit trail: its kinds.
     pub async fn audit(&self, workflow: &str) -> Vec<String> {
-        let history = self.client.history("default", &id(workflow)).await.unwrap();
-        history.iter().map(|event| event.kind.to_string()).collect()
+        let history = self.client.history("default", &id(workflow), TrailPart::ALL).await.unwrap();
+        history.events.iter().map(|event| event.kind.to_string()).collect()
     }
 }
 

@@ -50,11 +50,7 @@ const MS: fn(u64) -> Duration = Duration::from_millis;
 fn a_workflow_that_kills_its_worker_again_and_again_is_parked_and_the_others_are_not() {
     let mut lives = Lives::new();
     lives.world.always("lethal", Way::Do, Act::Hang);
-    lives.world.script(
-        "welcome",
-        Way::Do,
-        std::iter::repeat_n(Act::RetryAfter(Duration::from_secs(3600)), 20),
-    );
+    lives.world.script("welcome", Way::Do, std::iter::repeat_n(Act::RetryAfter(Duration::from_secs(20)), 20));
     lives.world.script("d", Way::Do, (0..50).map(|_| Act::Slow(MS(150))));
     lives.live(sagas, async |life| {
         life.client.start(deadly("x".into())).id("deadly").await.unwrap();
@@ -103,11 +99,7 @@ fn a_workflow_that_kills_its_worker_again_and_again_is_parked_and_the_others_are
 #[test]
 fn a_suspect_that_only_waits_keeps_no_other_suspect_waiting() {
     let mut lives = Lives::new();
-    lives.world.script(
-        "welcome",
-        Way::Do,
-        std::iter::repeat_n(Act::RetryAfter(Duration::from_secs(3600)), 4),
-    );
+    lives.world.script("welcome", Way::Do, std::iter::repeat_n(Act::RetryAfter(Duration::from_secs(20)), 4));
     lives.world.script("d", Way::Do, [Act::Hang, Act::Hang, Act::Hang]);
     for life in 0..3 {
         lives.live(sagas, async |at| {

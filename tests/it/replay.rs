@@ -11,8 +11,9 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use saga::engine::Runtime;
 use saga::store::{
-    AuditEvent, Beat, Claim, Commit, CommitOutcome, Join, Listing, Loaded, MemoryStore, Page, PublishedEvent,
-    Registration, Sent, SignalKind, Statistics, Store, StoreError, Transactions, Wanted,
+    Beat, Claim, Commit, CommitOutcome, Join, Listing, Loaded, MemoryStore, Page, PublishedEvent,
+    Registration, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart, Transactions,
+    Wanted,
 };
 use saga::{DefinitionId, Engine, Timestamp, WorkerId, WorkflowId, saga};
 
@@ -162,6 +163,12 @@ impl Store for Recording {
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError> {
         self.store.claim(worker, claim).await
     }
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
+        self.store.held(worker).await
+    }
+    async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
+        self.store.stranded(now).await
+    }
     async fn commit(
         &self,
         worker: Option<WorkerId>,
@@ -191,14 +198,20 @@ impl Store for Recording {
     async fn list(&self, listing: Listing) -> Result<Page, StoreError> {
         self.store.list(listing).await
     }
-    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError> {
-        self.store.history(workflow).await
+    async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError> {
+        self.store.history(workflow, part).await
     }
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {
         self.store.plan(definition).await
     }
     async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError> {
         self.store.statistics(tenant).await
+    }
+    fn schedules(&self) -> Option<&dyn saga::store::Schedules> {
+        self.store.schedules()
+    }
+    fn triggers(&self) -> Option<&dyn saga::store::Triggers> {
+        self.store.triggers()
     }
     fn transactions(&self) -> Option<&dyn Transactions> {
         None

@@ -58,7 +58,7 @@ fn guarantee_03_all_done_all_undone_or_stopped_with_the_debts() {
         let completed = life.client.start(three("x".into())).await.unwrap().handle;
         assert_eq!(
             completed.outcome().await.unwrap(),
-            Outcome::Completed(format!("{}:c.last", completed.id()))
+            Outcome::Completed(format!("{}/c.last", completed.id()))
         );
 
         life.world.script("c", Way::Do, [Act::Refuse]);
@@ -83,7 +83,7 @@ fn a_typed_handle_is_found_again_after_a_restart() {
     });
     lives.live(sagas, async |life| {
         let handle = life.client.handle::<three>(id("w"));
-        assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed("w:c.last".into()));
+        assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed("w/c.last".into()));
         let wrong = life.client.handle::<look>(id("nobody"));
         assert!(wrong.outcome().await.unwrap_err().to_string().contains("there is no workflow nobody"));
     });

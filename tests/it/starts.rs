@@ -34,7 +34,7 @@ fn guarantee_01_start_returns_when_the_workflow_is_durable_and_no_step_runs_befo
         assert!(!started.replayed);
         assert_eq!(life.load("w").await.header.input.as_str(), "\"x\"");
         let Outcome::Completed(key) = started.handle.outcome().await.unwrap() else { panic!() };
-        assert_eq!(key, "w:b.last");
+        assert_eq!(key, "w/b.last");
     });
 }
 

@@ -1,16 +1,17 @@
 //! A store with a tap on its write door: it can be held shut, and it can kill the process before or after the
 //! n-th write takes effect.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use saga::store::{
-    AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, MemoryStore, Page,
-    PublishedEvent, Registration, Sent, SignalKind, Statistics, Store, StoreError, Transacted, Transactions,
-    Wanted,
+    Beat, Claim, Commit, CommitOutcome, Door, DoorBody, Join, Listing, Loaded, MemoryStore, Page,
+    PublishedEvent, Registration, Schedule, Schedules, Sent, SignalKind, Statistics, Store, StoreError,
+    Stranded, Trail, TrailPart, Transacted, Transactions, Trigger, Triggered, Triggers, Wanted,
 };
-use saga::{DefinitionId, Tx, WorkerId, WorkflowId};
+use saga::{DefinitionId, StepError, Timestamp, Tx, WorkerId, WorkflowId};
 use tokio::sync::{Notify, watch};
 
 /// When the process dies: at this write (from 1), before or after it takes effect.
@@ -18,6 +19,21 @@ use tokio::sync::{Notify, watch};
 pub enum Kill {
     Before(u64),
     After(u64),
+}
+
+/// What a store does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mishap {
+    /// Takes work for the worker, and the answer is lost.
+    LoseClaim,
+    /// Panics when it is to write.
+    PanicInCommit,
+    /// Panics when it is to lend a transaction.
+    PanicInTransact,
+    /// Rolls a transaction back after its body has succeeded.
+    FailAtCommit,
+    /// Cannot hold a commit (of a workflow that it has).
+    Unstorable,
 }
 
 #[derive(Clone)]
@@ -28,6 +44,7 @@ struct Inner {
     kill: Option<Kill>,
     lends: bool,
     writes: AtomicU64,
+    mishaps: Mutex<BTreeMap<Mishap, u32>>,
     dead: AtomicBool,
     died: Notify,
     open: watch::Sender<bool>,
@@ -49,6 +66,7 @@ impl Tap {
             kill,
             lends,
             writes: AtomicU64::new(0),
+            mishaps: Mutex::default(),
             dead: AtomicBool::new(false),
             died: Notify::new(),
             open: watch::channel(true).0,
@@ -58,6 +76,17 @@ impl Tap {
     /// How many writes there were.
     pub fn writes(&self) -> u64 {
         self.0.writes.load(Ordering::Relaxed)
+    }
+    /// This goes wrong the next `times` times.
+    pub fn goes_wrong(&self, mishap: Mishap, times: u32) {
+        self.0.mishaps.lock().unwrap().insert(mishap, times);
+    }
+    fn happens(&self, mishap: Mishap) -> bool {
+        let mut mishaps = self.0.mishaps.lock().unwrap();
+        let left = mishaps.entry(mishap).or_default();
+        let happens = *left > 0;
+        *left = left.saturating_sub(1);
+        happens
     }
     /// Lets no write through.
     pub fn shut(&self) {
@@ -122,13 +151,28 @@ impl Store for Tap {
         self.alive().await.leave(worker).await
     }
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError> {
-        self.alive().await.claim(worker, claim).await
+        let claimed = self.alive().await.claim(worker, claim).await?;
+        if !claimed.is_empty() && self.happens(Mishap::LoseClaim) {
+            return Err(StoreError::Unavailable("the answer is lost".into()));
+        }
+        Ok(claimed)
+    }
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
+        self.alive().await.held(worker).await
+    }
+    async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
+        self.alive().await.stranded(now).await
     }
     async fn commit(
         &self,
         worker: Option<WorkerId>,
         batch: Vec<Commit>,
     ) -> Result<Vec<CommitOutcome>, StoreError> {
+        assert!(!self.happens(Mishap::PanicInCommit), "the store panics");
+        if batch.iter().any(|c| c.create.is_none()) && self.happens(Mishap::Unstorable) {
+            let reason = "the store cannot hold it".to_owned();
+            return Ok(batch.iter().map(|_| CommitOutcome::Unstorable { reason: reason.clone() }).collect());
+        }
         self.write(self.0.store.commit(worker, batch)).await
     }
     async fn send(
@@ -152,8 +196,8 @@ impl Store for Tap {
     async fn list(&self, listing: Listing) -> Result<Page, StoreError> {
         self.alive().await.list(listing).await
     }
-    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError> {
-        self.alive().await.history(workflow).await
+    async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError> {
+        self.alive().await.history(workflow, part).await
     }
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {
         self.alive().await.plan(definition).await
@@ -164,11 +208,60 @@ impl Store for Tap {
     fn transactions(&self) -> Option<&dyn Transactions> {
         self.0.lends.then_some(self as &dyn Transactions)
     }
+    fn schedules(&self) -> Option<&dyn Schedules> {
+        Some(self)
+    }
+    fn triggers(&self) -> Option<&dyn Triggers> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Schedules for Tap {
+    async fn put_schedule(&self, schedule: Schedule) -> Result<bool, StoreError> {
+        self.write(self.0.store.put_schedule(schedule)).await
+    }
+    async fn remove_schedule(&self, tenant: &str, name: &str) -> Result<bool, StoreError> {
+        self.write(self.0.store.remove_schedule(tenant, name)).await
+    }
+    async fn list_schedules(&self, tenant: &str) -> Result<Vec<Schedule>, StoreError> {
+        self.alive().await.list_schedules(tenant).await
+    }
+    async fn due_schedules(&self, now: Timestamp, limit: usize) -> Result<Vec<Schedule>, StoreError> {
+        self.alive().await.due_schedules(now, limit).await
+    }
+}
+
+#[async_trait]
+impl Triggers for Tap {
+    async fn register_triggers(&self, triggers: Vec<Trigger>) -> Result<(), StoreError> {
+        self.alive().await.register_triggers(triggers).await
+    }
+    async fn remove_trigger(&self, name: &str) -> Result<bool, StoreError> {
+        self.write(self.0.store.remove_trigger(name)).await
+    }
+    async fn triggered(&self, triggers: &[String], limit: usize) -> Result<Vec<Triggered>, StoreError> {
+        self.alive().await.triggered(triggers, limit).await
+    }
+    async fn settle_triggered(&self, ids: Vec<i64>) -> Result<(), StoreError> {
+        self.write(self.0.store.settle_triggered(ids)).await
+    }
 }
 
 #[async_trait]
 impl Transactions for Tap {
     async fn transact(&self, door: Door) -> Result<Transacted, StoreError> {
+        assert!(!self.happens(Mishap::PanicInTransact), "the store panics");
+        if self.happens(Mishap::FailAtCommit) {
+            let Door { worker, workflow_id, limit, body } = door;
+            let body: DoorBody = Box::new(|tx| {
+                Box::pin(async move {
+                    body(tx).await?;
+                    Err(StepError::transient("it was rolled back at the end"))
+                })
+            });
+            return self.write(self.0.store.transact(Door { worker, workflow_id, limit, body })).await;
+        }
         self.write(self.0.store.transact(door)).await
     }
     async fn commit_in(&self, tx: &mut Tx<'_>, commit: Commit) -> Result<CommitOutcome, StoreError> {

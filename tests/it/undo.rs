@@ -81,7 +81,7 @@ fn guarantee_04_what_is_recorded_as_undone_is_not_undone_again_and_a_cut_off_und
     lives.live(sagas, async |life| life.ended("w").await);
     let undone: Vec<_> = lives.world.calls().into_iter().filter(|c| c.starts_with("undo")).collect();
     assert_eq!(undone, ["undo d", "undo c", "undo c", "undo b", "undo a"]);
-    assert_eq!(lives.world.keys("c", Way::Undo), ["w:c:undo"]);
+    assert_eq!(lives.world.keys("c", Way::Undo), ["w/c/undo"]);
 }
 
 #[test]

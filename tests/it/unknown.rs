@@ -124,7 +124,7 @@ fn guarantee_05_what_lands_late_is_undone_by_the_second_pass_under_a_key_of_its_
         life.world.script("b", Way::Do, [Act::Hang, Act::Hang, late]);
         life.client.start(plain("x".into())).id("w").await.unwrap();
         rolled_back(life).await;
-        assert_eq!(life.world.keys("b", Way::Undo), ["w:b.last:undo", "w:b.last:undo-late"]);
+        assert_eq!(life.world.keys("b", Way::Undo), ["w/b.last/undo", "w/b.last/undo-late"]);
         // What was done before the unknown step is undone after the second pass.
         assert_eq!(life.world.calls().last().unwrap(), "undo a");
     });

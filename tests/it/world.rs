@@ -292,10 +292,10 @@ impl Drop for Running {
     }
 }
 
-/// The name of the step that runs, or is undone.
+/// The name of the step that runs, or is undone: in a plan the names of sub-sagas stand before it.
 pub fn name(cx: &StepContext) -> String {
-    let end = cx.node().find(['.', '#']).unwrap_or(cx.node().len());
-    cx.node()[..end].to_owned()
+    let mut parts = cx.node().split('.').map(|part| part.split('#').next().unwrap_or(part));
+    parts.find(|part| *part != "detour").unwrap_or_default().to_owned()
 }
 
 macro_rules! plain_steps {
@@ -358,6 +358,17 @@ async fn undo_asked(world: &World, cx: &StepContext, _made: Option<&String>) -> 
 #[step(compensate = undo(world, cx), retry(max_attempts = 1), timeout = "1s", settle_after = "500ms")]
 pub async fn once(#[inject] world: &World, cx: &StepContext) -> saga::Result<Adoptable<String>> {
     world.run("once", cx).await
+}
+
+/// Tried again somewhen within ten seconds.
+#[step(compensate = undo(world, cx), retry(max_attempts = 3, backoff = fixed("10s")), timeout = "1s")]
+pub async fn spread(
+    #[inject] world: &World,
+    cx: &StepContext,
+    word: &str,
+) -> saga::Result<Adoptable<String>> {
+    let _ = word;
+    world.run("spread", cx).await
 }
 
 /// Writes down what was there before.

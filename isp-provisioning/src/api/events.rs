@@ -3,9 +3,10 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use saga::Timestamp;
-use saga::store::{AuditEvent, AuditKind};
+use saga::store::{AuditEvent, AuditKind, TrailPart};
 use serde::Serialize;
 
+use super::cursor;
 use super::parameters::Parameters;
 use super::path::Path;
 use super::problem::Problem;
@@ -16,9 +17,10 @@ use super::workflows::workflow_id;
 #[derive(Debug, Serialize)]
 pub(super) struct EventsAnswer {
     events: Vec<EventAnswer>,
-    total: usize,
+    total: u64,
     limit: u64,
     offset: u64,
+    next_cursor: Option<String>,
 }
 
 /// One line of it.
@@ -39,15 +41,17 @@ pub(super) async fn list(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<EventsAnswer>, Problem> {
-    let mut p = Parameters::new(query.as_deref(), &["limit", "offset"]);
+    let mut p = Parameters::new(query.as_deref(), &["limit", "offset", "cursor"]);
     let (limit, offset) = (p.number("limit", 1, 200, 50), p.number("offset", 0, 1_000_000_000, 0));
+    let after = p.cursor();
     p.finish()?;
     let id = workflow_id(&id)?;
-    let all = api.client.history(&api.tenant, &id).await?;
-    let total = all.len();
     let index = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    let events = all.into_iter().skip(index(offset)).take(index(limit)).map(EventAnswer::of).collect();
-    Ok(Json(EventsAnswer { events, total, limit, offset }))
+    let part = TrailPart { after, offset: index(offset), limit: index(limit) };
+    let trail = api.client.history(&api.tenant, &id, part).await?;
+    let (total, next_cursor) = (trail.total, trail.next.map(|place| cursor::write(&place)));
+    let events = trail.events.into_iter().map(EventAnswer::of).collect();
+    Ok(Json(EventsAnswer { events, total, limit, offset, next_cursor }))
 }
 
 impl EventAnswer {

@@ -1,17 +1,20 @@
 //! `GET workflows`.
 
+use std::fmt;
+use std::str::FromStr;
+
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use saga::store::{Header, Listing, Status};
 use saga::{Timestamp, WorkflowId};
 use serde::Serialize;
 
 use super::answers::WorkflowAnswer;
+use super::cursor;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
+use crate::domain::formats;
 
 const KNOWN: &[&str] = &[
     "status",
@@ -32,6 +35,7 @@ const TIME: &str = "a time as in 2025-10-15T12:00:00Z";
 pub(super) struct ListAnswer {
     workflows: Vec<WorkflowAnswer>,
     total: u64,
+    total_is_exact: bool,
     limit: u64,
     offset: u64,
     next_cursor: Option<String>,
@@ -51,27 +55,26 @@ pub(super) async fn list(
         workflow_type: p.text("workflow_type").map(ToOwned::to_owned),
         created_after: time(&mut p, "created_after"),
         created_before: time(&mut p, "created_before"),
-        // Business keys are kept in lower or upper case, as their kind is.
         search_key: p.text("q").map(search_key),
         step: p.text("step").map(ToOwned::to_owned),
         target_system: p.text("target_system").map(ToOwned::to_owned),
-        after: cursor(&mut p),
+        after: p.cursor::<Place>().map(|place| (place.0, place.1)),
         offset: usize::try_from(offset).unwrap_or(usize::MAX),
         limit: usize::try_from(limit).unwrap_or(usize::MAX),
     };
     p.finish()?;
     let page = api.client.list(listing).await?;
     let full = page.headers.len() as u64 == limit;
-    let next_cursor = page.headers.last().filter(|_| full).map(write_cursor);
+    let next_cursor = page.headers.last().filter(|_| full).map(|last| cursor::write(&Place::of(last)));
+    let (total, total_is_exact) = (page.total, page.total_is_exact);
     let workflows = page.headers.iter().map(WorkflowAnswer::of_header).collect();
-    Ok(Json(ListAnswer { workflows, total: page.total, limit, offset, next_cursor }))
+    Ok(Json(ListAnswer { workflows, total, total_is_exact, limit, offset, next_cursor }))
 }
 
-fn search_key(text: &str) -> String {
+/// As business keys are kept: a MAC in its one spelling, everything in lower case.
+pub(super) fn search_key(text: &str) -> String {
     let text = text.trim();
-    crate::domain::formats::onu_serial(text)
-        .or_else(|| crate::domain::formats::mac(text))
-        .unwrap_or_else(|| if text.contains('@') { text.to_lowercase() } else { text.to_owned() })
+    formats::mac(text).unwrap_or_else(|| text.to_lowercase())
 }
 
 fn time(p: &mut Parameters, name: &str) -> Option<Timestamp> {
@@ -83,21 +86,26 @@ fn time(p: &mut Parameters, name: &str) -> Option<Timestamp> {
     time
 }
 
-fn write_cursor(last: &Header) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{} {}", last.created_at.as_micros(), last.workflow_id))
+/// Behind which workflow a page begins.
+struct Place(Timestamp, WorkflowId);
+
+impl Place {
+    fn of(header: &Header) -> Self {
+        Self(header.created_at, header.workflow_id.clone())
+    }
 }
 
-fn cursor(p: &mut Parameters) -> Option<(Timestamp, WorkflowId)> {
-    let text = p.text("cursor")?.to_owned();
-    let read = || {
-        let bytes = URL_SAFE_NO_PAD.decode(&text).ok()?;
-        let plain = String::from_utf8(bytes).ok()?;
-        let (micros, id) = plain.split_once(' ')?;
-        Some((Timestamp::from_micros(micros.parse().ok()?), WorkflowId::new(id).ok()?))
-    };
-    let cursor = read();
-    if cursor.is_none() {
-        p.fault("cursor", "the next_cursor of an earlier page");
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0.as_micros(), self.1)
     }
-    cursor
+}
+
+impl FromStr for Place {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (micros, id) = text.split_once(' ').ok_or(())?;
+        let micros = micros.parse().map_err(|_| ())?;
+        Ok(Self(Timestamp::from_micros(micros), WorkflowId::new(id).map_err(|_| ())?))
+    }
 }

@@ -6,6 +6,7 @@ mod problem;
 mod body;
 mod strict;
 mod fields;
+mod cursor;
 mod parameters;
 mod path;
 mod answers;

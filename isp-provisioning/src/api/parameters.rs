@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use super::cursor;
 use super::problem::Problem;
 use crate::domain::FieldError;
 
@@ -16,13 +17,17 @@ pub(super) struct Parameters {
 impl Parameters {
     /// Takes the query text. Names that are not in `known` are faults.
     pub(super) fn new(query: Option<&str>, known: &[&str]) -> Self {
-        let given: BTreeMap<String, String> =
-            form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
-        let faults = given
-            .keys()
-            .filter(|name| !known.contains(&name.as_str()))
-            .map(|name| FieldError::new(name, format!("unknown parameter; known are {}", known.join(", "))))
-            .collect();
+        let mut given = BTreeMap::new();
+        let mut faults = vec![];
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned() {
+            if !known.contains(&&*name) {
+                let words = format!("unknown parameter; known are {}", known.join(", "));
+                faults.push(FieldError::new(&*name, words));
+            }
+            if given.insert(name.clone(), value).is_some() {
+                faults.push(FieldError::new(name, "is given twice"));
+            }
+        }
         Self { given, faults }
     }
 
@@ -47,6 +52,15 @@ impl Parameters {
             }
             None => default,
         }
+    }
+
+    /// The place where a page begins, if it is given.
+    pub(super) fn cursor<T: FromStr>(&mut self) -> Option<T> {
+        let place = cursor::read(self.given.get("cursor")?);
+        if place.is_none() {
+            self.fault("cursor", "the next_cursor of an earlier page");
+        }
+        place
     }
 
     /// The text, if it is given.

@@ -12,6 +12,7 @@ use saga::store::Status;
 
 use super::answers::ProvisionAnswer;
 use super::body;
+use super::listing::search_key;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::{self, Api};
@@ -129,7 +130,7 @@ fn exclusions(request: &ValidRequest) -> Vec<String> {
 fn search_keys(request: &ValidRequest) -> Vec<String> {
     let keys =
         [&request.email, &request.username, &request.onu_serial, &request.cpe_mac, &request.customer_id];
-    let mut keys: Vec<String> = keys.into_iter().flatten().cloned().collect();
+    let mut keys: Vec<String> = keys.into_iter().flatten().map(|key| search_key(key)).collect();
     keys.sort_unstable();
     keys.dedup();
     keys

@@ -26,6 +26,8 @@ pub(super) struct StatisticsAnswer {
     by_type: BTreeMap<String, u64>,
     by_status: BTreeMap<&'static str, u64>,
     debts_open: u64,
+    /// They wait for a process that knows their version, and there is none.
+    stranded_workflows: u64,
 }
 
 /// Reading costs the same at a thousand and at ten million workflows.
@@ -34,11 +36,12 @@ pub(super) async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Json<StatisticsAnswer>, Problem> {
     Parameters::new(query.as_deref(), &[]).finish()?;
-    Ok(Json(answer(&api.client.statistics(&api.tenant).await?)))
+    let stranded = api.client.stranded().await?.iter().map(|stranded| stranded.workflows).sum();
+    Ok(Json(answer(&api.client.statistics(&api.tenant).await?, stranded)))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "rates are rounded to one decimal")]
-fn answer(counts: &Statistics) -> StatisticsAnswer {
+fn answer(counts: &Statistics, stranded_workflows: u64) -> StatisticsAnswer {
     let total = counts.total();
     let completed = counts.by_status(Status::Completed);
     let rate =
@@ -60,6 +63,7 @@ fn answer(counts: &Statistics) -> StatisticsAnswer {
         by_type,
         by_status: Status::ALL.iter().map(|s| (s.as_str(), counts.by_status(*s))).collect(),
         debts_open: counts.open_debts,
+        stranded_workflows,
     }
 }
 
@@ -69,7 +73,7 @@ mod tests {
 
     #[test]
     fn without_workflows_rates_are_zero() {
-        let nothing = answer(&Statistics::default());
+        let nothing = answer(&Statistics::default(), 0);
         assert_eq!((nothing.success_rate, nothing.average_duration_seconds), (0.0, 0.0));
         assert_eq!(nothing.by_status.len(), 7);
     }
@@ -90,7 +94,7 @@ mod tests {
             entered_rollback: 41,
             open_debts: 0,
         };
-        let answer = answer(&counts);
+        let answer = answer(&counts, 0);
         assert_eq!(answer.total_workflows, 1523);
         assert_eq!((answer.success_rate, answer.average_duration_seconds), (93.2, 42.5));
         assert_eq!(answer.by_type, [("provision_subscriber".to_owned(), 1523)].into());

@@ -61,5 +61,5 @@ impl CredentialsDesk for Desk {
 
 /// A step's reference begins with its workflow, from which the step derived the secret.
 fn workflow_of(reference: &str) -> &str {
-    reference.split_once(':').map_or(reference, |(workflow, _)| workflow)
+    reference.split_once('/').map_or(reference, |(workflow, _)| workflow)
 }

@@ -2,31 +2,28 @@
 //! there is room for so many connections and no more.
 
 use std::io;
-use std::pin::pin;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::patience::PatientStream;
+use super::refusal::{self, TellingStream};
 
 /// The longest head of a request, in bytes, and how many headers it may have.
 const HEAD: (usize, usize) = (16 * 1024, 64);
 /// How many callers at once are told that there is no room. Beyond that they are hung up on.
 const TOLD: usize = 64;
-/// The answer to them.
-const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
-    retry-after: 1\r\nconnection: close\r\ncontent-length: 122\r\n\r\n\
-    {\"type\":\"about:blank\",\"title\":\"Not available\",\"status\":503,\
-    \"detail\":\"too many connections at the moment; try again later\"}";
-
+/// How long whoever was refused may go on sending.
+const LINGER: Duration = Duration::from_secs(1);
 /// What callers may use up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -60,7 +57,7 @@ pub(super) async fn serve(
             Ok((stream, _)) if connections.len() < limits.connections + TOLD => {
                 connections.spawn(async move {
                     // Whoever does not listen is not told.
-                    let _ = tokio::time::timeout(Duration::from_secs(1), refuse(stream)).await;
+                    let _ = tokio::time::timeout(LINGER, refuse(stream)).await;
                 });
             }
             Ok(_) => {}
@@ -83,36 +80,36 @@ async fn connection(stream: TcpStream, app: Router, patience: Duration, mut stop
     let service = service_fn(move |request| app.clone().oneshot(request));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(HEAD.0).max_headers(HEAD.1);
-    let mut connection =
-        pin!(http.serve_connection(TokioIo::new(PatientStream::new(stream, patience)), service));
-    tokio::select! {
-        // Its end is no event, whoever ended it.
-        _ = connection.as_mut() => return,
-        _ = stopping.wait_for(|stopping| *stopping) => {}
+    let stream = TellingStream::new(PatientStream::new(stream, patience));
+    let mut connection = http.serve_connection(TokioIo::new(stream), service);
+    let ended = tokio::select! {
+        ended = &mut connection => Some(ended),
+        _ = stopping.wait_for(|stopping| *stopping) => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
+        }
+    };
+    // An end is no event, whoever ended it; but who was refused while still sending has to get the answer.
+    if ended.is_err_and(|error| error.is_parse()) {
+        let stream = connection.into_parts().io.into_inner().into_inner();
+        let _ = tokio::time::timeout(LINGER, hang_up(stream)).await;
     }
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
 }
 
-/// Says that there is no room. What the caller has sent is read, since closing upon it would lose the answer.
-async fn refuse(mut stream: TcpStream) -> io::Result<()> {
-    stream.write_all(NO_ROOM).await?;
+/// Closes after what the caller still sends has been read: closing upon it would lose the answer.
+async fn hang_up(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     stream.shutdown().await?;
-    let mut unread = [0; 1024];
+    let mut unread = [0; 4096];
     while stream.read(&mut unread).await? > 0 {}
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_refusal_is_a_whole_answer() {
-        let text = std::str::from_utf8(NO_ROOM).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head}, {} bytes", body.len());
-        let problem: serde_json::Value = serde_json::from_str(body).unwrap();
-        assert_eq!(problem["status"], 503);
-    }
+/// Says that there is no room.
+async fn refuse(mut stream: TcpStream) -> io::Result<()> {
+    stream.write_all(&refusal::no_room()).await?;
+    hang_up(stream).await
 }

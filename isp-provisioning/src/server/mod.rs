@@ -6,9 +6,10 @@ mod files;
 mod http;
 mod options;
 mod patience;
+mod refusal;
 mod systems;
 
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -203,9 +204,9 @@ fn patience(c: &Configuration) -> Duration {
     Duration::from_millis(c.limits.patience_ms)
 }
 
-#[allow(clippy::print_stdout, reason = "what started is the program's output, for people and for scripts")]
+/// What started is the program's output, for people and for scripts. It runs also where nobody can take it.
 fn say(line: &str) {
-    println!("{line}");
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// A request to paste.

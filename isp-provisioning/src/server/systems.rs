@@ -115,10 +115,11 @@ impl Adapters {
         };
         let genieacs = GenieacsSettings {
             authorization: c.genieacs.authorization.clone(),
+            timeout_ms: c.genieacs.timeout_ms,
             ..GenieacsSettings::new(c.genieacs.url.clone().or(genieacs).unwrap_or_default())
         };
         let storage = PasswordStorage::default();
-        let patience = Duration::from_secs(5);
+        let patience = Duration::from_millis(c.radius.patience_ms);
         let radius: Arc<dyn Radius> = match &c.radius.url {
             Some(url) => {
                 lines.push("radius postgres".to_owned());

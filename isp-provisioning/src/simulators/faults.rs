@@ -20,6 +20,8 @@ pub enum FaultMode {
     DropAnswer,
     /// Closes the connection at once, and does it later.
     Late,
+    /// Keeps the connection open without an answer, and never does it.
+    Hang,
 }
 
 /// One fault, waiting for its operation.
@@ -33,7 +35,7 @@ pub struct Fault {
     /// How many calls it hits before it is used up.
     #[serde(default = "once")]
     pub times: u32,
-    /// How long `delay`, `hold_answer` and `late` take; for `refuse`, what is sent as `Retry-After`.
+    /// How long `delay`, `hold_answer`, `late` and `hang` take; for `refuse`, what is sent as `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ms: Option<u64>,
     /// What `refuse` answers with, in the numbers of the simulator's protocol (an HTTP status, a gRPC code).
@@ -62,10 +64,13 @@ impl Fault {
     pub fn status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
     }
-    /// How long to wait. Without `ms`: a second for `delay` and `late`, ten minutes for `hold_answer`, longer
-    /// than any client waits.
+    /// How long to wait. Without `ms`: a second for `delay` and `late`, ten minutes for `hold_answer` and `hang`,
+    /// longer than any client waits.
     pub fn duration(&self) -> Duration {
-        let default = if self.mode == FaultMode::HoldAnswer { 600_000 } else { 1_000 };
+        let default = match self.mode {
+            FaultMode::HoldAnswer | FaultMode::Hang => 600_000,
+            _ => 1_000,
+        };
         Duration::from_millis(self.ms.unwrap_or(default))
     }
 }

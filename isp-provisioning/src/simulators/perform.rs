@@ -33,6 +33,10 @@ pub async fn perform(
             effect.await;
             hang_up()
         }
+        FaultMode::Hang => {
+            sleep(fault.duration()).await;
+            hang_up()
+        }
         FaultMode::Late => {
             tasks.spawn(async move {
                 sleep(fault.duration()).await;

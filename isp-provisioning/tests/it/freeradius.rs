@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::freeradius_suite::{Target, account, cases};
 
-const OURS: &str = "wf_1:2:do:0";
+const OURS: &str = "wf_1/radius";
 const PATIENT: Duration = Duration::from_secs(10);
 
 struct Sqlite {

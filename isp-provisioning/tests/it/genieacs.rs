@@ -108,16 +108,16 @@ async fn both_data_models_are_configured_and_restored() {
         assert_eq!(before.values.len(), 4, "{before:?}");
         assert_eq!(before.passwords, [password]);
 
-        genieacs.configure("wf:5", &id, &settings()).await.unwrap();
+        genieacs.configure("wf/5", &id, &settings()).await.unwrap();
         let set = values(&simulator, &id);
         assert_eq!((&set[ssid], &set[password]), (&json!("home"), &json!("hunter2")));
         assert_eq!(set.as_object().unwrap().values().filter(|value| **value == json!(100)).count(), 1);
 
-        genieacs.restore("wf:5:undo", "wf:5", &id, &before).await.unwrap();
+        genieacs.restore("wf/5/undo", "wf/5", &id, &before).await.unwrap();
         let mut expected = factory.clone();
         expected[password] = json!("");
         assert_eq!(values(&simulator, &id), expected);
-        genieacs.restore("wf:5:undo", "wf:5", &id, &before).await.unwrap();
+        genieacs.restore("wf/5/undo", "wf/5", &id, &before).await.unwrap();
         assert_eq!(simulator.state()["tasks"], json!([]));
     }
 }
@@ -141,21 +141,21 @@ async fn what_the_model_does_not_have_or_cannot_write_is_left_out() {
     })
     .await;
     assert_eq!(genieacs.snapshot(&id, &settings()).await.unwrap().values.len(), 2);
-    genieacs.configure("wf:5", &id, &settings()).await.unwrap();
+    genieacs.configure("wf/5", &id, &settings()).await.unwrap();
     assert_eq!(values(&simulator, &id)[SSID], "home");
 }
 
 #[tokio::test]
 async fn a_router_that_was_never_explored_is_configured_too() {
     let (simulator, genieacs, id) = start_one(|router| router.explored = false).await;
-    genieacs.configure("wf:5", &id, &settings()).await.unwrap();
+    genieacs.configure("wf/5", &id, &settings()).await.unwrap();
     assert_eq!(values(&simulator, &id)[SSID], "home");
 }
 
 #[tokio::test]
 async fn a_write_that_the_router_drops_is_noticed() {
     let (_simulator, genieacs, id) = start_one(|router| router.stubborn = vec!["SSID".into()]).await;
-    let error = genieacs.configure("wf:5", &id, &settings()).await.unwrap_err();
+    let error = genieacs.configure("wf/5", &id, &settings()).await.unwrap_err();
     assert_eq!(error.message, format!("genieacs: {id} did not take {SSID}"));
     // The other values are set.
     assert_eq!(error.class, ErrorClass::Ambiguous);
@@ -167,7 +167,7 @@ async fn a_router_that_refuses_is_final_and_leaves_neither_task_nor_fault() {
     let rejects = Change { reject: [(SSID.to_owned(), "9007".to_owned())].into(), ..Change::default() };
     let factory = values(&simulator, &id);
     simulator.change(&id, rejects).unwrap();
-    let error = genieacs.configure("wf:5", &id, &settings()).await.unwrap_err();
+    let error = genieacs.configure("wf/5", &id, &settings()).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Permanent);
     assert_eq!(
         error.message,
@@ -186,19 +186,19 @@ async fn a_router_off_line_leaves_one_queued_task_which_undo_withdraws() {
     simulator.change(&id, offline()).unwrap();
     assert_eq!(class(genieacs.snapshot(&id, &settings()).await), ErrorClass::Transient);
     for _ in 0..3 {
-        assert_eq!(class(genieacs.configure("wf:5", &id, &settings()).await), ErrorClass::Ambiguous);
+        assert_eq!(class(genieacs.configure("wf/5", &id, &settings()).await), ErrorClass::Ambiguous);
     }
     let queued = |key: &str| {
         let state = simulator.state();
         state["tasks"].as_array().unwrap().iter().filter(|task| task["uniqueKey"] == key).count()
     };
-    assert_eq!(queued("wf:5"), 1);
-    assert_eq!(class(genieacs.restore("wf:5:undo", "wf:5", &id, &before).await), ErrorClass::Ambiguous);
-    assert_eq!((queued("wf:5"), queued("wf:5:undo")), (0, 1));
+    assert_eq!(queued("wf/5"), 1);
+    assert_eq!(class(genieacs.restore("wf/5/undo", "wf/5", &id, &before).await), ErrorClass::Ambiguous);
+    assert_eq!((queued("wf/5"), queued("wf/5/undo")), (0, 1));
 
     simulator.change(&id, Change { online: Some(true), ..Change::default() }).unwrap();
-    assert_eq!(simulator.effects("set", "wf:5"), 0);
-    genieacs.restore("wf:5:undo", "wf:5", &id, &before).await.unwrap();
+    assert_eq!(simulator.effects("set", "wf/5"), 0);
+    genieacs.restore("wf/5/undo", "wf/5", &id, &before).await.unwrap();
     let mut expected = factory;
     expected[PASSWORD] = json!("");
     assert_eq!(values(&simulator, &id), expected);
@@ -214,14 +214,14 @@ async fn a_router_that_comes_on_line_while_its_task_is_watched_is_configured() {
     simulator.change(&id, offline()).unwrap();
     let settings = settings();
     let comes_back = async {
-        while simulator.effects("queue", "wf:5") == 0 {
+        while simulator.effects("queue", "wf/5") == 0 {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         simulator.change(&id, Change { online: Some(true), ..Change::default() }).unwrap();
     };
-    let (configured, ()) = tokio::join!(genieacs.configure("wf:5", &id, &settings), comes_back);
+    let (configured, ()) = tokio::join!(genieacs.configure("wf/5", &id, &settings), comes_back);
     configured.unwrap();
-    assert_eq!(simulator.effects("set", "wf:5"), 1);
+    assert_eq!(simulator.effects("set", "wf/5"), 1);
 }
 
 #[tokio::test]
@@ -229,8 +229,8 @@ async fn a_router_kept_in_a_session_is_ambiguous_to_set_and_transient_to_withdra
     let (simulator, genieacs, id) = start_one(|_| {}).await;
     let before = genieacs.snapshot(&id, &settings()).await.unwrap();
     simulator.change(&id, Change { in_session: Some(true), ..Change::default() }).unwrap();
-    assert_eq!(class(genieacs.configure("wf:5", &id, &settings()).await), ErrorClass::Ambiguous);
-    let error = genieacs.restore("wf:5:undo", "wf:5", &id, &before).await.unwrap_err();
+    assert_eq!(class(genieacs.configure("wf/5", &id, &settings()).await), ErrorClass::Ambiguous);
+    let error = genieacs.restore("wf/5/undo", "wf/5", &id, &before).await.unwrap_err();
     assert_eq!(
         (error.class, error.message),
         (ErrorClass::Transient, format!("genieacs: {id} is in a session"))
@@ -266,14 +266,14 @@ async fn a_lost_answer_is_ambiguous_and_repeating_it_ends_in_the_same_values() {
         let (simulator, _, id) = start_one(|_| {}).await;
         let genieacs = adapter(&simulator.simulator.url(), TIMEOUT_MS);
         simulator.faults.add(Fault::new("set", mode).ms(TIMEOUT_MS * 2)).unwrap();
-        let error = genieacs.configure("wf:5", &id, &settings()).await.unwrap_err();
+        let error = genieacs.configure("wf/5", &id, &settings()).await.unwrap_err();
         assert_eq!(error.class, ErrorClass::Ambiguous, "{mode:?}");
         assert!(!error.message.contains("hunter2"), "{error}");
         let done = matches!(mode, FaultMode::DropAnswer | FaultMode::HoldAnswer);
-        assert_eq!(simulator.effects("set", "wf:5"), u64::from(done), "{mode:?}");
-        genieacs.configure("wf:5", &id, &settings()).await.unwrap();
+        assert_eq!(simulator.effects("set", "wf/5"), u64::from(done), "{mode:?}");
+        genieacs.configure("wf/5", &id, &settings()).await.unwrap();
         assert_eq!(values(&simulator, &id)[SSID], "home", "{mode:?}");
-        while simulator.effects("set", "wf:5") < 2 {
+        while simulator.effects("set", "wf/5") < 2 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert_eq!(simulator.state()["tasks"], json!([]), "{mode:?}");
@@ -289,7 +289,7 @@ async fn a_failed_read_is_transient_before_the_effect_and_ambiguous_after_it() {
         assert_eq!(class(genieacs.snapshot(&id, &settings()).await), ErrorClass::Transient, "{mode:?}");
         simulator.faults.add(Fault::new("read", mode)).unwrap();
         assert_eq!(
-            class(genieacs.configure("wf:5", &id, &settings()).await),
+            class(genieacs.configure("wf/5", &id, &settings()).await),
             ErrorClass::Ambiguous,
             "{mode:?}"
         );
@@ -302,15 +302,15 @@ async fn a_lost_withdrawal_is_ambiguous_and_can_be_repeated() {
         let (simulator, genieacs, id) = start_one(|_| {}).await;
         let before = genieacs.snapshot(&id, &settings()).await.unwrap();
         simulator.change(&id, offline()).unwrap();
-        genieacs.configure("wf:5", &id, &settings()).await.unwrap_err();
+        genieacs.configure("wf/5", &id, &settings()).await.unwrap_err();
         simulator.faults.add(Fault::new(op, FaultMode::DropAnswer)).unwrap();
         assert_eq!(
-            class(genieacs.restore("undo", "wf:5", &id, &before).await),
+            class(genieacs.restore("undo", "wf/5", &id, &before).await),
             ErrorClass::Ambiguous,
             "{op}"
         );
         simulator.change(&id, Change { online: Some(true), ..Change::default() }).unwrap();
-        genieacs.restore("undo", "wf:5", &id, &before).await.unwrap();
+        genieacs.restore("undo", "wf/5", &id, &before).await.unwrap();
     }
 }
 
@@ -328,10 +328,10 @@ async fn a_router_that_was_deleted_is_refused_forward_and_forgiven_backward() {
     let before = genieacs.snapshot(&id, &settings()).await.unwrap();
     let url = format!("{}/devices/{id}", simulator.simulator.url());
     assert_eq!(reqwest::Client::new().delete(url).send().await.unwrap().status(), 200);
-    let error = genieacs.configure("wf:5", &id, &settings()).await.unwrap_err();
+    let error = genieacs.configure("wf/5", &id, &settings()).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Permanent);
     assert_eq!(error.message, format!("CPE not found: {id} is gone from genieacs"));
-    genieacs.restore("undo", "wf:5", &id, &before).await.unwrap();
+    genieacs.restore("undo", "wf/5", &id, &before).await.unwrap();
 }
 
 #[tokio::test]

@@ -102,6 +102,16 @@ async fn drop_answer_has_done_it_and_closes() {
 }
 
 #[tokio::test]
+async fn hang_never_does_it() {
+    let counter = Counter::start().await;
+    counter.fault(Fault::new("count", FaultMode::Hang).ms(100));
+    assert!(counter.count(IMPATIENT).await.unwrap_err().is_timeout());
+    counter.fault(Fault::new("count", FaultMode::Hang).ms(1));
+    assert!(counter.count(PATIENT).await.is_err());
+    assert_eq!(counter.count(PATIENT).await.unwrap().text().await.unwrap(), "1");
+}
+
+#[tokio::test]
 async fn late_closes_first_and_does_it_afterwards() {
     let counter = Counter::start().await;
     counter.fault(Fault::new("count", FaultMode::Late).ms(100));

@@ -22,4 +22,5 @@ mod genieacs_wire;
 mod harness;
 mod netbox;
 mod netbox_recorded;
+mod undo;
 mod voltha;

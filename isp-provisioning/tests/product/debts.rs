@@ -130,9 +130,22 @@ async fn the_audit_trail_is_paged_oldest_first() {
     assert!(all.len() >= 3, "{all:?}");
     let page = product.get(&format!("workflows/{id}/events?limit=2&offset=1")).await;
     assert_eq!((&page["limit"], &page["offset"]), (&json!(2), &json!(1)));
-    let shown: Vec<_> = page["events"].as_array().unwrap().iter().map(|e| e["kind"].clone()).collect();
-    assert_eq!(json!(shown), json!([all[1].0, all[2].0]));
-    for query in ["limit=0", "limit=201", "offset=-1", "order=asc"] {
+    let shown = |page: &Value| {
+        page["events"].as_array().unwrap().iter().map(|e| e["kind"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(json!(shown(&page)), json!([all[1].0, all[2].0]));
+    // By cursor: from page to page until there is none.
+    let (mut read, mut cursor) = (vec![], String::new());
+    loop {
+        let page = product.get(&format!("workflows/{id}/events?limit=2{cursor}")).await;
+        assert_eq!(page["total"], all.len());
+        read.extend(shown(&page));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(json!(read), json!(all.iter().map(|(kind, _)| kind).collect::<Vec<_>>()));
+    for query in ["limit=0", "limit=201", "offset=-1", "order=asc", "cursor=x", "cursor=", "limit=1&limit=2"]
+    {
         let url = product.url(&format!("workflows/{id}/events?{query}"));
         assert_eq!(product.http.get(url).send().await.unwrap().status(), StatusCode::BAD_REQUEST, "{query}");
     }

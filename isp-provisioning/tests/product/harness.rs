@@ -89,7 +89,13 @@ impl Product {
             self.http.post(format!("{}/_sim/faults", self.system(system))).json(&fault).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
-    async fn world(&self, system: &str) -> Value {
+    /// The faults of a simulator that nothing has met yet.
+    pub async fn waiting_faults(&self, system: &str) -> Vec<Value> {
+        let url = format!("{}/_sim/faults", self.system(system));
+        self.http.get(url).send().await.unwrap().json().await.unwrap()
+    }
+    /// What a simulator has, and what it did.
+    pub async fn world(&self, system: &str) -> Value {
         self.http
             .get(format!("{}/_sim/state", self.system(system)))
             .send()
@@ -152,7 +158,7 @@ pub fn john() -> Value {
 pub fn other(n: u32) -> Value {
     let mut body = john();
     body["email"] = json!(format!("subscriber.{n}@example.com"));
-    body["onu_serial"] = json!(format!("ALCL1{n:07X}"));
+    body["onu_serial"] = json!(format!("ALCL1{n:07}"));
     body["cpe_mac"] = json!(format!("00:11:22:33:45:{n:02x}"));
     body
 }

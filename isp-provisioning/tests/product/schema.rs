@@ -102,6 +102,7 @@ fn is(name: &Value, value: &Value) -> bool {
 
 fn has_format(format: &str, text: &str) -> bool {
     match format {
+        "date" => text.len() == 10 && saga::Timestamp::parse(&format!("{text}T00:00:00Z")).is_some(),
         "date-time" => saga::Timestamp::parse(text).is_some() && text.ends_with('Z'),
         "ipv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
         "uri-reference" => text.starts_with('/'),

@@ -44,8 +44,8 @@ macro_rules! cases {
 }
 pub(crate) use cases;
 
-const OURS: &str = "wf_1:2:do:0";
-const THEIRS: &str = "wf_2:2:do:0";
+const OURS: &str = "wf_1/radius";
+const THEIRS: &str = "wf_2/radius";
 
 pub(crate) fn account(username: &str, secret: &str) -> RadiusAccount {
     RadiusAccount { username: username.into(), secret: secret.into(), group: "plan_basic_100".into() }
@@ -122,7 +122,7 @@ pub(crate) async fn an_address_loses_its_mask_and_comes_with_its_vlan(target: &i
         target.rows("address@suite").await,
         [
             "radcheck: Cleartext-Password := s3cret",
-            "radreply: Class := wf_1:2:do:0",
+            "radreply: Class := wf_1/radius",
             "radreply: Framed-IP-Address := 10.0.1.50",
             "radreply: Framed-IP-Netmask := 255.255.255.255",
             "radreply: Tunnel-Medium-Type:0 := IEEE-802",

@@ -18,52 +18,52 @@ pub async fn the_check_is_content(netbox: Adapter) {
 }
 
 pub async fn an_address_is_allocated_found_and_released(netbox: Adapter) {
-    let made = netbox.allocate("it:life", None, "subscriber sub_1").await.unwrap();
+    let made = netbox.allocate("it/life", None, "subscriber sub_1").await.unwrap();
     assert!(made.ipv4_address.starts_with("10.0.1."), "{made:?}");
     assert_eq!(made.vlan_id, Some(100));
-    assert_eq!(netbox.find("it:life").await.unwrap(), Some(made));
-    netbox.release("it:life").await.unwrap();
-    assert_eq!(netbox.find("it:life").await.unwrap(), None);
-    netbox.release("it:life").await.unwrap();
+    assert_eq!(netbox.find("it/life").await.unwrap(), Some(made));
+    netbox.release("it/life").await.unwrap();
+    assert_eq!(netbox.find("it/life").await.unwrap(), None);
+    netbox.release("it/life").await.unwrap();
 }
 
 pub async fn a_repeated_allocation_answers_the_same_address(netbox: Adapter) {
-    let first = netbox.allocate("it:again", None, "").await.unwrap();
-    assert_eq!(netbox.allocate("it:again", None, "").await.unwrap(), first);
-    netbox.release("it:again").await.unwrap();
+    let first = netbox.allocate("it/again", None, "").await.unwrap();
+    assert_eq!(netbox.allocate("it/again", None, "").await.unwrap(), first);
+    netbox.release("it/again").await.unwrap();
 }
 
 pub async fn a_wished_address_is_given_or_refused(netbox: Adapter) {
     let wished = Some("10.0.1.250");
-    let made = netbox.allocate("it:wish", wished, "").await.unwrap();
+    let made = netbox.allocate("it/wish", wished, "").await.unwrap();
     assert_eq!(made.ipv4_address, "10.0.1.250");
-    assert_eq!(netbox.allocate("it:wish", wished, "").await.unwrap(), made);
-    let refused = netbox.allocate("it:wish-too", wished, "").await.unwrap_err();
+    assert_eq!(netbox.allocate("it/wish", wished, "").await.unwrap(), made);
+    let refused = netbox.allocate("it/wish-too", wished, "").await.unwrap_err();
     assert_eq!(refused.class, ErrorClass::Permanent);
     assert!(
         refused.message.contains("Duplicate IP address found in global table: 10.0.1.250/24"),
         "{refused}"
     );
-    netbox.release("it:wish").await.unwrap();
+    netbox.release("it/wish").await.unwrap();
 }
 
 pub async fn nobody_elses_address_is_released(netbox: Adapter) {
-    let theirs = netbox.allocate("it:theirs", None, "").await.unwrap();
-    netbox.release("it:ours").await.unwrap();
-    netbox.release("it:their").await.unwrap();
-    assert_eq!(netbox.find("it:theirs").await.unwrap(), Some(theirs));
-    netbox.release("it:theirs").await.unwrap();
+    let theirs = netbox.allocate("it/theirs", None, "").await.unwrap();
+    netbox.release("it/ours").await.unwrap();
+    netbox.release("it/their").await.unwrap();
+    assert_eq!(netbox.find("it/theirs").await.unwrap(), Some(theirs));
+    netbox.release("it/theirs").await.unwrap();
 }
 
 pub async fn a_long_description_is_no_reason_to_fail(netbox: Adapter) {
-    netbox.allocate("it:long", None, &"ä".repeat(400)).await.unwrap();
-    netbox.release("it:long").await.unwrap();
+    netbox.allocate("it/long", None, &"ä".repeat(400)).await.unwrap();
+    netbox.release("it/long").await.unwrap();
 }
 
 pub async fn who_hangs_up_and_asks_again_gets_one_address(netbox: Adapter) {
     netbox.check().await.unwrap();
     for ms in [1, 5, 10, 20, 40, 80] {
-        let reference = format!("it:hang-up-{ms}");
+        let reference = format!("it/hang-up-{ms}");
         let given_up = tokio::time::timeout(Duration::from_millis(ms), netbox.allocate(&reference, None, ""));
         let early = given_up.await.ok().map(Result::unwrap);
         // The first request may still be on its way; the reference keeps the two apart.
@@ -75,16 +75,16 @@ pub async fn who_hangs_up_and_asks_again_gets_one_address(netbox: Adapter) {
 }
 
 pub async fn twenty_at_once_with_one_reference_get_one_address(netbox: Adapter) {
-    let addresses = at_once(&netbox, |_| "it:same".to_owned()).await;
+    let addresses = at_once(&netbox, |_| "it/same".to_owned()).await;
     assert_eq!(addresses.into_iter().collect::<BTreeSet<_>>().len(), 1);
-    netbox.release("it:same").await.unwrap();
+    netbox.release("it/same").await.unwrap();
 }
 
 pub async fn twenty_at_once_with_their_own_references_get_twenty_addresses(netbox: Adapter) {
-    let addresses = at_once(&netbox, |n| format!("it:own-{n}")).await;
+    let addresses = at_once(&netbox, |n| format!("it/own-{n}")).await;
     assert_eq!(addresses.into_iter().collect::<BTreeSet<_>>().len(), 20);
     for n in 0..20 {
-        netbox.release(&format!("it:own-{n}")).await.unwrap();
+        netbox.release(&format!("it/own-{n}")).await.unwrap();
     }
 }
 

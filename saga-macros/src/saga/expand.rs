@@ -7,16 +7,19 @@ use syn::Ident;
 use syn::spanned::Spanned;
 
 use super::lower::{self, plain};
-use super::model::Saga;
+use super::model::{Lock, Saga};
 use super::names::Names;
-use super::order::{self, Order};
+use super::order::{self, Order, distinct};
 
 pub(super) fn saga(saga: &Saga) -> TokenStream {
     let mut names = Names::new(&saga.krate);
-    let Order { steps, checks, .. } = order::check(saga, &mut names);
+    let order = order::check(saga, &mut names);
+    let class = order.class();
+    let Order { steps, checks, .. } = order;
+    let bounds = Bounds::of(saga, &steps);
     let (function, marker) = (function(saga), marker(saga));
-    let definition = definition(saga, &steps, &checks, &mut names);
-    let signature = signature(saga, &steps);
+    let definition = definition(saga, &bounds, &checks, &mut names);
+    let (signature, callable) = (signature(saga, &class), callable(saga, &bounds));
     let names = names.declare();
     quote! {
         #function
@@ -25,19 +28,64 @@ pub(super) fn saga(saga: &Saga) -> TokenStream {
             #names
             #definition
             #signature
+            #callable
         };
+    }
+}
+
+/// Over which resources the saga is defined.
+struct Bounds {
+    generics: TokenStream,
+    resources: TokenStream,
+    clause: TokenStream,
+}
+
+impl Bounds {
+    fn of(saga: &Saga, steps: &[Ident]) -> Self {
+        let krate = &saga.krate;
+        if let Some(resources) = &saga.resources {
+            let resources = resources.to_token_stream();
+            return Self { generics: quote!(), resources, clause: quote!() };
+        }
+        let resources = Ident::new("__R", Span::mixed_site());
+        let steps = distinct(steps);
+        Self {
+            generics: quote!(<#resources>),
+            resources: quote!(#resources),
+            clause: quote! {
+                where #resources: ::core::marker::Sync + 'static, #(#steps: #krate::Callable<#resources>),*
+            },
+        }
     }
 }
 
 /// `fn provision_subscriber(request) -> Start<provision_subscriber>`
 fn function(saga: &Saga) -> TokenStream {
-    let Saga { krate, function, vis, docs, input, input_type, .. } = saga;
+    let Saga { krate, function, vis, docs, input, input_type, locks, .. } = saga;
+    let start = quote!(#krate::Start::new(&#input));
+    let locks: Vec<_> = locks
+        .iter()
+        .map(|Lock { name, value }| {
+            let (name, span) = (plain(name), Span::mixed_site().located_at(value.span()));
+            let at = krate.at(span);
+            quote_spanned!(span=> (#name, #at::__private::LockValue(#value).text()))
+        })
+        .collect();
+    let start = if locks.is_empty() {
+        start
+    } else {
+        quote! {
+            #[allow(unused_imports)]
+            use #krate::__private::PlainLockValue as _;
+            #krate::__private::locked(#start, &[#(#locks),*])
+        }
+    };
     quote! {
         #(#docs)*
-        #[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value)]
+        #[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value, clippy::used_underscore_binding)]
         #[must_use = "a start request does nothing until it is given to an engine"]
         #vis fn #function(#input: #input_type) -> #krate::Start<#function> {
-            #krate::Start::new(&#input)
+            #start
         }
     }
 }
@@ -59,25 +107,14 @@ fn marker(saga: &Saga) -> TokenStream {
 }
 
 /// `provision_subscriber::definition()`
-fn definition(saga: &Saga, steps: &[Ident], checks: &TokenStream, names: &mut Names) -> TokenStream {
+fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Names) -> TokenStream {
     let Saga { krate, function, vis, name, version, input, input_type, lints, .. } = saga;
     let builder = Ident::new("builder", Span::mixed_site());
     let body = lower::body(saga, &builder, names);
     let key = plain(input);
     let parks = saga.parks.then(|| quote!(#builder.on_failure(#krate::OnFailure::Park);));
     let deadline = saga.deadline.as_ref().map(|d| quote!(#builder.deadline(#d);));
-    let (generics, resources, clause) = match &saga.resources {
-        Some(resources) => (quote!(), resources.to_token_stream(), quote!()),
-        None => {
-            let resources = Ident::new("__R", Span::mixed_site());
-            let steps = distinct(steps);
-            (
-                quote!(<#resources>),
-                quote!(#resources),
-                quote!(where #resources: ::core::marker::Sync + 'static, #(#steps: #krate::Callable<#resources>),*),
-            )
-        }
-    };
+    let Bounds { generics, resources, clause } = bounds;
     quote! {
         // `let x = f(..)?;` becomes a closure of its own, in which the `?` is a person's and not superfluous.
         #[allow(
@@ -85,7 +122,9 @@ fn definition(saga: &Saga, steps: &[Ident], checks: &TokenStream, names: &mut Na
             private_bounds,
             unreachable_pub,
             clippy::needless_pass_by_value,
-            clippy::needless_question_mark
+            clippy::needless_question_mark,
+            clippy::needless_update,
+            clippy::used_underscore_binding
         )]
         impl #function {
             /// The journaled argument of one call of this saga.
@@ -113,35 +152,32 @@ fn definition(saga: &Saga, steps: &[Ident], checks: &TokenStream, names: &mut Na
 }
 
 /// `impl Signature`: the type of the output, for handles of running workflows.
-fn signature(saga: &Saga, steps: &[Ident]) -> TokenStream {
+fn signature(saga: &Saga, class: &TokenStream) -> TokenStream {
     let Saga { krate, function, name, input, returns, .. } = saga;
     let at = krate.at(returns.span());
     let output = quote_spanned! {returns.span()=>
         type Output = <#returns as #at::step::StepResult>::Ok;
     };
-    let any_pivot = Order::any_pivot(krate, &distinct(steps));
     let key = plain(input);
     quote! {
         impl #krate::Signature for #function {
             #output
-            const META: &'static #krate::Meta = &#krate::Meta {
-                params: &[#key],
-                saga: true,
-                ..#krate::Meta::new(
-                    #name,
-                    if #any_pivot { #krate::Class::Pivot } else { #krate::Class::Compensatable },
-                )
-            };
+            const META: &'static #krate::Meta =
+                &#krate::Meta { params: &[#key], saga: true, ..#krate::Meta::new(#name, #class) };
         }
     }
 }
 
-fn distinct(steps: &[Ident]) -> Vec<Ident> {
-    let mut distinct = vec![];
-    for step in steps {
-        if !distinct.contains(step) {
-            distinct.push(step.clone());
+/// `impl Callable`: another saga may call it.
+fn callable(saga: &Saga, bounds: &Bounds) -> TokenStream {
+    let Saga { krate, function, .. } = saga;
+    let Bounds { generics, resources, clause } = bounds;
+    quote! {
+        #[allow(private_bounds)]
+        impl #generics #krate::Callable<#resources> for #function #clause {
+            fn erased() -> #krate::step::Callee<#resources> {
+                ::core::convert::Into::into(Self::definition())
+            }
         }
     }
-    distinct
 }

@@ -3,17 +3,33 @@
 
 use syn::Expr;
 
-/// Methods without arguments that only look at a value, or copy it.
-const ACCESSORS: [&str; 10] = [
+/// Methods that only look at a value, or copy it.
+const ACCESSORS: [&str; 26] = [
+    "as_bytes",
     "as_deref",
     "as_ref",
     "as_slice",
     "as_str",
     "clone",
     "cloned",
+    "contains",
+    "contains_key",
+    "err",
+    "first",
+    "get",
     "into",
+    "is_empty",
+    "is_err",
+    "is_none",
+    "is_ok",
+    "is_some",
+    "last",
+    "len",
+    "ok",
     "to_owned",
     "to_string",
+    "trim",
+    "unwrap_or",
     "unwrap_or_default",
 ];
 
@@ -28,9 +44,9 @@ pub(super) fn is_projection(expression: &Expr) -> bool {
         Expr::Group(inner) => is_projection(&inner.expr),
         Expr::Tuple(tuple) => tuple.elems.iter().all(is_projection),
         Expr::MethodCall(call) => {
-            call.args.is_empty()
-                && ACCESSORS.iter().any(|accessor| call.method == accessor)
+            ACCESSORS.iter().any(|accessor| call.method == accessor)
                 && is_projection(&call.receiver)
+                && call.args.iter().all(is_projection)
         }
         Expr::Call(call) => {
             matches!(&*call.func, Expr::Path(path) if path.path.is_ident("Some"))
@@ -52,6 +68,7 @@ mod tests {
             parse_quote!(request.mac.as_deref().unwrap_or_default()),
             parse_quote!(Some(&*a.b)),
             parse_quote!((1, -x, "text", NAME, a::B)),
+            parse_quote!(names.get(1)),
         ] {
             assert!(is_projection(&expression), "{}", super::super::spelling::spell(&expression));
         }
@@ -63,7 +80,8 @@ mod tests {
             parse_quote!(SystemTime::now()),
             parse_quote!(&mut x),
             parse_quote!(x.elapsed()),
-            parse_quote!(x.get(1)),
+            parse_quote!(x.get(now())),
+            parse_quote!(x.pop()),
             parse_quote!(format!("{x}")),
             parse_quote!(a + b),
             parse_quote!(parse(x)?),

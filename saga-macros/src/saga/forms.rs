@@ -2,44 +2,96 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
-use syn::{Expr, ExprAsync, ExprAwait, ExprCall, ExprPath, Ident, Macro};
+use syn::{Expr, ExprAsync, ExprAwait, ExprCall, ExprMethodCall, ExprPath, Ident, Macro};
 
 use super::names;
 
+/// What is awaited.
+pub(super) struct Awaited<'a> {
+    pub(super) what: What<'a>,
+    pub(super) call: &'a ExprCall,
+    /// `.with(..)`, `.timeout(..)`, `.max_parallel(..)`, in the order in which they are written.
+    pub(super) options: Vec<&'a ExprMethodCall>,
+}
+
 /// What is awaited, by its last word.
-pub(super) enum Awaited<'a> {
+#[derive(Clone, Copy)]
+pub(super) enum What<'a> {
     /// `path(..)`
-    Step { step: &'a ExprPath, call: &'a ExprCall },
+    Step(&'a ExprPath),
     /// `when(condition, step(..))`
-    When { keyword: &'a Ident, call: &'a ExprCall },
-    /// A word of the language that cannot be run yet.
-    Later(&'a Ident),
-    /// `Type::function(..)`
+    When(&'a Ident),
+    /// `for_each(items, |item| step(..))`
+    ForEach(&'a Ident),
+    /// `sleep(length)`, `sleep_until(time)`
+    Sleep(&'a Ident),
+    /// `wait_for_event::<T>("event", key)`
+    Wait(&'a Ident, &'a ExprPath),
+}
+
+/// Why something cannot be awaited.
+#[derive(Clone, Copy)]
+pub(super) enum NotAwaited {
+    /// `Type::function(..)`, `value.method(..)`
     Method,
     /// Something else.
     Other,
 }
 
 /// Without the invisible brackets around what another macro was given.
-fn bare(expression: &Expr) -> &Expr {
+pub(super) fn bare(expression: &Expr) -> &Expr {
     match expression {
         Expr::Group(group) => bare(&group.expr),
         expression => expression,
     }
 }
 
-pub(super) fn awaited(base: &Expr) -> Awaited<'_> {
-    let Expr::Call(call) = bare(base) else { return Awaited::Other };
-    let Expr::Path(step) = bare(&call.func) else { return Awaited::Other };
-    if step.qself.is_some() || !names::is_in_module(&step.path) {
-        return Awaited::Method;
+/// What stands before `.await`, or is a branch of `try_join!`.
+pub(super) fn awaited(base: &Expr) -> Result<Awaited<'_>, NotAwaited> {
+    let mut options = vec![];
+    let mut base = bare(base);
+    while let Expr::MethodCall(option) = base {
+        if !["with", "timeout", "max_parallel"].iter().any(|name| option.method == name) {
+            return Err(NotAwaited::Method);
+        }
+        options.insert(0, option);
+        base = bare(&option.receiver);
     }
-    let Some(last) = step.path.segments.last() else { return Awaited::Other };
-    match last.ident.to_string().as_str() {
-        "when" => Awaited::When { keyword: &last.ident, call },
-        "for_each" | "sleep" | "wait_for_event" => Awaited::Later(&last.ident),
-        _ => Awaited::Step { step, call },
+    let Expr::Call(call) = base else { return Err(NotAwaited::Other) };
+    let Expr::Path(path) = bare(&call.func) else { return Err(NotAwaited::Other) };
+    let what = match word(path) {
+        Some((word, "when")) => What::When(word),
+        Some((word, "for_each")) => What::ForEach(word),
+        Some((word, "sleep" | "sleep_until")) => What::Sleep(word),
+        Some((word, _)) => What::Wait(word, path),
+        None if path.qself.is_some() || !names::is_in_module(&path.path) => return Err(NotAwaited::Method),
+        None => What::Step(path),
+    };
+    Ok(Awaited { what, call, options })
+}
+
+/// A word of the language: alone, or behind the module `flow` in which it is documented.
+pub(super) fn word(path: &ExprPath) -> Option<(&Ident, &'static str)> {
+    const WORDS: [&str; 5] = ["when", "for_each", "sleep", "sleep_until", "wait_for_event"];
+    let mut from_last = path.path.segments.iter().rev();
+    let last = &from_last.next()?.ident;
+    let alone = from_last.next().is_none_or(|before| before.ident == "flow");
+    let known = WORDS.into_iter().find(|word| last == word)?;
+    (alone && path.qself.is_none()).then_some((last, known))
+}
+
+/// What a plan can hold, because it is known before the saga runs: a literal, or the path of a constant.
+pub(super) fn is_constant(expression: &Expr) -> bool {
+    match bare(expression) {
+        Expr::Lit(_) => true,
+        Expr::Path(path) => path.path.segments.last().is_some_and(|last| is_upper(&last.ident)),
+        _ => false,
     }
+}
+
+/// Constants and variants are spelt so, variables are not.
+pub(super) fn is_upper(name: &Ident) -> bool {
+    name.to_string().trim_start_matches("r#").starts_with(char::is_uppercase)
 }
 
 /// `try_join!`, and words that are easily taken for it.
@@ -79,6 +131,13 @@ pub(super) fn binds(condition: &Expr) -> bool {
 pub(super) fn has_steps(expression: &Expr) -> bool {
     let mut find = Find(false);
     find.visit_expr(expression);
+    find.0
+}
+
+/// Does anything in it wait for steps?
+pub(super) fn block_has_steps(block: &syn::Block) -> bool {
+    let mut find = Find(false);
+    find.visit_block(block);
     find.0
 }
 

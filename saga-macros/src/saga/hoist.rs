@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Ident, parse_quote};
 
-use super::model::Statement;
+use super::model::{Flow, Statement};
 use super::read::{Reader, Statements, Wanted};
 use super::{forms, validate};
 
@@ -21,9 +21,13 @@ impl Reader<'_> {
         good.then_some(expression)
     }
 
-    fn fresh(&mut self, place: Span) -> Ident {
+    /// Puts a value before the statement, and gives its name.
+    pub(super) fn kept(&mut self, value: Flow, place: Span, into: &mut Statements) -> Expr {
         self.hoisted += 1;
-        Ident::new(&format!("__saga_value_{}", self.hoisted), Span::mixed_site().located_at(place))
+        let name =
+            Ident::new(&format!("__saga_value_{}", self.hoisted), Span::mixed_site().located_at(place));
+        into.push(Statement::Keep { name: Some(name.clone()), value });
+        parse_quote!(#name)
     }
 }
 
@@ -40,7 +44,7 @@ impl VisitMut for Hoist<'_, '_, '_> {
             return;
         }
         if let Some(mistake) = validate::misplaced(expression) {
-            self.reader.errors.at(expression, mistake);
+            self.reader.errors.at(&*expression, mistake);
             self.good = false;
             return;
         }
@@ -50,18 +54,14 @@ impl VisitMut for Hoist<'_, '_, '_> {
         }
         match self.reader.flow(expression, Wanted::Value, self.into) {
             None => self.good = false,
-            Some(value) => {
-                let name = self.reader.fresh(expression.span());
-                *expression = parse_quote!(#name);
-                self.into.push(Statement::Keep { name: Some(name), value });
-            }
+            Some(value) => *expression = self.reader.kept(value, expression.span(), self.into),
         }
     }
 }
 
 fn is_flow(expression: &Expr) -> bool {
     match expression {
-        Expr::Await(_) | Expr::If(_) | Expr::Block(_) | Expr::Macro(_) => true,
+        Expr::Await(_) | Expr::If(_) | Expr::Match(_) | Expr::Block(_) | Expr::Macro(_) => true,
         Expr::Try(tried) if matches!(&*tried.expr, Expr::Await(_)) => true,
         other => forms::tolerated(other).is_some() || forms::tried_join(other).is_some(),
     }

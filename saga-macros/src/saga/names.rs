@@ -5,7 +5,7 @@
 //! and a step that is not, are told in words, and not as a type that cannot be found.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Arm, Block, Expr, ExprCall, ExprClosure, Ident, Macro, Path, PathSegment, parse_quote};
@@ -59,8 +59,8 @@ impl Names {
         }
         let stand_ins = self.called.iter().enumerate().map(|(n, called)| called.stand_in(n, saga));
         let imports = self.called.iter().enumerate().map(|(n, Called { path, .. })| {
-            let name = import(n, Span::call_site());
-            quote!(#[allow(unused_imports)] use #path as #name;)
+            let name = import(n, path.span());
+            quote_spanned!(path.span()=> #[allow(unused_imports)] use #path as #name;)
         });
         quote! {
             #[allow(unused, non_camel_case_types, unreachable_pub, clippy::all, clippy::pedantic)]

@@ -1,7 +1,9 @@
 //! The syntax of `#[saga(..)]`.
 
 use proc_macro2::TokenStream;
-use syn::{Ident, LitInt, LitStr, Path, Type};
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::{Expr, Ident, LitInt, LitStr, Path, Token, Type, parenthesized};
 
 use crate::diagnostics::Errors;
 use crate::options::{self, Known, Length};
@@ -15,6 +17,7 @@ pub(super) struct Options {
     pub(super) resources: Option<Type>,
     pub(super) on_failure: Option<Ident>,
     pub(super) deadline: Option<Length>,
+    pub(super) locks: Option<Vec<(Ident, Expr)>>,
 }
 
 const SAGA: Known = Known {
@@ -25,6 +28,7 @@ const SAGA: Known = Known {
         "resources = Type",
         "on_failure = park",
         "deadline = \"1h\"",
+        "locks(name = &request.name)",
         "crate = path",
     ],
 };
@@ -39,9 +43,24 @@ pub(super) fn options(tokens: TokenStream, errors: &mut Errors) -> Options {
             "resources" => options::value(input, &mut all.resources),
             "on_failure" => options::value(input, &mut all.on_failure),
             "deadline" => options::value(input, &mut all.deadline),
+            "locks" => locks(input, &mut all.locks),
             "crate" => options::path(input, &mut all.krate),
             _ => return None,
         })
     });
     all
+}
+
+/// `(onu_serial = &request.onu_serial, ..)`
+fn locks(input: ParseStream, into: &mut Option<Vec<(Ident, Expr)>>) -> syn::Result<()> {
+    let one = |input: ParseStream| {
+        let name = input.parse()?;
+        input.parse::<Token![=]>()?;
+        Ok((name, input.parse()?))
+    };
+    let inner;
+    parenthesized!(inner in input);
+    let all = Punctuated::<_, Token![,]>::parse_terminated_with(&inner, one)?;
+    into.get_or_insert(all.into_iter().collect());
+    Ok(())
 }

@@ -3,7 +3,7 @@
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::Expr;
+use syn::{Expr, Pat};
 
 /// The longest text; what is longer is cut.
 const LONGEST: usize = 80;
@@ -11,6 +11,22 @@ const LONGEST: usize = 80;
 pub(super) fn spell(expression: &Expr) -> String {
     let mut text = String::new();
     write(expression.to_token_stream(), &mut text);
+    shortened(&text)
+}
+
+/// The pattern of an arm, and its guard.
+pub(super) fn pattern(pattern: &Pat, guard: Option<&Expr>) -> String {
+    let mut text = String::new();
+    write(pattern.to_token_stream(), &mut text);
+    text.truncate(text.trim_end().len());
+    if let Some(guard) = guard {
+        text.push_str(" if ");
+        write(guard.to_token_stream(), &mut text);
+    }
+    shortened(&text)
+}
+
+fn shortened(text: &str) -> String {
     let text = text.replace('"', "'");
     if text.chars().count() <= LONGEST {
         return text;

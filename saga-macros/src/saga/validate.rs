@@ -6,10 +6,12 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Error, Expr, ExprClosure, ExprReturn, FnArg, Ident, Item, ItemFn, LitStr, Pat, ReturnType, Type};
+use syn::{
+    Error, Expr, ExprCall, ExprClosure, ExprReturn, FnArg, Ident, Item, ItemFn, LitStr, Pat, ReturnType, Type,
+};
 
-use super::forms;
-use super::model::Saga;
+use super::forms::{self, What};
+use super::model::{Lock, Saga};
 use super::parse::Options;
 use super::read;
 use crate::attributes;
@@ -22,9 +24,14 @@ pub(super) enum Mistake<'a> {
     BareAwait,
     AwaitsMethod,
     AwaitsOther,
-    NotYet(&'a Ident),
+    CallsItself,
+    OptionOf(&'a Ident, What<'a>),
+    WordNotAwaited(&'a Ident),
+    WithTwice,
+    For,
     Loop,
-    Match,
+    GuardWithStep,
+    Attribute,
     Closure,
     Async,
     ShortCircuit,
@@ -34,7 +41,7 @@ pub(super) enum Mistake<'a> {
     Return,
     Mut,
     LetElse,
-    IfLet,
+    LetChain,
     NoInitializer,
     Destructuring,
     Assignment,
@@ -43,9 +50,19 @@ pub(super) enum Mistake<'a> {
     IfWithoutElse,
     BlockWithoutValue,
     WhenForm,
+    EachForm,
+    EachBody,
+    EachAwaited,
+    MaxParallel,
+    SleepForm(&'a Ident),
+    SleepFails(&'a Ident),
+    WaitForm,
+    WaitType,
+    EventName,
     ConditionalArgument,
     BranchAwaited,
     BranchForm,
+    BranchSleeps,
     BranchEnd,
     JoinWord,
     JoinCount { branches: usize, names: usize },
@@ -55,21 +72,44 @@ pub(super) enum Mistake<'a> {
 impl fmt::Display for Mistake<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotYet(word) => {
-                return write!(
-                    f,
-                    "`{word}` belongs to the language of sagas, but this version cannot run it yet"
-                );
-            }
             Self::JoinCount { branches, names } => {
-                return write!(
-                    f,
-                    "`try_join!` has {branches} branches here, and there are {names} names for them"
-                );
+                write!(f, "`try_join!` has {branches} branches here, and there are {names} names for them")
             }
-            _ => {}
+            Self::WordNotAwaited(word) => {
+                let mark = if word.to_string().starts_with("sleep") { "" } else { "?" };
+                write!(f, "`{word}` does nothing until it is awaited: write `.await{mark}` after it")
+            }
+            Self::SleepForm(word) => {
+                let time = if *word == "sleep" { "length" } else { "time" };
+                write!(f, "write `{word}({time}).await;`: it takes one argument, and gives nothing")
+            }
+            Self::SleepFails(word) => {
+                write!(f, "`{word}` cannot fail: write `{word}(..).await`, without a mark after it")
+            }
+            Self::OptionOf(option, what) => {
+                let (subject, cure) = options_of(*what);
+                write!(f, "`.{option}(..)` says nothing about {subject}: {cure}")
+            }
+            _ => f.write_str(self.words()),
         }
-        f.write_str(self.words())
+    }
+}
+
+/// What an option was given to, and which options there are.
+fn options_of(what: What<'_>) -> (&'static str, &'static str) {
+    match what {
+        What::Step(_) => (
+            "the call of a step",
+            "how patiently it is tried is `.with(timeout(\"5s\"), retry(max_attempts = 5))`",
+        ),
+        What::When(_) => ("`when`", "write it after the step inside, `when(condition, step(..).with(..))`"),
+        What::ForEach(_) => (
+            "`for_each`",
+            "its option is `.max_parallel(10)`; those of the step stand after the step's call, \
+             `for_each(&items, |item| step(item).with(..))`",
+        ),
+        What::Sleep(_) => ("a sleep", "it has no options"),
+        What::Wait(..) => ("waiting for an event", "its option is `.timeout(\"30m\")`"),
     }
 }
 
@@ -77,12 +117,16 @@ impl Mistake<'_> {
     #[rustfmt::skip]
     fn words(&self) -> &'static str {
         match self {
-            Self::BareAwait => "what if this fails? `.await?` rolls the saga back, `.await.ok()` goes on with `None`",
+            Self::BareAwait => "what if this fails? `.await?` rolls the saga back, `.await.ok()` goes on with `None`, and `let result = step(..).await;` goes on with a `Result` to decide on",
             Self::AwaitsMethod => "a saga awaits steps, not methods: declare a `#[step]` function and call it by its path",
             Self::AwaitsOther => "a saga awaits calls of steps, like `create_customer(&request).await?`",
-            Self::Loop => "a loop cannot call steps: the plan is fixed before the saga starts",
-            Self::Match => "`match` cannot call steps: use `if`/`else`, and `match` only to compute values",
-            Self::Closure => "a closure cannot call steps: call them in the saga itself",
+            Self::CallsItself => "a saga cannot call itself: its plan is complete before it runs, and this one would never end. To repeat it, start another workflow from a step",
+            Self::WithTwice => "`with` is given twice: write all of it in one, `.with(timeout(\"5s\"), retry(max_attempts = 5))`",
+            Self::For => "a loop cannot call steps, because the plan is fixed before the saga starts: write `for_each(&items, |item| step(item)).await?`",
+            Self::Loop => "a loop cannot call steps, because the plan is fixed before the saga starts: for each of several items write `for_each(&items, |item| step(item)).await?`; to try again until something holds, let a step fail, and give it `retry(..)`",
+            Self::GuardWithStep => "a guard cannot call steps: bind the result with `let` before the `match`",
+            Self::Attribute => "this attribute would be lost in the plan: write it on the saga, or on a step",
+            Self::Closure => "a closure cannot call steps: call them in the saga itself, and for each of several items write `for_each(&items, |item| step(item)).await?`",
             Self::Async => "an `async` block is only for a branch of `try_join!`",
             Self::ShortCircuit => "`&&` and `||` cannot call steps: bind the result with `let`, or use `if`/`else`",
             Self::Macro => "a macro cannot call steps: bind the result of the step with `let` first",
@@ -90,8 +134,8 @@ impl Mistake<'_> {
             Self::MacroWithoutMark => "write `try_join!(..)?`: a failing branch rolls the saga back",
             Self::Return => "a saga cannot `return` early: use `if`/`else`, or fail with `Err(StepError::permanent(..))?`",
             Self::Mut => "a value of a saga cannot be `mut`: it is journaled once. Bind a new name instead",
-            Self::LetElse => "`let .. else` is not part of a saga: use `if`/`else`, or `.ok_or(..)?`",
-            Self::IfLet => "`if let` around steps is not part of a saga: bind a `bool` with `let`, then use `if`",
+            Self::LetElse => "`let .. else` is not part of a saga: use `match` or `if let .. else ..`, or `.ok_or(..)?`",
+            Self::LetChain => "steps cannot follow a chain of `let` and `&&`: nest the `if`s, or use `match` with a guard",
             Self::NoInitializer => "a value of a saga is bound once: give it its value here",
             Self::Destructuring => "bind a value of a saga to one name, and take it apart where it is used (only `try_join!` is unpacked here)",
             Self::Assignment => "a value of a saga is journaled once and cannot be changed: bind a new name with `let`",
@@ -99,42 +143,59 @@ impl Mistake<'_> {
             Self::Label => "a block of a saga cannot be left early: remove the label",
             Self::IfWithoutElse => "this `if` has no value when its condition does not hold: add an `else`, or use `when(condition, step(..)).await?`",
             Self::BlockWithoutValue => "this block gives no value: end it with an expression",
-            Self::WhenForm => "write `when(condition, step(..)).await?`: a condition and the call of a step",
+            Self::WhenForm => "write `when(condition, step(..)).await?`: a condition and the call of a step. For anything else use `if`",
+            Self::EachForm => "write `for_each(&items, |item| step(item)).await?`: the items, and a closure of one item that calls a step",
+            Self::EachBody => "the closure of `for_each` is the call of one step, and nothing else: `|item| step(item)`. For several steps, start a saga for each item",
+            Self::EachAwaited => "the step of `for_each` is awaited for you: write `|item| step(item)`, and `.await?` after the `for_each`",
+            Self::MaxParallel => "write `.max_parallel(10)`: a number from 1, or a constant, because it is part of the plan",
+            Self::WaitForm => "write `wait_for_event::<T>(\"event\", &key).await?`: what must happen, and to what; `T` is what the event brings",
+            Self::WaitType => "say what the event brings: `wait_for_event::<T>(\"event\", &key).await?`, and `()` if it only happens",
+            Self::EventName => "the name of an event is part of the plan: write it as a literal, like `\"onu_online\"`, or a constant. To what it must happen is the second argument",
             Self::ConditionalArgument => "it is not clear when this inner step would run: bind its result with `let` first",
             Self::BranchAwaited => "a branch of `try_join!` is not awaited: write `step(..)`, without `.await?`",
-            Self::BranchForm => "a branch of `try_join!` is `step(..)`, `when(condition, step(..))` or `async { ..; Ok(value) }`",
+            Self::BranchForm => "a branch of `try_join!` is `step(..)`, `when(condition, step(..))`, `for_each(..)`, `wait_for_event::<T>(..)` or `async { ..; Ok(value) }`",
+            Self::BranchSleeps => "a branch of `try_join!` may fail, and a sleep cannot: write `async { sleep(length).await; Ok(()) }`",
             Self::BranchEnd => "end this branch with `Ok(value)`",
             Self::JoinWord => "write `try_join!`: a failing branch rolls the saga back, so there is nothing else to wait for",
             Self::EndWithOk => "a saga ends with `Ok(value)`: take the results of steps with `.await?` inside it",
-            Self::NotYet(_) | Self::JoinCount { .. } => "",
+            Self::OptionOf(..) | Self::WordNotAwaited(_) | Self::SleepForm(_) | Self::SleepFails(_) | Self::JoinCount { .. } => "",
         }
     }
 }
 
-/// An expression that is computed in one go must not leave the saga.
+/// An expression that is computed in one go must not leave the saga, and holds no words of the language.
 pub(super) fn pure(expression: &Expr, errors: &mut Errors) {
-    struct Returns<'a>(&'a mut Errors);
-    impl<'a> Visit<'a> for Returns<'_> {
+    struct Find<'a>(&'a mut Errors);
+    impl<'a> Visit<'a> for Find<'_> {
         fn visit_expr_return(&mut self, found: &'a ExprReturn) {
             self.0.at(found, Mistake::Return);
             visit::visit_expr_return(self, found);
         }
+        fn visit_expr_call(&mut self, found: &'a ExprCall) {
+            if let Expr::Path(path) = &*found.func
+                && let Some((word, _)) = forms::word(path)
+            {
+                self.0.at(found, Mistake::WordNotAwaited(word));
+            }
+            visit::visit_expr_call(self, found);
+        }
+        // Inside of it a name may mean something else.
         fn visit_expr_closure(&mut self, _: &'a ExprClosure) {}
         fn visit_item(&mut self, _: &'a Item) {}
     }
-    Returns(errors).visit_expr(expression);
+    Find(errors).visit_expr(expression);
 }
 
 /// Steps in a place that knows no order of running.
 pub(super) fn misplaced(expression: &Expr) -> Option<Mistake<'static>> {
     Some(match expression {
-        Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => Mistake::Loop,
-        Expr::Match(_) => Mistake::Match,
+        Expr::ForLoop(_) => Mistake::For,
+        Expr::While(_) | Expr::Loop(_) => Mistake::Loop,
         Expr::Closure(_) => Mistake::Closure,
         Expr::Async(_) => Mistake::Async,
         Expr::Binary(b) if matches!(b.op, syn::BinOp::And(_) | syn::BinOp::Or(_)) => Mistake::ShortCircuit,
         Expr::Macro(m) if forms::join_keyword(&m.mac).is_none() => Mistake::Macro,
-        Expr::Let(_) => Mistake::IfLet,
+        Expr::Let(_) => Mistake::LetChain,
         _ => return None,
     })
 }
@@ -207,11 +268,27 @@ pub(super) fn saga(options: Options, function: ItemFn, errors: &mut Errors) -> O
         resources: options.resources,
         parks,
         deadline: options.deadline,
+        locks: options.locks.map(|locks| self::locks(locks, errors)).unwrap_or_default(),
         input,
         input_type,
         returns: returns?,
         body: body?,
     })
+}
+
+fn locks(given: Vec<(Ident, Expr)>, errors: &mut Errors) -> Vec<Lock> {
+    let mut locks: Vec<Lock> = vec![];
+    for (name, value) in given {
+        if locks.iter().any(|lock| lock.name == name) {
+            errors.at(&name, format!("the lock `{name}` is given twice"));
+        }
+        if forms::has_steps(&value) {
+            let words = "a lock is taken before the saga runs: compute it from the request alone";
+            errors.at(&value, words);
+        }
+        locks.push(Lock { name, value });
+    }
+    locks
 }
 
 fn is_name(name: &str) -> bool {

@@ -7,7 +7,7 @@ use syn::Ident;
 use syn::spanned::Spanned;
 
 use super::implement;
-use super::model::{Class, IfUnknown, Step};
+use super::model::{Class, IfUnknown, Policy, Step};
 use super::parse::Retry;
 use crate::attributes;
 use crate::krate::Crate;
@@ -146,14 +146,29 @@ fn class(step: &Step) -> TokenStream {
 
 fn policy(step: &Step) -> TokenStream {
     let saga = &step.krate;
-    let policy = &step.policy;
+    let retry_policy = quote!(#saga::RetryPolicy);
     let forward = if step.class == Class::Retriable { quote!(FOREVER) } else { quote!(FORWARD) };
-    let tries =
-        [(quote!(retry), &policy.retry, forward), (quote!(undo_retry), &policy.undo_retry, quote!(UNDO))];
-    let tries = tries.into_iter().filter_map(|(field, given, base)| {
-        let retry = retry(saga, given.as_ref()?, &base);
-        Some(quote!(#field: #retry,))
-    });
+    let bases = [quote!(#retry_policy::#forward), quote!(#retry_policy::UNDO)];
+    let fields = given(saga, &step.policy, bases).into_iter().map(|(field, value)| quote!(#field: #value,));
+    fields.collect()
+}
+
+/// `|policy| { policy.timeout = ..; }`: what one call says differently than its step.
+pub(crate) fn adjust(saga: &Crate, policy: &Policy) -> TokenStream {
+    let adjusted = Ident::new("policy", Span::mixed_site());
+    let bases = [quote!(#adjusted.retry), quote!(#adjusted.undo_retry)];
+    let fields = given(saga, policy, bases);
+    let changes = fields.into_iter().map(|(field, value)| quote!(#adjusted.#field = #value;));
+    quote!(|#adjusted| { #(#changes)* })
+}
+
+/// The fields of a policy that are given, with the retry policies on which they build.
+fn given(saga: &Crate, policy: &Policy, bases: [TokenStream; 2]) -> Vec<(TokenStream, TokenStream)> {
+    let [forward, undo] = bases;
+    let tries = [(quote!(retry), &policy.retry, forward), (quote!(undo_retry), &policy.undo_retry, undo)];
+    let tries = tries
+        .into_iter()
+        .filter_map(|(field, given, base)| Some((field, retry(saga, given.as_ref()?, &base))));
     let lengths = [
         (quote!(timeout), &policy.timeout),
         (quote!(undo_timeout), &policy.undo_timeout),
@@ -161,9 +176,9 @@ fn policy(step: &Step) -> TokenStream {
     ];
     let lengths = lengths.into_iter().filter_map(|(field, length)| {
         let length = length.as_ref()?;
-        Some(quote!(#field: ::core::option::Option::Some(#length),))
+        Some((field, quote!(::core::option::Option::Some(#length))))
     });
-    quote!(#(#tries)* #(#lengths)*)
+    tries.chain(lengths).collect()
 }
 
 fn retry(saga: &Crate, retry: &Retry, base: &TokenStream) -> TokenStream {
@@ -181,7 +196,7 @@ fn retry(saga: &Crate, retry: &Retry, base: &TokenStream) -> TokenStream {
         quote!(jitter: #saga::Jitter::#jitter,)
     });
     let deadline = retry.deadline.as_ref().map(|d| quote!(deadline: ::core::option::Option::Some(#d),));
-    quote!(#saga::RetryPolicy { #attempts #backoff #jitter #deadline ..#saga::RetryPolicy::#base })
+    quote!(#saga::RetryPolicy { #attempts #backoff #jitter #deadline ..#base })
 }
 
 /// `impl Callable`: the erased form.

@@ -9,10 +9,15 @@ mod validate;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Ident;
 
 use crate::diagnostics::Errors;
 use crate::krate::Crate;
 use crate::stand_in;
+
+pub(crate) use expand::adjust;
+pub(crate) use model::Policy;
+pub(crate) use validate::more_than_nothing;
 
 /// Reads, judges and expands. After a mistake the user's function stays, and a stand-in for the step, so that
 /// one mistake gives one error.
@@ -33,4 +38,14 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         Ok(step) => expand::step(&step),
         Err(errors) => quote!(#errors #stand_in),
     }
+}
+
+/// What `.with(..)` says of one call, in the words of a step's own options.
+pub(crate) fn policy(options: TokenStream, with: &Ident, errors: &mut Errors) -> Option<Policy> {
+    let mut inside = Errors::default();
+    let read = parse::call_options(options, &mut inside);
+    // What cannot be read has been told.
+    let policy = inside.is_empty().then(|| validate::call(read, with, &mut inside));
+    errors.append(inside);
+    policy
 }

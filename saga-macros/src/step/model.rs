@@ -109,10 +109,22 @@ pub(crate) enum Lend {
 }
 
 /// How patiently a step is tried. What is not given stays at its default.
-pub(super) struct Policy {
-    pub(super) retry: Option<Retry>,
-    pub(super) timeout: Option<Length>,
-    pub(super) undo_retry: Option<Retry>,
-    pub(super) undo_timeout: Option<Length>,
-    pub(super) settle_after: Option<Length>,
+pub(crate) struct Policy {
+    pub(crate) retry: Option<Retry>,
+    pub(crate) timeout: Option<Length>,
+    pub(crate) undo_retry: Option<Retry>,
+    pub(crate) undo_timeout: Option<Length>,
+    pub(crate) settle_after: Option<Length>,
+}
+
+impl Policy {
+    /// Does it speak of the compensation?
+    pub(crate) fn speaks_of_undo(&self) -> bool {
+        self.undo_retry.is_some() || self.undo_timeout.is_some()
+    }
+
+    /// Does it end the attempts of the step?
+    pub(crate) fn is_limited(&self) -> bool {
+        self.retry.as_ref().is_some_and(|retry| retry.max_attempts.is_some() || retry.deadline.is_some())
+    }
 }

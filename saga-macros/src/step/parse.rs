@@ -65,11 +65,40 @@ pub(super) fn options(tokens: TokenStream, errors: &mut Errors) -> Options {
             "system" => options::value(input, &mut all.system),
             "name" => options::value(input, &mut all.name),
             "retry" => retry(key, input, &mut all.retry, &mut inside),
-            "timeout" => options::value(input, &mut all.timeout),
+            "timeout" => options::length(input, &mut all.timeout),
             "undo_retry" => retry(key, input, &mut all.undo_retry, &mut inside),
-            "undo_timeout" => options::value(input, &mut all.undo_timeout),
-            "settle_after" => options::value(input, &mut all.settle_after),
+            "undo_timeout" => options::length(input, &mut all.undo_timeout),
+            "settle_after" => options::length(input, &mut all.settle_after),
             "crate" => options::path(input, &mut all.krate),
+            _ => return None,
+        })
+    });
+    errors.append(inside);
+    all
+}
+
+const CALL: Known = Known {
+    of: "a call",
+    names: &[
+        "retry(..)",
+        "timeout(\"..\")",
+        "undo_retry(..)",
+        "undo_timeout(\"..\")",
+        "settle_after(\"..\")",
+    ],
+};
+
+/// Reads what `.with(..)` says of one call.
+pub(super) fn call_options(tokens: TokenStream, errors: &mut Errors) -> Options {
+    let mut all = Options::default();
+    let mut inside = Errors::default();
+    options::parse(tokens, &CALL, errors, |key, input| {
+        Some(match key.to_string().as_str() {
+            "retry" => retry(key, input, &mut all.retry, &mut inside),
+            "timeout" => options::length(input, &mut all.timeout),
+            "undo_retry" => retry(key, input, &mut all.undo_retry, &mut inside),
+            "undo_timeout" => options::length(input, &mut all.undo_timeout),
+            "settle_after" => options::length(input, &mut all.settle_after),
             _ => return None,
         })
     });
@@ -83,7 +112,7 @@ fn word(key: &Ident, into: &mut Option<Ident>) -> syn::Result<()> {
 }
 
 /// `retry(max_attempts = 5, backoff = exponential("200ms", "30s"), jitter = full, deadline = "10m")`
-pub(super) struct Retry {
+pub(crate) struct Retry {
     pub(super) keyword: Ident,
     pub(super) max_attempts: Option<LitInt>,
     pub(super) backoff: Option<Backoff>,
@@ -121,7 +150,7 @@ fn retry(key: &Ident, input: ParseStream, into: &mut Option<Retry>, errors: &mut
 }
 
 /// `exponential("200ms", "30s")`
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     pub(super) shape: Ident,
     pub(super) lengths: Vec<Length>,
 }

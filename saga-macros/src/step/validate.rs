@@ -29,7 +29,7 @@ pub(super) fn not_a_function(item: &TokenStream, error: &Error) -> Error {
 
 /// The step, if nothing is wrong with it.
 pub(super) fn step(
-    options: Options,
+    mut options: Options,
     function: ItemFn,
     written: &[Written],
     errors: &mut Errors,
@@ -39,19 +39,13 @@ pub(super) fn step(
     let class = class(&options, &function.sig.ident, errors);
     combinations(&options, class, &function.sig.ident, &params, errors);
     let name = name(options.name.as_ref(), errors);
+    let policy = policy(&mut options, class, errors);
     let system = options.system.as_ref();
     if let Some(system) = system.filter(|s| s.value().is_empty()) {
         errors.at(system, "name the system, or leave `system` out");
     }
     let if_unknown = if_unknown(options.if_unknown, errors);
     let compensate = options.compensate.and_then(|e| undo(e, options.transactional.is_some(), errors));
-    let policy = Policy {
-        retry: options.retry.and_then(|r| retry(r, class, errors)),
-        timeout: options.timeout.and_then(|t| more_than_nothing("timeout", t, errors)),
-        undo_retry: options.undo_retry.and_then(|r| retry(r, None, errors)),
-        undo_timeout: options.undo_timeout.and_then(|t| more_than_nothing("undo_timeout", t, errors)),
-        settle_after: options.settle_after,
-    };
     Some(Step {
         krate: Crate::of(options.krate.as_ref()),
         returns: returns?,
@@ -66,6 +60,30 @@ pub(super) fn step(
         policy,
         function,
     })
+}
+
+/// What `.with(..)` says of one call. Its class is known only to the compiler.
+pub(super) fn call(mut options: Options, with: &Ident, errors: &mut Errors) -> Policy {
+    let says_nothing = options.retry.is_none()
+        && options.timeout.is_none()
+        && options.undo_retry.is_none()
+        && options.undo_timeout.is_none()
+        && options.settle_after.is_none();
+    if says_nothing {
+        let words = "say how patiently this call is tried: `.with(timeout(\"5s\"), retry(max_attempts = 5))`";
+        errors.at(with, words);
+    }
+    policy(&mut options, None, errors)
+}
+
+fn policy(options: &mut Options, class: Option<Class>, errors: &mut Errors) -> Policy {
+    Policy {
+        retry: options.retry.take().and_then(|r| retry(r, class, errors)),
+        timeout: options.timeout.take().and_then(|t| more_than_nothing("timeout", t, errors)),
+        undo_retry: options.undo_retry.take().and_then(|r| retry(r, None, errors)),
+        undo_timeout: options.undo_timeout.take().and_then(|t| more_than_nothing("undo_timeout", t, errors)),
+        settle_after: options.settle_after.take(),
+    }
 }
 
 fn signature(function: &ItemFn, errors: &mut Errors) -> Option<Type> {
@@ -369,7 +387,7 @@ fn backoff(given: &Backoff, errors: &mut Errors) {
     }
 }
 
-fn more_than_nothing(option: &str, length: Length, errors: &mut Errors) -> Option<Length> {
+pub(crate) fn more_than_nothing(option: &str, length: Length, errors: &mut Errors) -> Option<Length> {
     if length.time.is_zero() {
         errors.at(
             &length.text,

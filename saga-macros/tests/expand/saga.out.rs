@@ -1,5 +1,10 @@
 /// Brings a line into service.
-#[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value)]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::needless_pass_by_value,
+    clippy::used_underscore_binding
+)]
 #[must_use = "a start request does nothing until it is given to an engine"]
 pub fn connect(request: Request) -> ::saga::Start<connect> {
     ::saga::Start::new(&request)
@@ -124,7 +129,9 @@ const _: () = {
         private_bounds,
         unreachable_pub,
         clippy::needless_pass_by_value,
-        clippy::needless_question_mark
+        clippy::needless_question_mark,
+        clippy::needless_update,
+        clippy::used_underscore_binding
     )]
     impl connect {
         /// The journaled argument of one call of this saga.
@@ -147,7 +154,11 @@ const _: () = {
         {
             const _: () = ::core::assert!(
                 ! false || ::saga::__private::Known:: < __SagaCalls0 > ::IS_RETRIABLE,
+                "{}", if ::saga::__private::Known:: < __SagaCalls0 > ::IS_SAGA {
+                "the saga `create_customer` comes after a pivot, or beside it, and may fail: let it call only `#[step(retriable)]` steps, tolerate its failure with `.await.ok()`, or move it before the pivot"
+                } else {
                 "`create_customer` comes after a pivot, or beside it, and may fail: declare it `#[step(retriable)]`, tolerate its failure with `.await.ok()`, or move it before the pivot"
+                }
             );
             const __SAGA_PIVOT_BEFORE_1: bool = false
                 || ::saga::__private::Known::<__SagaCalls0>::IS_PIVOT;
@@ -159,8 +170,12 @@ const _: () = {
                 || __SAGA_PIVOT_BEFORE_3;
             const _: () = ::core::assert!(
                 ! __SAGA_PIVOT_BEFORE_4 || ::saga::__private::Known:: < __SagaCalls1 >
-                ::IS_RETRIABLE,
+                ::IS_RETRIABLE, "{}", if ::saga::__private::Known:: < __SagaCalls1 >
+                ::IS_SAGA {
+                "the saga `allocate_ip` comes after a pivot, or beside it, and may fail: let it call only `#[step(retriable)]` steps, tolerate its failure with `.await.ok()`, or move it before the pivot"
+                } else {
                 "`allocate_ip` comes after a pivot, or beside it, and may fail: declare it `#[step(retriable)]`, tolerate its failure with `.await.ok()`, or move it before the pivot"
+                }
             );
             const __SAGA_PIVOT_BEFORE_5: bool = __SAGA_PIVOT_BEFORE_4
                 || ::saga::__private::Known::<__SagaCalls1>::IS_PIVOT;
@@ -168,8 +183,12 @@ const _: () = {
                 || __SAGA_PIVOT_BEFORE_2;
             const _: () = ::core::assert!(
                 ! __SAGA_PIVOT_BEFORE_6 || ::saga::__private::Known:: < __SagaCalls2 >
-                ::IS_RETRIABLE,
+                ::IS_RETRIABLE, "{}", if ::saga::__private::Known:: < __SagaCalls2 >
+                ::IS_SAGA {
+                "the saga `activate_onu` comes after a pivot, or beside it, and may fail: let it call only `#[step(retriable)]` steps, tolerate its failure with `.await.ok()`, or move it before the pivot"
+                } else {
                 "`activate_onu` comes after a pivot, or beside it, and may fail: declare it `#[step(retriable)]`, tolerate its failure with `.await.ok()`, or move it before the pivot"
+                }
             );
             const __SAGA_PIVOT_BEFORE_7: bool = __SAGA_PIVOT_BEFORE_6
                 || ::saga::__private::Known::<__SagaCalls2>::IS_PIVOT;
@@ -177,13 +196,22 @@ const _: () = {
                 || __SAGA_PIVOT_BEFORE_2 || __SAGA_PIVOT_BEFORE_3;
             const _: () = ::core::assert!(
                 ! __SAGA_PIVOT_BEFORE_8 || ::saga::__private::Known:: < __SagaCalls3 >
-                ::IS_RETRIABLE,
+                ::IS_RETRIABLE, "{}", if ::saga::__private::Known:: < __SagaCalls3 >
+                ::IS_SAGA {
+                "the saga `configure_cpe` comes after a pivot, or beside it, and may fail: let it call only `#[step(retriable)]` steps, tolerate its failure with `.await.ok()`, or move it before the pivot"
+                } else {
                 "`configure_cpe` comes after a pivot, or beside it, and may fail: declare it `#[step(retriable)]`, tolerate its failure with `.await.ok()`, or move it before the pivot"
+                }
             );
             const __SAGA_PIVOT_BEFORE_9: bool = __SAGA_PIVOT_BEFORE_8
                 || ::saga::__private::Known::<__SagaCalls3>::IS_PIVOT;
             const __SAGA_PIVOT_BEFORE_10: bool = __SAGA_PIVOT_BEFORE_9
                 || __SAGA_PIVOT_BEFORE_8;
+            const _: () = ::core::assert!(
+                ! (::saga::__private::Known:: < __SagaCalls4 > ::IS_SAGA &&
+                ::saga::__private::Known:: < __SagaCalls4 > ::IS_PIVOT),
+                "the saga `send_welcome` holds a pivot, so it cannot be undone when it fails: call it with `.await?`, or move the pivot out of it"
+            );
             const __SAGA_PIVOT_BEFORE_11: bool = __SAGA_PIVOT_BEFORE_10
                 || ::saga::__private::Known::<__SagaCalls4>::IS_PIVOT;
             let mut builder = ::saga::SagaBuilder::<__R, Request>::new("connect", 1);
@@ -239,7 +267,8 @@ const _: () = {
                 builder.begin_branch(&mut part_1);
                 let part_4 = builder
                     .named("onu")
-                    .call_evaluated(
+                    .evaluated()
+                    .call(
                         (request,),
                         move |#[allow(unused_variables)] (request,)| <__SagaCalls2>::args(
                             &request.serial.to_uppercase(),
@@ -310,19 +339,39 @@ const _: () = {
         type Output = <saga::Result<Connected> as ::saga::step::StepResult>::Ok;
         const META: &'static ::saga::Meta = &::saga::Meta {
             params: &["request"],
+            saga: true,
             ..::saga::Meta::new(
                 "connect",
-                if false || ::saga::__private::Known::<__SagaCalls0>::IS_PIVOT
-                    || ::saga::__private::Known::<__SagaCalls1>::IS_PIVOT
-                    || ::saga::__private::Known::<__SagaCalls2>::IS_PIVOT
-                    || ::saga::__private::Known::<__SagaCalls3>::IS_PIVOT
-                    || ::saga::__private::Known::<__SagaCalls4>::IS_PIVOT
-                {
-                    ::saga::Class::Pivot
-                } else {
-                    ::saga::Class::Compensatable
-                },
+                ::saga::__private::class_of_saga(
+                    &[
+                        ::saga::__private::Known::<__SagaCalls0>::IS_PIVOT,
+                        ::saga::__private::Known::<__SagaCalls1>::IS_PIVOT,
+                        ::saga::__private::Known::<__SagaCalls2>::IS_PIVOT,
+                        ::saga::__private::Known::<__SagaCalls3>::IS_PIVOT,
+                        ::saga::__private::Known::<__SagaCalls4>::IS_PIVOT,
+                    ],
+                    &[
+                        ::saga::__private::Known::<__SagaCalls0>::IS_RETRIABLE,
+                        ::saga::__private::Known::<__SagaCalls1>::IS_RETRIABLE,
+                        ::saga::__private::Known::<__SagaCalls2>::IS_RETRIABLE,
+                        ::saga::__private::Known::<__SagaCalls3>::IS_RETRIABLE,
+                    ],
+                ),
             )
         };
+    }
+    #[allow(private_bounds)]
+    impl<__R> ::saga::Callable<__R> for connect
+    where
+        __R: ::core::marker::Sync + 'static,
+        __SagaCalls0: ::saga::Callable<__R>,
+        __SagaCalls1: ::saga::Callable<__R>,
+        __SagaCalls2: ::saga::Callable<__R>,
+        __SagaCalls3: ::saga::Callable<__R>,
+        __SagaCalls4: ::saga::Callable<__R>,
+    {
+        fn erased() -> ::saga::step::Callee<__R> {
+            ::core::convert::Into::into(Self::definition())
+        }
     }
 };

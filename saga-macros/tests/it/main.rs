@@ -13,4 +13,6 @@ mod isp;
 mod resources;
 mod run;
 mod sagas;
+mod same;
 mod steps;
+mod words;

@@ -3,13 +3,15 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use saga::engine::StartError;
 use saga::store::MemoryStore;
 use saga::{Engine, Outcome, StepError, saga, step};
 
-use crate::isp::Isp;
+use crate::isp::{Isp, Request};
 use crate::sagas::{add, forms};
+use crate::words::{Line, Order, arms};
 
-async fn run<S: saga::Signature>(
+pub(crate) async fn run<S: saga::Signature>(
     definition: saga::Definition<Isp>,
     start: saga::Start<S>,
 ) -> Outcome<S::Output> {
@@ -73,4 +75,77 @@ async fn what_a_saga_took_is_put_back() {
     let outcome = run(take_and_fail::definition(), take_and_fail(1)).await;
     assert!(matches!(outcome, Outcome::RolledBack { .. }), "{outcome:?}");
     assert_eq!(UNDONE.load(Ordering::Relaxed), 11);
+}
+
+#[tokio::test]
+async fn the_arm_that_matches_runs_and_sees_what_its_pattern_binds() {
+    let order = |name: &str, ports: &[u64]| Order {
+        line: Line::None,
+        ports: ports.to_vec(),
+        starts_at: saga::Timestamp::from_micros(0),
+        name: name.to_owned(),
+    };
+    // 0 + 0; n = 2: name = 2 + 1, order = 2 + 3, 5 + 3
+    for (order, expected) in [(order("a", &[]), 0), (order("a", &[1, 2]), 8)] {
+        assert_eq!(run(arms::definition(), arms(order)).await, Outcome::Completed(expected));
+    }
+}
+
+#[tokio::test]
+async fn a_lock_is_held_while_the_saga_lives() {
+    static WAITS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(0);
+    #[step(no_effect)]
+    async fn wait() -> saga::Result<()> {
+        WAITS.acquire().await?.forget();
+        Ok(())
+    }
+    #[saga(version = 1, locks(serial = &request.onu_serial, mac = &request.cpe_mac, email = request.email.len()))]
+    async fn locked(request: Request) -> saga::Result<()> {
+        wait().await?;
+        Ok(())
+    }
+    let request = |serial: &str, mac: Option<&str>, email: &str| Request {
+        email: email.to_owned(),
+        customer_id: None,
+        onu_serial: serial.to_owned(),
+        cpe_mac: mac.map(str::to_owned),
+        allocate_ip: false,
+    };
+    let engine =
+        Engine::builder(()).store(MemoryStore::new()).saga(locked::definition()).build().await.unwrap();
+    let client = engine.client();
+    let first = client.start(locked(request("a", None, "x"))).await.unwrap();
+    // No key of `None`, another serial, another length: nothing is shared.
+    let second = client.start(locked(request("b", None, "xx"))).await.unwrap();
+    let third = client.start(locked(request("b", Some("m"), "xxx"))).await.unwrap_err();
+    assert_eq!(
+        third,
+        StartError::Excluded { key: "serial=b".to_owned(), holder: second.handle.id().clone() }
+    );
+    WAITS.add_permits(2);
+    first.handle.outcome().await.unwrap();
+    second.handle.outcome().await.unwrap();
+    WAITS.add_permits(1);
+    let third = client.start(locked(request("b", Some("m"), "xxx"))).await.unwrap();
+    assert_eq!(third.handle.outcome().await.unwrap(), Outcome::Completed(()));
+    engine.shutdown(Duration::from_secs(1)).await.unwrap();
+}
+
+/// A sub-saga's steps are the caller's, and what they took is put back with it.
+#[saga(version = 1)]
+async fn take_two(n: u32) -> saga::Result<u32> {
+    let one = take(n).await?;
+    let two = take(one).await?;
+    Ok(one + two)
+}
+
+#[saga(version = 1)]
+async fn take_four(n: u32) -> saga::Result<u32> {
+    let two = take_two(n).await?;
+    Ok(two + take_two(two).await?)
+}
+
+#[tokio::test]
+async fn a_saga_gives_its_result_to_its_caller() {
+    assert_eq!(run(take_four::definition(), take_four(1)).await, Outcome::Completed(6));
 }

@@ -4,9 +4,10 @@ use isp::*;
 use saga::saga;
 
 #[saga(version = 1)]
-async fn provision(request: Request) -> saga::Result<Customer> {
-    let customer = create_customer(&request).await;
-    Ok(customer)
+async fn provision(request: Request) -> saga::Result<()> {
+    create_customer(&request).await;
+    let _line = Some(check_line("x").await);
+    Ok(())
 }
 
 fn main() {}

@@ -10,7 +10,7 @@ async fn reserve(#[inject] _netbox: &NetBox, _cx: &StepContext, subscriber: &Sub
 
 #[saga(version = 1)]
 async fn inner(subscriber: Subscriber) -> saga::Result<Address> {
-    let ip = reserve(&subscriber).await;
+    let mut ip = reserve(&subscriber).await?;
     Ok(ip)
 }
 

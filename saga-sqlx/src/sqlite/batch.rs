@@ -54,9 +54,11 @@ impl<'a> Batch<'a> {
         let freed = self.decided().filter(|(_, write, d)| ends(write, d) && !write.exclusion.is_empty());
         run(connection, sql::FREE_LOCKS, freed.map(|(c, ..)| c.workflow_id.as_str()).collect()).await?;
 
-        let events = self
-            .written()
-            .flat_map(|(c, _)| c.audit.iter().enumerate().map(|(n, event)| Event::of(c, n, event)));
+        let events = self.written().flat_map(|(commit, write)| {
+            let decided = write.decide.into_iter().flat_map(|decision| &decision.audit);
+            let told = commit.audit.iter().chain(decided).enumerate();
+            told.map(move |(n, event)| Event::of(commit, n, event))
+        });
         run(connection, sql::ADD_EVENTS, events.collect()).await?;
         run(connection, sql::REMOVE_SIGNALS, self.read_signals()).await?;
         run(connection, sql::FORGET_WAITS, self.registered().map(|(id, ..)| id).collect()).await?;

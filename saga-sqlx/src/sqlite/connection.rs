@@ -96,7 +96,8 @@ pub(super) async fn writer(
     stop: &Arc<AtomicBool>,
 ) -> Result<SqliteConnection, StoreError> {
     let connect = options.connect(path).create_if_missing(create);
-    let mut connection = SqliteConnection::connect_with(&connect).await.map_err(|e| opening(path, e))?;
+    let mut connection =
+        SqliteConnection::connect_with(&connect).await.map_err(|e| opening(path, sqlite_error(e)))?;
     options.verify(&mut connection, 0).await?;
     let stop = stop.clone();
     let mut handle = connection.lock_handle().await.map_err(sqlite_error)?;
@@ -119,13 +120,18 @@ pub(super) async fn readers(path: &Path, options: &SqliteOptions) -> Result<Sqli
         })
         .connect_with(connect)
         .await
-        .map_err(|e| opening(path, e))
+        .map_err(|e| opening(path, sqlite_error(e)))
 }
 
-fn opening(path: &Path, error: sqlx::Error) -> StoreError {
-    match sqlite_error(error) {
+/// Says which file it is.
+pub(super) fn opening(path: &Path, error: StoreError) -> StoreError {
+    let path = path.display();
+    match error {
         StoreError::Unavailable(e) | StoreError::Configuration(e) => {
-            StoreError::Configuration(format!("the database {} cannot be opened: {e}", path.display()))
+            StoreError::Configuration(format!("the database {path} cannot be opened: {e}"))
+        }
+        StoreError::Corrupt { reason, .. } => {
+            StoreError::Corrupt { place: format!("the database {path}"), reason }
         }
         other => other,
     }

@@ -42,6 +42,12 @@ impl SideFile {
                 path.display()
             )));
         }
+        if !may_write(database) {
+            let path = database.display();
+            return Err(StoreError::Configuration(format!(
+                "the database {path} cannot be written: check its permissions"
+            )));
+        }
         Ok(Self { file })
     }
 
@@ -53,6 +59,20 @@ impl SideFile {
             StoreError::Configuration(format!("{} cannot be written: {e}", side_path(database).display()))
         })
     }
+}
+
+/// Asked before SQLite opens the file: it would open it to read, and leave files beside it that nobody can write
+/// even when this one can be written again. Not by opening it: closing it again would release the locks of other
+/// connections of this process.
+#[cfg(unix)]
+fn may_write(database: &Path) -> bool {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    !database.exists() || accessat(CWD, database, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
+}
+
+#[cfg(not(unix))]
+fn may_write(_: &Path) -> bool {
+    true
 }
 
 fn side_path(database: &Path) -> PathBuf {

@@ -2,16 +2,17 @@
 
 use async_trait::async_trait;
 use saga::store::{
-    Claim, Commit, CommitOutcome, Join, Loaded, PublishedEvent, Registration, Sent, SignalKind, StoreError,
+    Claim, Commit, CommitOutcome, Join, Loaded, PublishedEvent, Purpose, Registration, Sent, SignalKind,
+    StoreError,
 };
-use saga::{WorkerId, WorkflowId};
+use saga::{DefinitionId, WorkerId, WorkflowId};
 use serde::Serialize;
 use sqlx::Connection;
 use tokio::sync::oneshot;
 
 use super::queries as sql;
 use super::writer::{Job, Turn};
-use super::{judge, read};
+use super::{judge, read, triggers};
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 
@@ -98,7 +99,8 @@ impl Work for Join {
     async fn write(&self, turn: &mut Turn<'_>) -> Result<Registration, Failure> {
         let now = time_text(*turn.told);
         sqlx::query(sql::FENCE).bind(None::<i64>).execute(&mut *turn.connection).await?;
-        let joined = sqlx::query_scalar(sql::JOIN).bind(&self.name).bind(&now);
+        let known = rows(&Known::all(&self.definitions))?;
+        let joined = sqlx::query_scalar(sql::JOIN).bind(&self.name).bind(known).bind(&now);
         let worker = WorkerId(joined.fetch_one(&mut *turn.connection).await?);
         sqlx::query(sql::ORPHAN).bind(None::<i64>).bind(&now).execute(&mut *turn.connection).await?;
         for (definition, plan) in &self.plans {
@@ -132,6 +134,15 @@ pub(super) struct ClaimFor {
 struct Known<'a> {
     name: &'a str,
     version: u32,
+    fingerprint: &'a str,
+}
+
+impl<'a> Known<'a> {
+    fn all(definitions: &'a [DefinitionId]) -> Vec<Self> {
+        let known =
+            |d: &'a DefinitionId| Known { name: &d.name, version: d.version, fingerprint: &d.fingerprint };
+        definitions.iter().map(known).collect()
+    }
 }
 
 #[async_trait]
@@ -141,12 +152,15 @@ impl Work for ClaimFor {
     async fn write(&self, turn: &mut Turn<'_>) -> Result<Vec<Loaded>, Failure> {
         read::alive(turn.connection, self.worker).await?;
         *turn.told = self.claim.now.max(*turn.told);
-        let known = self.claim.definitions.iter();
-        let known =
-            known.map(|known| Known { name: &known.name, version: known.version }).collect::<Vec<_>>();
+        let mut wanted = Known::all(&self.claim.definitions);
+        if self.claim.purpose == Purpose::Park {
+            let known: Vec<(String, u32)> =
+                sqlx::query_as(sql::KNOWN_DEFINITIONS).fetch_all(&mut *turn.connection).await?;
+            wanted.retain(|w| !known.iter().any(|(name, version)| (w.name, w.version) == (name, *version)));
+        }
         let due: Vec<String> = sqlx::query_scalar(sql::DUE)
             .bind(time_text(self.claim.now))
-            .bind(rows(&known)?)
+            .bind(rows(&wanted)?)
             .bind(i64::try_from(self.claim.limit).unwrap_or(i64::MAX))
             .fetch_all(&mut *turn.connection)
             .await?;
@@ -231,6 +245,7 @@ impl Work for Publish {
         if !waiters.is_empty() {
             deliver(turn, &waiters, SignalKind::Event, &event.name).await?;
         }
-        Ok(!waiters.is_empty())
+        let starts = triggers::remember(turn, event).await?;
+        Ok(starts || !waiters.is_empty())
     }
 }

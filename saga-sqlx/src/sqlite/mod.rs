@@ -3,11 +3,15 @@
 mod batch;
 mod connection;
 mod file;
+mod health;
 mod jobs;
 mod judge;
 mod lend;
+mod listing;
 mod queries;
 mod read;
+mod schedules;
+mod triggers;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -18,8 +22,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use saga::store::{
-    AuditEvent, Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent,
-    Registration, Sent, SignalKind, Statistics, Store, StoreError, Transacted, Transactions, Wanted,
+    Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent, Registration,
+    Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart, Transacted,
+    Transactions, Triggers, Wanted,
 };
 use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
 use sqlx::pool::PoolConnection;
@@ -30,9 +35,10 @@ use crate::error::{Failure, sqlite_error};
 use crate::migrate;
 pub use connection::{Durability, SqliteOptions};
 use file::{Identity, SideFile};
+use health::Health;
 use jobs::{Asked, Work};
 pub use lend::sqlite;
-use writer::{Health, Job, Writer};
+use writer::{Job, Writer};
 
 /// Keeps workflows in a SQLite file, beside the user's own tables. A clone is the same store.
 ///
@@ -62,7 +68,9 @@ impl SqliteStore {
         let mut side_file = SideFile::take(&path, options.create_new)?;
         let stop = Arc::new(AtomicBool::new(false));
         let mut connection = connection::writer(&path, &options, true, &stop).await?;
-        migrate::sqlite(&mut connection).await?;
+        migrate::sqlite(&mut connection).await.map_err(|e| connection::opening(&path, e))?;
+        let proven = sqlx::query(queries::PROVE).execute(&mut connection).await;
+        proven.map_err(|e| connection::opening(&path, sqlite_error(e)))?;
         side_file.remember(&path)?;
         let identity = Identity::of(&path)?;
         let readers = connection::readers(&path, &options).await?;
@@ -115,10 +123,7 @@ impl SqliteStore {
             return Err(closed());
         }
         self.0.identity.check()?;
-        match &*self.0.health.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error.clone()),
-            None => Ok(()),
-        }
+        self.0.health.check()
     }
 
     /// Runs work of your own in a transaction: on `Ok` it is durable when this returns, on `Err` rolled back.
@@ -150,21 +155,17 @@ impl SqliteStore {
     }
 
     async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        self.0.readers.acquire().await.map_err(sqlite_error)
+        self.0.readers.acquire().await.map_err(|e| self.heard(e.into()))
+    }
+
+    /// The error of a read.
+    fn heard(&self, failure: Failure) -> StoreError {
+        self.0.health.hear(failure.into())
     }
 }
 
 fn closed() -> StoreError {
     StoreError::Unavailable("the store has been closed".into())
-}
-
-/// The error of a read.
-fn reading(failure: Failure) -> StoreError {
-    match failure {
-        Failure::Busy => StoreError::Unavailable("the database is busy".into()),
-        Failure::Poison(reason) => StoreError::Unavailable(reason),
-        Failure::Broken(error) => error,
-    }
 }
 
 #[async_trait]
@@ -174,7 +175,7 @@ impl Store for SqliteStore {
     }
 
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
-        read::beat(&mut *self.reader().await?, worker).await.map_err(reading)
+        read::beat(&mut *self.reader().await?, worker).await.map_err(|e| self.heard(e))
     }
 
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {
@@ -183,6 +184,14 @@ impl Store for SqliteStore {
 
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError> {
         self.ask(jobs::ClaimFor { worker, claim }).await
+    }
+
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
+        read::held(&mut *self.reader().await?, worker).await.map_err(|e| self.heard(e))
+    }
+
+    async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
+        read::stranded(&mut *self.reader().await?, now).await.map_err(|e| self.heard(e))
     }
 
     async fn commit(
@@ -209,30 +218,38 @@ impl Store for SqliteStore {
     }
 
     async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {
-        read::published(&mut *self.reader().await?, wanted).await.map_err(reading)
+        read::published(&mut *self.reader().await?, wanted).await.map_err(|e| self.heard(e))
     }
 
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {
-        read::load(&mut *self.reader().await?, workflow).await.map_err(reading)
+        read::load(&mut *self.reader().await?, workflow).await.map_err(|e| self.heard(e))
     }
 
     async fn list(&self, listing: Listing) -> Result<Page, StoreError> {
-        read::list(&mut *self.reader().await?, listing).await.map_err(reading)
+        listing::list(&mut *self.reader().await?, listing).await.map_err(|e| self.heard(e))
     }
 
-    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError> {
-        read::history(&mut *self.reader().await?, workflow).await.map_err(reading)
+    async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError> {
+        read::history(&mut *self.reader().await?, workflow, part).await.map_err(|e| self.heard(e))
     }
 
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {
-        read::plan(&mut *self.reader().await?, definition).await.map_err(reading)
+        read::plan(&mut *self.reader().await?, definition).await.map_err(|e| self.heard(e))
     }
 
     async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError> {
-        read::statistics(&mut *self.reader().await?, tenant).await.map_err(reading)
+        read::statistics(&mut *self.reader().await?, tenant).await.map_err(|e| self.heard(e))
     }
 
     fn transactions(&self) -> Option<&dyn Transactions> {
+        Some(self)
+    }
+
+    fn schedules(&self) -> Option<&dyn Schedules> {
+        Some(self)
+    }
+
+    fn triggers(&self) -> Option<&dyn Triggers> {
         Some(self)
     }
 }
@@ -249,9 +266,9 @@ impl Transactions for SqliteStore {
         let foreign = "the transaction is not one of this store's";
         let foreign = || StoreError::Configuration(foreign.into());
         let connection = lend::connection_of(tx).ok_or_else(foreign)?;
-        if !lend::is_of(connection, &self.0.identity).await.map_err(reading)? {
+        if !lend::is_of(connection, &self.0.identity).await.map_err(|e| self.heard(e))? {
             return Err(foreign());
         }
-        lend::commit_in(connection, &commit).await.map_err(reading)
+        lend::commit_in(connection, &commit).await.map_err(|e| self.heard(e))
     }
 }

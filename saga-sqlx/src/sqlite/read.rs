@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 
-use saga::store::{
-    AuditEvent, Beat, Listing, Loaded, Page, PublishedEvent, Statistics, Status, StoreError, Wanted,
-};
-use saga::{DefinitionId, WorkerId, WorkflowId};
-use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
+use saga::store::{Beat, Loaded, PublishedEvent, Statistics, StoreError, Stranded, Trail, TrailPart, Wanted};
+use saga::{DefinitionId, Timestamp, WorkerId, WorkflowId};
+use sqlx::{Connection, SqliteConnection};
 
 use super::queries as sql;
 use crate::codec::{Place, time_text};
@@ -63,92 +61,43 @@ pub(super) async fn beat(connection: &mut SqliteConnection, worker: WorkerId) ->
     let mail: Vec<SignalColumns> =
         sqlx::query_as(sql::MAIL).bind(worker.0).fetch_all(&mut *connection).await?;
     let lost: Vec<String> = sqlx::query_scalar(sql::LOST).bind(worker.0).fetch_all(connection).await?;
-    let place = Place { table: "orchestration_workflows", row: "a worker" };
-    let lost = lost.iter().map(|id| WorkflowId::new(id).map_err(|e| place.corrupt("workflow_id", e)));
     Ok(Beat {
         signals: mail.into_iter().map(SignalColumns::read).filter_map(readable).collect(),
-        lost: lost.collect::<Result<_, _>>()?,
+        lost: ids(&lost)?,
     })
 }
 
-pub(super) async fn list(connection: &mut SqliteConnection, listing: Listing) -> Result<Page, Failure> {
-    let mut moment = connection.begin().await?;
-    let total = match countable(&listing) {
-        true => counted(&mut moment, &listing).await?,
-        false => {
-            let mut count = QueryBuilder::new("SELECT count(*) FROM orchestration_workflows AS w WHERE ");
-            filter(&mut count, &listing);
-            count.build_query_scalar::<i64>().fetch_one(&mut *moment).await?
-        }
+fn ids(texts: &[String]) -> Result<Vec<WorkflowId>, StoreError> {
+    let place = Place { table: "orchestration_workflows", row: "a worker" };
+    texts.iter().map(|id| WorkflowId::new(id).map_err(|e| place.corrupt("workflow_id", e))).collect()
+}
+
+pub(super) async fn held(
+    connection: &mut SqliteConnection,
+    worker: WorkerId,
+) -> Result<Vec<WorkflowId>, Failure> {
+    alive(connection, worker).await?;
+    let held: Vec<String> = sqlx::query_scalar(sql::HELD).bind(worker.0).fetch_all(connection).await?;
+    Ok(ids(&held)?)
+}
+
+pub(super) async fn stranded(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<Vec<Stranded>, Failure> {
+    let found: Vec<(String, i64, String)> =
+        sqlx::query_as(sql::STRANDED).bind(time_text(now)).fetch_all(connection).await?;
+    let read = |(definition, n, since): (String, i64, String)| {
+        let place = Place { table: "orchestration_workflows", row: &definition };
+        Ok(Stranded {
+            definition: place.read("definition", &definition)?,
+            workflows: u64::try_from(n).unwrap_or(0),
+            since: place.time("wake_at", &since)?,
+        })
     };
-    let page = page(&listing).build_query_as::<HeaderColumns>().fetch_all(&mut *moment).await?;
-    moment.rollback().await?;
-    let headers = page.into_iter().map(HeaderColumns::read).filter_map(readable).collect();
-    Ok(Page { headers, total: u64::try_from(total).unwrap_or(0) })
-}
-
-/// The statement that a page is read with.
-pub(super) fn page(listing: &Listing) -> QueryBuilder<Sqlite> {
-    let mut page = QueryBuilder::new("SELECT w.* FROM orchestration_workflows AS w WHERE ");
-    filter(&mut page, listing);
-    if let Some((time, id)) = &listing.after {
-        page.push(" AND (w.created_at, w.workflow_id) < (").push_bind(time_text(*time)).push(", ");
-        page.push_bind(id.as_str().to_owned()).push(")");
-    }
-    page.push(" ORDER BY w.created_at DESC, w.workflow_id DESC LIMIT ");
-    page.push_bind(i64::try_from(listing.limit).unwrap_or(i64::MAX)).push(" OFFSET ");
-    page.push_bind(i64::try_from(listing.offset).unwrap_or(i64::MAX));
-    page
-}
-
-fn filter(query: &mut QueryBuilder<Sqlite>, listing: &Listing) {
-    query.push("w.tenant_id = ").push_bind(listing.tenant.clone());
-    if let Some(status) = listing.status {
-        query.push(" AND w.status = ").push_bind(status.as_str());
-        if status != Status::Completed {
-            // What the planner needs to see that the small index will do.
-            query.push(" AND w.status <> 'completed'");
-        }
-    }
-    if let Some(workflow_type) = &listing.workflow_type {
-        query.push(" AND w.workflow_type = ").push_bind(workflow_type.clone());
-    }
-    if let Some(time) = listing.created_after {
-        query.push(" AND w.created_at >= ").push_bind(time_text(time));
-    }
-    if let Some(time) = listing.created_before {
-        query.push(" AND w.created_at < ").push_bind(time_text(time));
-    }
-    if let Some(key) = &listing.search_key {
-        query.push(" AND w.workflow_id IN (SELECT workflow_id FROM orchestration_keys WHERE tenant_id = ");
-        query.push_bind(listing.tenant.clone()).push(" AND search_key = ").push_bind(key.clone()).push(")");
-    }
-    if let Some(step) = &listing.step {
-        query.push(" AND w.current_step = ").push_bind(step.clone());
-    }
-    if let Some(system) = &listing.target_system {
-        query.push(" AND w.current_system = ").push_bind(system.clone());
-    }
-}
-
-/// Do the counts by type and status tell how many there are?
-fn countable(listing: &Listing) -> bool {
-    listing.created_after.is_none()
-        && listing.created_before.is_none()
-        && listing.search_key.is_none()
-        && listing.step.is_none()
-        && listing.target_system.is_none()
-}
-
-async fn counted(connection: &mut SqliteConnection, listing: &Listing) -> Result<i64, Failure> {
-    let rows: Vec<(String, String, i64, f64)> =
-        sqlx::query_as(sql::STATISTICS).bind(&listing.tenant).fetch_all(connection).await?;
-    let wanted = |workflow_type: &str, status: &str| {
-        status != ENTERED_ROLLBACK
-            && listing.status.is_none_or(|wanted| wanted.as_str() == status)
-            && listing.workflow_type.as_ref().is_none_or(|wanted| wanted == workflow_type)
-    };
-    Ok(rows.iter().filter(|(t, s, ..)| wanted(t, s)).map(|(_, _, n, _)| n).sum())
+    let mut all = found.into_iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+    all.sort_by(|a, b| a.definition.cmp(&b.definition));
+    Ok(all)
 }
 
 pub(super) async fn statistics(
@@ -177,10 +126,27 @@ pub(super) async fn statistics(
 pub(super) async fn history(
     connection: &mut SqliteConnection,
     workflow: &WorkflowId,
-) -> Result<Vec<AuditEvent>, Failure> {
-    let rows: Vec<EventColumns> =
-        sqlx::query_as(sql::HISTORY).bind(workflow.as_str()).fetch_all(connection).await?;
-    rows.into_iter().map(|row| Ok(row.read(workflow.as_str())?)).collect()
+    part: TrailPart,
+) -> Result<Trail, Failure> {
+    let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let mut moment = connection.begin().await?;
+    let total: i64 =
+        sqlx::query_scalar(sql::HISTORY_COUNT).bind(workflow.as_str()).fetch_one(&mut *moment).await?;
+    let mut rows: Vec<EventColumns> = sqlx::query_as(sql::HISTORY)
+        .bind(workflow.as_str())
+        .bind(part.after.map_or(0, |place| i64::try_from(place).unwrap_or(i64::MAX)))
+        // One more than asked for tells whether it goes on.
+        .bind(number(part.limit).saturating_add(1))
+        .bind(number(part.offset))
+        .fetch_all(&mut *moment)
+        .await?;
+    moment.rollback().await?;
+    let goes_on = rows.len() > part.limit;
+    rows.truncate(part.limit);
+    let next = rows.last().filter(|_| goes_on).and_then(|row| u64::try_from(row.event_id).ok());
+    let events =
+        rows.into_iter().map(|row| Ok(row.read(workflow.as_str())?)).collect::<Result<_, Failure>>()?;
+    Ok(Trail { events, total: u64::try_from(total).unwrap_or(0), next })
 }
 
 pub(super) async fn plan(

@@ -1,7 +1,7 @@
 //! The one task that writes. What waits shares a transaction, and so a sync of the disk.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use saga::Timestamp;
@@ -12,6 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::SqliteOptions;
 use super::connection;
 use super::file::{Identity, SideFile};
+use super::health::Health;
+use super::queries as sql;
 use crate::error::Failure;
 
 /// How many jobs share one transaction.
@@ -38,9 +40,6 @@ pub(super) struct Turn<'a> {
     /// Is something of this turn at fault? Then each part is tried by itself.
     pub(super) careful: bool,
 }
-
-/// Why nothing can be written at present; none if it can.
-pub(super) type Health = Arc<Mutex<Option<StoreError>>>;
 
 pub(super) struct Writer {
     pub(super) connection: Option<SqliteConnection>,
@@ -92,19 +91,14 @@ impl Writer {
                 tracing::warn!("A batch is written again one by one: {reason}");
                 for job in jobs {
                     let mut alone = vec![job];
-                    let result = self.turn(&mut alone, true).await.map_err(|failure| match failure {
-                        Failure::Poison(reason) => StoreError::Unavailable(reason),
-                        Failure::Busy => StoreError::Unavailable("the database is busy".into()),
-                        Failure::Broken(error) => error,
-                    });
+                    let result = self.turn(&mut alone, true).await.map_err(StoreError::from);
                     alone.into_iter().for_each(|job| job.done(result.clone()));
                 }
             }
             Ok(()) => jobs.into_iter().for_each(|job| job.done(Ok(()))),
-            Err(Failure::Broken(error)) => jobs.into_iter().for_each(|job| job.done(Err(error.clone()))),
-            Err(Failure::Busy) => {
-                let busy = StoreError::Unavailable("the database is busy".into());
-                jobs.into_iter().for_each(|job| job.done(Err(busy.clone())));
+            Err(failure) => {
+                let error = StoreError::from(failure);
+                jobs.into_iter().for_each(|job| job.done(Err(error.clone())));
             }
         }
     }
@@ -123,12 +117,13 @@ impl Writer {
             Err(Failure::Broken(error)) => Some(error.clone()),
             _ => None,
         };
-        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = error;
+        self.health.tell(error);
         result
     }
 
     async fn try_turn(&mut self, jobs: &mut [Box<dyn Job>], careful: bool) -> Result<(), Failure> {
         self.identity.check()?;
+        self.health.check_damage()?;
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(connection::writer(&self.path, &self.options, false, &self.stop).await?),
@@ -139,8 +134,7 @@ impl Writer {
                 // Somebody else's connection writes. Nothing of ours fails because of that.
                 Err(Failure::Busy) if !jobs.iter().all(|job| job.is_abandoned()) => {
                     let busy = "another connection has held the database's write lock for a while";
-                    *self.health.lock().unwrap_or_else(PoisonError::into_inner) =
-                        Some(StoreError::Unavailable(busy.into()));
+                    self.health.tell(Some(StoreError::Unavailable(busy.into())));
                 }
                 Err(failure) => return Err(failure),
             }
@@ -148,6 +142,10 @@ impl Writer {
         for job in jobs {
             let (told, stop) = (&mut self.told, &*self.stop);
             job.run(&mut Turn { connection: &mut transaction, told, stop, careful }).await?;
+        }
+        if self.health.check().is_err() {
+            // A turn that happens to write nothing would say that writing works again.
+            sqlx::query(sql::PROVE).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         // Before anything is acknowledged: is it still the file that others will find?

@@ -97,6 +97,37 @@ async fn tables_that_are_too_new_are_left_alone() {
     assert!(message.contains("newer program"), "{message}");
 }
 
+/// Whatever else is written to such a file, nobody knows what of it will be found again.
+#[tokio::test]
+async fn damage_stays_known_and_nothing_is_acknowledged_after_it() {
+    let home = Home::new();
+    let store = home.open().await;
+    assert_eq!(write(&store, None, start(1, "a", None)).await, APPLIED);
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'orchestration_workflow_steps'";
+    let root: u64 = sqlx::query_scalar(root).fetch_one(store.readers()).await.unwrap();
+    store.close().await;
+    let whole = std::fs::read(home.path()).unwrap();
+    let mut damaged = whole.clone();
+    let page = usize::from(u16::from_be_bytes([whole[16], whole[17]]));
+    let at = page * (usize::try_from(root).unwrap() - 1);
+    damaged[at..at + page].fill(0xA5);
+    std::fs::write(home.path(), damaged).unwrap();
+
+    let store = home.open().await;
+    assert_eq!(store.health(), Ok(()), "nobody has looked at that page yet");
+    let refused = store.load(&id("a")).await.map(|_| ()).unwrap_err();
+    assert!(matches!(refused, StoreError::Corrupt { .. }), "{refused}");
+    assert_eq!(store.health(), Err(refused.clone()));
+    assert_eq!(write(&store, None, start(2, "b", None)).await, Err(refused.clone()));
+    assert_eq!(store.health(), Err(refused));
+    store.close().await;
+
+    std::fs::write(home.path(), whole).unwrap();
+    let store = home.open().await;
+    assert!(store.load(&id("a")).await.unwrap().is_some());
+    assert_eq!(store.load(&id("b")).await, Ok(None));
+}
+
 #[tokio::test]
 async fn a_place_that_cannot_be_used_is_named() {
     let message = configuration(

@@ -65,6 +65,8 @@ pub(crate) fn start(number: i64, name: &str, worker: Option<WorkerId>) -> Commit
         compensation_error: None,
         retry_count: 0,
         rolled_back_once: false,
+        turned_back: false,
+        leaves_intents: false,
         current_step: None,
         current_system: None,
         wake_at: worker.is_none().then(noon),

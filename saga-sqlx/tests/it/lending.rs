@@ -137,7 +137,12 @@ async fn a_workflow_starts_in_the_users_transaction() {
     assert_eq!(count(&store).await, 1);
     assert!(store.load(&id("b")).await.unwrap().is_some());
     assert_eq!(store.load(&id("c")).await, Ok(None));
-    let claim = saga::store::Claim { definitions: vec![trip()], limit: 9, now: noon() };
+    let claim = saga::store::Claim {
+        purpose: saga::store::Purpose::Run,
+        definitions: vec![trip()],
+        limit: 9,
+        now: noon(),
+    };
     assert_eq!(store.claim(worker, claim).await.unwrap().len(), 1);
 }
 

@@ -30,8 +30,6 @@ pub struct Definition<R> {
     pub(super) plan: Arc<Plan>,
     pub(super) code: BTreeMap<NodeId, Code<R>>,
     pub(super) output: Compute,
-    /// Exclusion keys of an input (`locks(..)`).
-    pub(super) _input: PhantomData<fn()>,
 }
 
 impl<R> Definition<R> {
@@ -87,12 +85,20 @@ impl<R> fmt::Debug for Definition<R> {
 /// A request to start saga `S`: what calling the saga's function gives.
 pub struct Start<S> {
     pub(crate) input: Result<Json, JsonError>,
+    /// Keys that no two live workflows share.
+    pub(crate) exclusion: Vec<String>,
     of: PhantomData<fn() -> S>,
 }
 
 impl<S> Start<S> {
     /// Takes the saga's input.
     pub fn new<I: Serialize + ?Sized>(input: &I) -> Self {
-        Self { input: Json::encode(input), of: PhantomData }
+        Self { input: Json::encode(input), exclusion: vec![], of: PhantomData }
+    }
+    /// No two live workflows of a tenant share such a key. `#[saga(locks(..))]` says it for all starts of a saga.
+    #[must_use]
+    pub fn exclusive(mut self, key: impl Into<String>) -> Self {
+        self.exclusion.push(key.into());
+        self
     }
 }

@@ -25,6 +25,9 @@ impl Plan {
             let _ = writeln!(text, "{name} [saga {}{tolerance}] {first} to {last}", sub.saga);
         }
         let _ = write!(text, "output {}", self.names(&self.output));
+        if self.is_output_secret() {
+            text.push_str(" secret");
+        }
         text
     }
 
@@ -65,12 +68,21 @@ impl Plan {
                 .map(|(on, word)| if on { word } else { "" })
                 .concat();
                 let (name, tolerance) = (quoted(&s.step_name), tolerance(s.if_failed));
-                format!("step {name} {:?} if_unknown {:?}{tolerance}{flags}", s.class, s.if_unknown)
+                let sealed = if s.sealed { " sealed" } else { "" };
+                let secrets = match s.secrets.as_slice() {
+                    [] => String::new(),
+                    names => format!(" secrets {}", list(names.iter().map(ToString::to_string))),
+                };
+                format!(
+                    "step {name} {:?} if_unknown {:?}{tolerance}{flags}{sealed}{secrets}",
+                    s.class, s.if_unknown
+                )
             }
         };
         let guards = list(node.guards.iter().map(|g| format!("{}={}", self.name(g.condition), g.value)));
+        let secret = if node.secret { " secret" } else { "" };
         format!(
-            "{} [{what}] after {} data {} guards {guards}",
+            "{} [{what}] after {} data {} guards {guards}{secret}",
             quoted(&node.name),
             self.names(&node.after),
             self.names(&node.data),

@@ -12,6 +12,7 @@ mod plan;
 mod registry;
 mod schema;
 mod shape;
+mod secrets;
 mod values;
 mod words;
 
@@ -30,3 +31,4 @@ pub(crate) use builder::Sleep;
 pub(crate) use code::Code;
 pub(crate) use difference::difference;
 pub(crate) use expressions::without_expressions;
+pub(crate) use values::UNREADABLE;

@@ -73,11 +73,19 @@ pub struct StepNode {
     /// Are its arguments computed by code that may answer differently when it runs again? Then they are
     /// evaluated once and carried in the journal. Plain projections of journaled values are not.
     pub evaluated: bool,
+    /// Are its arguments as a whole secret, because they are made of something that is?
+    pub sealed: bool,
+    /// The arguments that are secret in any case.
+    pub secrets: Vec<Arc<str>>,
     /// How patiently it is tried.
     pub policy: Policy,
 }
 
 impl StepNode {
+    /// Is anything secret about its arguments?
+    pub fn is_secret(&self) -> bool {
+        self.sealed || !self.secrets.is_empty()
+    }
     /// Does the saga go on when it fails?
     pub fn is_tolerated(&self) -> bool {
         self.if_failed != IfFailed::Fail
@@ -142,6 +150,10 @@ pub struct Node {
     pub guards: Vec<Guard>,
     /// The innermost sub-saga that it belongs to, by its place in [`Plan::sub_sagas`].
     pub within: Option<u32>,
+    /// Is its value secret? Then it is sealed in the journal, and so is whatever is computed from it.
+    pub secret: bool,
+    /// May be seen what it computes from secrets?
+    pub disclosed: bool,
 }
 
 impl Node {
@@ -178,6 +190,7 @@ pub struct Plan {
     pub(super) nodes: Vec<Node>,
     pub(super) steps: Vec<NodeId>,
     pub(super) output: Vec<NodeId>,
+    pub(in crate::definition) discloses_output: bool,
     pub(super) sub_sagas: Vec<SubSaga>,
     pub(super) on_failure: OnFailure,
     pub(super) deadline: Option<Duration>,
@@ -226,6 +239,12 @@ pub enum PlanError {
     /// There is one point of no return, not one for each item.
     #[error("the pivot `{0}` cannot be called for each of several items: there is one point of no return")]
     PivotForEach(String),
+    /// What a workflow waits for stands in the store for all to see.
+    #[error(
+        "`{0}` waits by what is made of a secret, which would stand in the store for all to see: say `disclosed()` \
+         before it if that is no secret"
+    )]
+    SecretWait(String),
     /// Two nodes of one name cannot be told apart in the journal.
     #[error("two nodes are named `{0}`: give one of them another name")]
     DuplicateName(String),
@@ -267,6 +286,18 @@ impl Plan {
     pub fn output(&self) -> &[NodeId] {
         &self.output
     }
+    /// Is the saga's input secret?
+    pub fn is_input_secret(&self) -> bool {
+        self.nodes.first().is_some_and(|input| input.secret)
+    }
+    /// Is the saga's output secret?
+    pub fn is_output_secret(&self) -> bool {
+        !self.discloses_output && self.reads_secrets(&self.output)
+    }
+    /// Is anything in it secret? Then it needs an engine with a key.
+    pub fn has_secrets(&self) -> bool {
+        self.nodes.iter().any(|node| node.secret || node.step().is_some_and(|step| step.is_secret()))
+    }
     /// The sagas that were laid into it, outer ones before inner ones.
     pub fn sub_sagas(&self) -> &[SubSaga] {
         &self.sub_sagas
@@ -306,6 +337,7 @@ impl Plan {
         if let Some(twice) = self.nodes.iter().find(|n| !names.insert(&n.name)) {
             return Err(PlanError::DuplicateName(twice.name.to_string()));
         }
+        self.check_secrets()?;
         for (pivot_id, pivot, step) in self.steps() {
             if step.class != Class::Pivot {
                 continue;

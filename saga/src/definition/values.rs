@@ -24,12 +24,15 @@ impl<T> Handle<T> {
     }
 }
 
+/// How the message begins when a value has another type than its handle says.
+pub(crate) const UNREADABLE: &str = "a journaled value";
+
 fn read<T: Data>(journaled: Option<&Json>) -> Result<T, StepError> {
     let value = match journaled {
         Some(json) => json.decode(),
         None => Json::null().decode(),
     };
-    value.map_err(|e| StepError::permanent(format!("a journaled value {e}")))
+    value.map_err(|e| StepError::permanent(format!("{UNREADABLE} {e}")))
 }
 impl<T> Clone for Handle<T> {
     fn clone(&self) -> Self {

@@ -1,6 +1,7 @@
 //! One call of user code: its context, its time limit, and what its end says.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -14,7 +15,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::driver::{BodyEnd, Mail};
 use super::runtime::Runtime;
 use super::shared::Life;
-use crate::definition::{Code, Definition, Values};
+use super::vault::{self, Part, Vault};
+use crate::definition::{Code, Definition, Node, StepNode, UNREADABLE, Values};
 use crate::error::StepError;
 use crate::id::WorkflowId;
 use crate::json::Json;
@@ -52,6 +54,7 @@ pub(super) struct Caller<R> {
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) life: Arc<Life>,
     pub(super) workflow_id: WorkflowId,
+    pub(super) vault: Vault,
     pub(super) tenant: Arc<str>,
     pub(super) initiator: Option<Arc<str>>,
     pub(super) mail: mpsc::UnboundedSender<Mail>,
@@ -59,12 +62,20 @@ pub(super) struct Caller<R> {
 }
 
 impl<R: Send + Sync + 'static> Caller<R> {
-    /// Evaluates a closure of the definition.
+    /// Evaluates a closure of the definition: over plain values, and what is secret of its result is sealed.
     pub(super) fn evaluate(
         &self,
         expression: Expression,
         values: &[Option<Json>],
     ) -> Result<Json, StepError> {
+        let plan = self.definition.plan();
+        let node = match expression {
+            Expression::Value(node) | Expression::Arguments(node) => plan.node(node),
+            Expression::Output => None,
+        };
+        let reads = node.map_or(plan.output(), |node| &node.data);
+        let opened = self.vault.opened(plan, reads, values).map_err(printable)?;
+        let values = opened.as_deref().unwrap_or(values);
         let evaluate = || match expression {
             Expression::Output => self.definition.output(Values(values)),
             Expression::Value(node) | Expression::Arguments(node) => match self.definition.code(node) {
@@ -74,16 +85,71 @@ impl<R: Send + Sync + 'static> Caller<R> {
         };
         std::panic::catch_unwind(AssertUnwindSafe(evaluate))
             .unwrap_or_else(|panic| Err(StepError::permanent(panicked(&*panic))))
+            .map_err(|error| match opened.is_some() && error.message().starts_with(UNREADABLE) {
+                // The reason would quote it.
+                true => StepError::permanent(format!("{UNREADABLE}, which is secret, has another type")),
+                false => error,
+            })
+            .and_then(|json| match (expression, node) {
+                (Expression::Arguments(_), Some(node)) => self.vault.seal_arguments(node, json),
+                (Expression::Value(_), Some(node)) if node.secret => self.sealed(&node.name, json),
+                (Expression::Output, _) if plan.is_output_secret() => self.sealed(vault::OUTPUT, json),
+                _ => Ok(json),
+            })
             .and_then(|json| storable(json, "the value").map_err(StepError::no_retry))
             .map_err(printable)
+    }
+
+    fn sealed(&self, node: &str, value: Json) -> Result<Json, StepError> {
+        self.vault.seal(node, Part::Value, &value).map_err(vault::failed)
+    }
+
+    /// The step of a call if anything about it is secret.
+    fn secret_step(&self, call: &Call) -> Option<(&Node, &StepNode)> {
+        let node = self.definition.plan().node(call.node)?;
+        let step = node.step()?;
+        (node.secret || step.is_secret()).then_some((node, step))
+    }
+
+    /// The call as user code gets it: in plain.
+    fn opened<'a>(&self, call: &'a Call) -> Result<Cow<'a, Call>, StepError> {
+        let Some((node, step)) = self.secret_step(call) else { return Ok(Cow::Borrowed(call)) };
+        let open = |part, value: &Option<Json>| match value {
+            Some(value) => self.vault.open(&node.name, part, value).map(Some).map_err(vault::failed),
+            None => Ok(None),
+        };
+        let mut plain = call.clone();
+        plain.args = self.vault.open_arguments(&node.name, step, &call.args)?;
+        plain.recorded = open(Part::Record, &call.recorded)?;
+        if node.secret {
+            plain.output = open(Part::Value, &call.output)?;
+        }
+        Ok(Cow::Owned(plain))
+    }
+
+    /// What seals the outputs of a step, if they are secret.
+    fn output_seal(&self, call: &Call) -> impl Fn(Json) -> Result<Json, StepError> + Send + use<R> {
+        let seal = self.secret_step(call).filter(|(node, _)| node.secret);
+        let seal = seal.map(|(node, _)| (self.vault.clone(), Arc::clone(&node.name)));
+        move |output| match &seal {
+            Some((vault, node)) => {
+                vault.seal(node, Part::Value, &output).map_err(|e| vault::failed(e).maybe_done())
+            }
+            None => Ok(output),
+        }
     }
 
     fn context(&self, call: &Call) -> StepContext {
         let mail = self.mail.clone();
         let step = call.step;
+        let seal = self.secret_step(call).map(|(node, _)| (self.vault.clone(), Arc::clone(&node.name)));
         let recorder: Recorder = Arc::new(move |before| {
-            let mail = mail.clone();
+            let (mail, seal) = (mail.clone(), seal.clone());
             Box::pin(async move {
+                let before = match &seal {
+                    Some((vault, node)) => vault.seal(node, Part::Record, &before).map_err(vault::failed)?,
+                    None => before,
+                };
                 limits::check_json(&before)
                     .map_err(|why| StepError::permanent(format!("the record: {why}")))?;
                 let (durable, is_durable) = oneshot::channel();
@@ -107,6 +173,7 @@ impl<R: Send + Sync + 'static> Caller<R> {
             cause: call.cause.clone(),
             deadline: Some(self.runtime.now().plus(call.timeout)),
             recorded: call.recorded.clone(),
+            secret: self.secret_step(call).is_some(),
             cancelled: (!shielded).then(|| self.cancelled.clone()),
             recorder: recordable.then_some(recorder),
         })
@@ -125,7 +192,15 @@ impl<R: Send + Sync + 'static> Caller<R> {
 
     /// Calls a step that speaks to other systems.
     pub(super) fn call(&self, call: Call) -> BoxFuture<'static, (Call, Ended)> {
-        let (cx, resources) = (self.context(&call), Arc::clone(&self.resources));
+        let plain = match self.opened(&call) {
+            Ok(plain) => plain.into_owned(),
+            Err(error) => {
+                let ended = failed(call.kind, error);
+                return Box::pin(std::future::ready((call, ended.printable())));
+            }
+        };
+        let (seal, secret) = (self.output_seal(&call), self.secret_step(&call).is_some());
+        let (cx, resources) = (self.context(&plain), Arc::clone(&self.resources));
         let (runtime, life, code) = (Arc::clone(&self.runtime), Arc::clone(&self.life), self.code(&call));
         let name = cx.node().to_owned();
         Box::pin(async move {
@@ -135,7 +210,7 @@ impl<R: Send + Sync + 'static> Caller<R> {
                 return (call, ended);
             };
             let attempt = async {
-                let args = Arguments::of(&name, &call.args);
+                let args = Arguments::of(&name, &plain.args).map(|args| args.secret(secret));
                 let args = match &args {
                     Ok(args) => args,
                     Err(e) => return failed(call.kind, e.clone()),
@@ -143,15 +218,15 @@ impl<R: Send + Sync + 'static> Caller<R> {
                 match call.kind {
                     CallKind::Run => {
                         let result = (step.run)(&resources, &cx, args).await;
-                        Ended::Run(result.and_then(storable_success))
+                        Ended::Run(result.and_then(|success| storable_success(success, &seal)))
                     }
                     CallKind::Undo => {
-                        Ended::Undo((step.undo)(&resources, &cx, args, call.output.as_ref()).await)
+                        Ended::Undo((step.undo)(&resources, &cx, args, plain.output.as_ref()).await)
                     }
                     CallKind::LookUp => {
                         let result = (step.look_up)(&resources, &cx, args).await;
                         Ended::LookUp(result.and_then(|found| {
-                            found.map(|output| storable(output, "the look-up's answer")).transpose()
+                            found.map(|output| storable(seal(output)?, "the look-up's answer")).transpose()
                         }))
                     }
                 }
@@ -169,21 +244,25 @@ impl<R: Send + Sync + 'static> Caller<R> {
 
     /// What runs inside a lent transaction: the step, and then the driver's commit for it.
     pub(super) fn body(&self, call: &Call) -> DoorBody {
-        let (cx, resources, mail) = (self.context(call), Arc::clone(&self.resources), self.mail.clone());
-        let (call, code) = (call.clone(), self.code(call));
+        let opened = self.opened(call).map(Cow::into_owned);
+        let (seal, secret) = (self.output_seal(call), self.secret_step(call).is_some());
+        let cx = self.context(opened.as_ref().unwrap_or(call));
+        let (resources, mail) = (Arc::clone(&self.resources), self.mail.clone());
+        let (call, code) = (opened.map_err(printable), self.code(call));
         Box::new(move |tx| {
             Box::pin(async move {
+                let call = call?;
                 let Some(ErasedStep::Transactional(step)) = code else {
                     return Err(StepError::permanent("the definition has no code for this step"));
                 };
                 let attempt = async {
-                    let args = Arguments::of(cx.node(), &call.args)?;
+                    let args = Arguments::of(cx.node(), &call.args)?.secret(secret);
                     if call.kind == CallKind::Undo {
                         (step.undo)(&resources, tx, &cx, &args, call.output.as_ref()).await?;
                         return Ok(BodyEnd::Undone);
                     }
                     let success = (step.run)(&resources, tx, &cx, &args).await?;
-                    storable_success(success).map(BodyEnd::Ran)
+                    storable_success(success, &seal).map(BodyEnd::Ran)
                 };
                 let end = AssertUnwindSafe(attempt)
                     .catch_unwind()
@@ -218,9 +297,12 @@ fn failed(kind: CallKind, error: StepError) -> Ended {
     }
 }
 
-fn storable_success(success: Success) -> Result<Success, StepError> {
+fn storable_success(
+    success: Success,
+    seal: &impl Fn(Json) -> Result<Json, StepError>,
+) -> Result<Success, StepError> {
     // The step may have had its effect: nobody can write down what it made.
-    storable(success.output, "the result").map(|output| Success { output, ..success })
+    storable(seal(success.output)?, "the result").map(|output| Success { output, ..success })
 }
 
 fn storable(json: Json, what: &str) -> Result<Json, StepError> {
@@ -231,7 +313,7 @@ fn storable(json: Json, what: &str) -> Result<Json, StepError> {
 }
 
 /// The words of a panic.
-fn panicked(panic: &(dyn Any + Send)) -> String {
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> String {
     let words = panic
         .downcast_ref::<&str>()
         .map(|s| (*s).to_owned())

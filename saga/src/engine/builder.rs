@@ -13,10 +13,15 @@ use super::lease::Lease;
 use super::mismatch;
 use super::runtime::{Runtime, TokioRuntime};
 use super::shared::{Life, Shared};
+use super::starter;
+use super::trigger::Rule;
 use super::worker;
-use crate::definition::Definition;
+use crate::definition::{Definition, PlanError, Start};
+use crate::error::StepError;
 use crate::id::DefinitionId;
-use crate::store::{Join, Store, StoreError};
+use crate::seal::Sealer;
+use crate::step::Signature;
+use crate::store::{Join, PublishedEvent, Store, StoreError};
 
 /// Why an engine cannot be built.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -46,6 +51,36 @@ pub enum BuildError {
         /// One such step.
         step: String,
     },
+    /// The saga has secrets and nobody could seal them.
+    #[error("saga `{saga}` has secrets and the engine has no key: `Engine::builder(..).secrets(key)`")]
+    NoKey {
+        /// The saga.
+        saga: String,
+    },
+    /// The saga's plan is wrong.
+    #[error("saga `{saga}`: {error}")]
+    Plan {
+        /// The saga.
+        saga: String,
+        /// What is wrong.
+        error: PlanError,
+    },
+    /// An event starts a saga that is not there.
+    #[error(
+        "event `{event}` starts saga `{saga}`, which is not registered: call `.saga({saga}::definition())`"
+    )]
+    NoSaga {
+        /// The event's name.
+        event: String,
+        /// The saga.
+        saga: String,
+    },
+    /// The store cannot remember which events start something.
+    #[error("event `{event}` starts a saga, and this store knows no triggers")]
+    NoTriggers {
+        /// The event's name.
+        event: String,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -57,12 +92,22 @@ pub struct EngineBuilder<R> {
     store: Option<Arc<dyn Store>>,
     runtime: Option<Arc<dyn Runtime>>,
     definitions: Vec<Definition<R>>,
+    rules: Vec<Rule>,
+    sealer: Option<Arc<dyn Sealer>>,
     config: Config,
 }
 
 impl<R: Send + Sync + 'static> EngineBuilder<R> {
     pub(super) fn new(resources: R) -> Self {
-        Self { resources, store: None, runtime: None, definitions: vec![], config: Config::default() }
+        Self {
+            resources,
+            store: None,
+            runtime: None,
+            definitions: vec![],
+            rules: vec![],
+            sealer: None,
+            config: Config::default(),
+        }
     }
     /// Where workflows are kept.
     #[must_use]
@@ -79,6 +124,24 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
     pub fn saga(mut self, definition: Definition<R>) -> Self {
         self.definitions.push(definition);
         self
+    }
+    /// Events of this name start a workflow each: published from now on, by whatever process, with or without a
+    /// worker. The closure makes the saga's start of the event; `None` passes it over, an error is logged and
+    /// passes it over too. It must always say the same of the same event. The workflow belongs to the event's
+    /// tenant, and its idempotency key is made of the event, so one event starts it once, whoever dies meanwhile.
+    #[must_use]
+    pub fn on_event<S: Signature>(
+        mut self,
+        event: &str,
+        start: impl Fn(&PublishedEvent) -> Result<Option<Start<S>>, StepError> + Send + Sync + 'static,
+    ) -> Self {
+        self.rules.push(Rule::new(event, start));
+        self
+    }
+    /// With what secret arguments, outputs and inputs are sealed. A saga that has some needs it.
+    #[must_use]
+    pub fn secrets(self, sealer: impl Sealer) -> Self {
+        Self { sealer: Some(Arc::new(sealer)), ..self }
     }
     /// Changes the defaults.
     #[must_use]
@@ -101,7 +164,8 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             Some(runtime) => runtime,
             None => Arc::new(TokioRuntime::current().ok_or(BuildError::NoRuntime)?),
         };
-        let definitions = register(self.definitions, &*store)?;
+        let definitions = register(self.definitions, &*store, self.sealer.is_some())?;
+        register_rules(&self.rules, &definitions, &*store).await?;
         let config = self.config;
         if cfg!(debug_assertions) {
             let plans = definitions.values().map(|definition| definition.plan());
@@ -129,6 +193,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             config,
             definitions,
             worker: registration.worker,
+            sealer: self.sealer,
             journal,
             events: broadcast::channel(1024).0,
             suspects: Arc::new(Semaphore::new(1)),
@@ -138,13 +203,31 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
         });
         let working = Arc::new(working);
         worker::spawn(&shared, &working);
+        starter::spawn(&shared, self.rules, &working);
         Ok(Engine::new(shared))
     }
+}
+
+async fn register_rules<R>(
+    rules: &[Rule],
+    definitions: &BTreeMap<DefinitionId, Arc<Definition<R>>>,
+    store: &dyn Store,
+) -> Result<(), BuildError> {
+    for Rule { trigger, saga, .. } in rules {
+        let event = trigger.event.clone();
+        if !definitions.keys().any(|id| *id.name == **saga) {
+            return Err(BuildError::NoSaga { event, saga: (*saga).to_owned() });
+        }
+        let triggers = store.triggers().ok_or(BuildError::NoTriggers { event })?;
+        triggers.register_triggers(vec![trigger.clone()]).await?;
+    }
+    Ok(())
 }
 
 fn register<R>(
     given: Vec<Definition<R>>,
     store: &dyn Store,
+    has_key: bool,
 ) -> Result<BTreeMap<DefinitionId, Arc<Definition<R>>>, BuildError> {
     let mut definitions: BTreeMap<DefinitionId, Arc<Definition<R>>> = BTreeMap::new();
     for definition in given {
@@ -161,6 +244,11 @@ fn register<R>(
                 step: step.step_name.to_string(),
             });
         }
+        let saga = || id.name.to_string();
+        if definition.plan().has_secrets() && !has_key {
+            return Err(BuildError::NoKey { saga: saga() });
+        }
+        definition.plan().check_secrets().map_err(|error| BuildError::Plan { saga: saga(), error })?;
         definitions.insert(id, Arc::new(definition));
     }
     Ok(definitions)

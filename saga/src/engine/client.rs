@@ -10,12 +10,13 @@ use super::local::Local;
 use super::runtime::Runtime;
 use super::shared::Shared;
 use super::start::StartRequest;
-use super::view::WorkflowView;
+use super::view::{self, WorkflowView};
 use crate::definition::{Plan, Start};
 use crate::id::{CommitId, DefinitionId, WorkflowId};
 use crate::machine::OperatorRefusal;
+use crate::seal::{SealError, Sealer};
 use crate::step::Signature;
-use crate::store::{AuditEvent, Listing, Page, Statistics, Store, StoreError};
+use crate::store::{Listing, Page, Statistics, Store, StoreError, Stranded, Trail, TrailPart};
 
 /// Why a question or an operator's wish failed.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -38,6 +39,14 @@ pub enum ClientError {
         /// Who holds it.
         holder: WorkflowId,
     },
+    /// What is secret cannot be opened here.
+    #[error("a secret of workflow {workflow}: {error}")]
+    Sealed {
+        /// The workflow.
+        workflow: String,
+        /// Why not.
+        error: SealError,
+    },
     /// Something in an event cannot be stored.
     #[error("the event cannot be stored: {0}")]
     Unstorable(String),
@@ -53,6 +62,7 @@ pub struct Client {
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) local: Option<Arc<dyn Local>>,
     pub(super) plans: Arc<BTreeMap<DefinitionId, Arc<Plan>>>,
+    pub(super) sealer: Option<Arc<dyn Sealer>>,
     pub(super) max_retries: u32,
     pub(super) poll: std::time::Duration,
     pub(super) keep_events: std::time::Duration,
@@ -66,6 +76,7 @@ impl Client {
             runtime: Arc::clone(&shared.runtime),
             local: Some(Arc::new(Arc::clone(shared))),
             plans: Arc::new(plans),
+            sealer: shared.sealer.clone(),
             max_retries: shared.config.max_retries,
             poll: shared.config.poll_interval,
             keep_events: shared.config.keep_events,
@@ -84,10 +95,17 @@ impl Client {
             runtime,
             local: None,
             plans: Arc::new(plans),
+            sealer: None,
             max_retries: Config::default().max_retries,
             poll: Config::default().poll_interval,
             keep_events: Config::default().keep_events,
         }
+    }
+
+    /// With what inputs that are secret are sealed, and outputs opened. (An engine's own client has it.)
+    #[must_use]
+    pub fn with_secrets(self, sealer: Arc<dyn Sealer>) -> Self {
+        Self { sealer: Some(sealer), ..self }
     }
 
     /// Prepares a start; awaiting it starts the workflow. It returns when the workflow is durable, before its
@@ -101,7 +119,7 @@ impl Client {
         WorkflowHandle::new(self.clone(), workflow)
     }
 
-    /// One workflow with its steps. What runs here at this moment is shown so, even before its row is written.
+    /// One workflow with its steps; what is secret is shown as `[secret]`. What runs here at this moment is shown so, even before its row is written.
     ///
     /// # Errors
     /// [`ClientError::NotFound`], also for another tenant's.
@@ -109,7 +127,8 @@ impl Client {
         // In this order: a step that ends in between is in the rows.
         let doing = self.live(workflow).map(|live| live.doing()).unwrap_or_default();
         match self.store.load(workflow).await? {
-            Some(loaded) if *loaded.header.tenant_id == *tenant => {
+            Some(mut loaded) if *loaded.header.tenant_id == *tenant => {
+                view::redact(&mut loaded);
                 let plan = self.plans.get(&loaded.header.definition).cloned();
                 Ok(WorkflowView::new(loaded, plan, &doing))
             }
@@ -122,16 +141,23 @@ impl Client {
     /// # Errors
     /// When the store fails.
     pub async fn list(&self, listing: Listing) -> Result<Page, ClientError> {
-        Ok(self.store.list(listing).await?)
+        let mut page = self.store.list(listing).await?;
+        page.headers.iter_mut().for_each(view::redact_header);
+        Ok(page)
     }
 
-    /// The audit trail of a workflow, oldest first.
+    /// Part of the audit trail of a workflow, oldest first.
     ///
     /// # Errors
     /// [`ClientError::NotFound`], also for another tenant's.
-    pub async fn history(&self, tenant: &str, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, ClientError> {
+    pub async fn history(
+        &self,
+        tenant: &str,
+        workflow: &WorkflowId,
+        part: TrailPart,
+    ) -> Result<Trail, ClientError> {
         self.loaded(tenant, workflow).await?;
-        Ok(self.store.history(workflow).await?)
+        Ok(self.store.history(workflow, part).await?)
     }
 
     /// Counts over a tenant's workflows.
@@ -140,6 +166,15 @@ impl Client {
     /// When the store fails.
     pub async fn statistics(&self, tenant: &str) -> Result<Statistics, ClientError> {
         Ok(self.store.statistics(tenant).await?)
+    }
+
+    /// Workflows, of all tenants, that wait for a worker that knows their definition while there is none: an alarm.
+    /// They are parked when nobody comes in [`Config::park_unknown_after`](super::Config::park_unknown_after).
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn stranded(&self) -> Result<Vec<Stranded>, ClientError> {
+        Ok(self.store.stranded(self.runtime.now()).await?)
     }
 
     /// The plans that this process knows.

@@ -12,8 +12,8 @@ use crate::machine::Settings;
 pub struct Config {
     /// For people: who this worker is.
     pub name: String,
-    /// How many workflows run in this process at once; further starts are refused as busy, further work is
-    /// left to others.
+    /// How many workflows run in this process at once; further starts are refused as busy (unless they are
+    /// `queued()`), further work is left to others.
     pub max_live: usize,
     /// How often mail and work are looked for when nothing hints at them.
     pub poll_interval: Duration,
@@ -25,6 +25,8 @@ pub struct Config {
     pub transaction_limit: Duration,
     /// How many operator retries a workflow gets without force.
     pub max_retries: u32,
+    /// For how long workflows whose definition no live worker knows are left alone, before they are parked.
+    pub park_unknown_after: Duration,
     /// For how long events from outside are kept.
     pub keep_events: Duration,
     /// What the machine goes by.
@@ -42,6 +44,7 @@ impl Default for Config {
             show_running_after: Duration::from_millis(200),
             transaction_limit: Duration::from_millis(250),
             max_retries: 3,
+            park_unknown_after: Duration::from_secs(10 * 60),
             keep_events: Duration::from_secs(24 * 60 * 60),
             machine: Settings::default(),
         }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::{Client, ClientError};
+use super::vault::{OUTPUT, Part, Vault};
+use super::view;
 use crate::id::WorkflowId;
 use crate::step::Signature;
 use crate::store::{Debt, FailureReason, Loaded, Status, StoreError};
@@ -70,15 +72,28 @@ impl<S: Signature> WorkflowHandle<S> {
     /// # Errors
     /// When the store fails, or the journaled output has another type than the saga's.
     pub async fn outcome(&self) -> Result<Outcome<S::Output>, ClientError> {
-        let loaded = self.client.ended(&self.id).await?;
+        let loaded = self.client.rested(&self.id).await?;
         let state = &loaded.header.state;
         let message = state.error_message.clone().unwrap_or_default();
         Ok(match state.status {
             Status::Completed => {
                 let output = state.output.clone().unwrap_or_else(crate::json::Json::null);
+                let vault = Vault::of(self.client.sealer.clone(), &self.id);
+                let sealed = |error| ClientError::Sealed { workflow: self.id.to_string(), error };
+                // Where the plan is not known, what stands there tells.
+                let plan = self.client.plans.get(&loaded.header.definition);
+                let output = match plan.is_none_or(|plan| plan.is_output_secret()) {
+                    true => vault.open(OUTPUT, Part::Value, &output).map_err(sealed)?,
+                    false => output,
+                };
                 Outcome::Completed(output.decode().map_err(|e| {
                     let place = format!("the output of workflow {}", self.id);
-                    ClientError::Store(StoreError::Corrupt { place, reason: e.to_string() })
+                    let reason = match plan.is_some_and(|plan| plan.is_output_secret()) {
+                        // The reason would quote it.
+                        true => "it has another type".to_owned(),
+                        false => e.to_string(),
+                    };
+                    ClientError::Store(StoreError::Corrupt { place, reason })
                 })?)
             }
             Status::RolledBack => Outcome::RolledBack { message },
@@ -102,11 +117,17 @@ fn debts(loaded: &Loaded) -> Vec<OwedStep> {
 }
 
 impl Client {
-    /// Waits until a workflow rests.
+    /// Waits until a workflow rests. What is secret in it is shown as `[secret]`.
     ///
     /// # Errors
     /// [`ClientError::NotFound`]; a store that is not available is waited for.
     pub async fn ended(&self, workflow: &WorkflowId) -> Result<Loaded, ClientError> {
+        let mut loaded = self.rested(workflow).await?;
+        view::redact(&mut loaded);
+        Ok(loaded)
+    }
+
+    async fn rested(&self, workflow: &WorkflowId) -> Result<Loaded, ClientError> {
         loop {
             let live = self.live(workflow);
             match self.store.load(workflow).await {

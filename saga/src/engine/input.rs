@@ -7,22 +7,22 @@ use sha2::{Digest, Sha256};
 use crate::definition::Plan;
 use crate::json::Json;
 
-/// Tells a replay from a conflict: the saga's name and the input with sorted keys, so that a `HashMap` in it
-/// does not make two equal inputs differ.
+/// Tells a replay from a conflict.
 pub(super) fn input_hash(plan: &Plan, input: &Json) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(plan.id().name.as_bytes());
-    hasher.update([0]);
-    let mut canonical = String::new();
+    Sha256::digest(canonical(plan, input)).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// The saga's name and the input with sorted keys, so that a `HashMap` in it does not make two equal inputs differ.
+pub(super) fn canonical(plan: &Plan, input: &Json) -> Vec<u8> {
+    let mut canonical = format!("{}\0", plan.id().name);
     match input.decode::<serde_json::Value>() {
         Ok(value) => write_canonical(&value, &mut canonical),
         Err(_) => canonical.push_str(input.as_str()),
     }
-    hasher.update(canonical.as_bytes());
-    hasher.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    canonical.into_bytes()
 }
 
 fn write_canonical(value: &serde_json::Value, out: &mut String) {

@@ -1,9 +1,11 @@
 //! Group commit: everything that waits is written as one batch, while the next one gathers. No timer.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
 use super::runtime::Runtime;
@@ -94,7 +96,9 @@ impl Writer {
     async fn write(&self, batch: Batch) -> Result<(), StoreError> {
         let mut pause = Duration::from_millis(10);
         loop {
-            match self.store.commit(Some(self.worker), batch.commits.clone()).await {
+            let written = AssertUnwindSafe(self.store.commit(Some(self.worker), batch.commits.clone()));
+            let panicked = |_| Err(StoreError::Unavailable("the store panicked".to_owned()));
+            match written.catch_unwind().await.unwrap_or_else(panicked) {
                 Ok(outcomes) if outcomes.len() == batch.commits.len() => {
                     for (answer, outcome) in batch.answers.into_iter().zip(outcomes) {
                         // Nobody waits any more when the workflow's task was dropped.

@@ -1,6 +1,7 @@
 //! The worker in this process, as its clients see it: without the type of its resources.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -8,6 +9,7 @@ use tokio::sync::oneshot;
 use super::driver::Driver;
 use super::live::Live;
 use super::shared::Shared;
+use super::stray;
 use crate::id::{CommitId, WorkflowId};
 use crate::machine::Machine;
 use crate::store::{Commit, CommitOutcome, Header, NewWorkflow};
@@ -20,11 +22,14 @@ pub(super) trait Local: Send + Sync {
     fn launch(&self, header: Header) -> Option<oneshot::Receiver<CommitOutcome>>;
     fn live(&self, workflow: &WorkflowId) -> Option<Live>;
     fn wake(&self);
+    /// A start was left to whoever has room: nobody overtakes it.
+    fn queued(&self);
 }
 
 impl<R: Send + Sync + 'static> Local for Arc<Shared<R>> {
     fn launch(&self, mut header: Header) -> Option<oneshot::Receiver<CommitOutcome>> {
-        if self.is_stopping() || self.life.live.len() >= self.config.max_live {
+        let is_full = self.life.live.len() >= self.config.max_live;
+        if self.is_stopping() || is_full || self.life.crowded.load(Ordering::Acquire) {
             return None;
         }
         let (answer, outcome) = oneshot::channel();
@@ -38,6 +43,10 @@ impl<R: Send + Sync + 'static> Local for Arc<Shared<R>> {
     fn wake(&self) {
         self.life.wake();
     }
+    fn queued(&self) {
+        self.life.crowded.store(true, Ordering::Release);
+        self.life.wake();
+    }
 }
 
 impl<R: Send + Sync + 'static> Shared<R> {
@@ -48,7 +57,7 @@ impl<R: Send + Sync + 'static> Shared<R> {
         let machine = Machine::create(plan, header.clone(), self.config.machine, self.first_commit());
         let mut answer = Some(answer);
         match Driver::new(self, Arc::clone(definition), &header, machine, &mut answer) {
-            Ok(driver) => self.runtime.spawn(Box::pin(driver.run())),
+            Ok(driver) => stray::run(self, driver),
             Err(twin) => {
                 let shared = Arc::clone(self);
                 self.runtime.spawn(Box::pin(async move {

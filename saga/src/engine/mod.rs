@@ -14,11 +14,19 @@ mod input;
 mod handle;
 mod operate;
 mod publish;
+mod trigger;
+#[cfg(feature = "schedules")]
+mod schedule;
+mod vault;
 mod view;
 mod picture;
 mod events;
+mod starter;
 mod worker;
+mod park;
 mod mismatch;
+mod stray;
+mod stranded;
 mod driver;
 mod attempt;
 mod journal;
@@ -35,6 +43,8 @@ pub use events::{EventStream, WorkflowEvent, WorkflowEventKind};
 pub use handle::{Outcome, OwedStep, WorkflowHandle};
 pub use running::Engine;
 pub use runtime::{Runtime, TokioRuntime};
+#[cfg(feature = "schedules")]
+pub use schedule::{ScheduleError, ScheduleRequest, Schedules};
 pub use start::{StartError, StartRequest, Started};
 pub use untyped::Untyped;
 pub use view::{StepView, WorkflowView};

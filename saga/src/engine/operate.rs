@@ -12,7 +12,7 @@ impl Client {
     /// Goes on with a workflow that needs a person, or begins a rolled back one anew.
     ///
     /// `failed` with debts: the failed compensations are tried again. Stopped on its way forward: from the
-    /// failed step. `rolled_back`: a new forward pass with new idempotency keys. `forced` goes beyond the
+    /// failed step. What nobody but a person can know stays a debt (see [`change_debt`](Self::change_debt)). `rolled_back`: a new forward pass with new idempotency keys. `forced` goes beyond the
     /// retries that the workflow was given.
     ///
     /// # Errors
@@ -26,7 +26,8 @@ impl Client {
         forced: bool,
     ) -> Result<(), ClientError> {
         let loaded = self.loaded(tenant, workflow).await?;
-        let commit = retry(&loaded, by, forced, self.runtime.now(), self.random_commit())?;
+        let plan = self.plans.get(&loaded.header.definition).map(std::convert::AsRef::as_ref);
+        let commit = retry(&loaded, plan, by, forced, self.runtime.now(), self.random_commit())?;
         self.operate(commit).await
     }
 
@@ -70,7 +71,8 @@ impl Client {
         }
     }
 
-    /// Deals with one debt: tries its compensation again, or notes that a person undid it, or that it stays.
+    /// Deals with one debt: tries its compensation again, or notes that a person undid it, or that it stays. Of a
+    /// step with `if_unknown = park` a retry means that the person has looked, and found something to undo.
     /// `step` is the step's name, its node or its order. When the last debt is closed the workflow becomes
     /// `rolled_back`.
     ///

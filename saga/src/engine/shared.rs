@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
@@ -13,9 +14,11 @@ use super::journal::Journal;
 use super::lease::Lease;
 use super::live::LiveSet;
 use super::runtime::Runtime;
+use super::stray::Panics;
 use crate::definition::Definition;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
 use crate::machine::Env;
+use crate::seal::Sealer;
 use crate::store::Store;
 
 /// What all tasks of one engine share.
@@ -26,6 +29,7 @@ pub(super) struct Shared<R> {
     pub(super) config: Config,
     pub(super) definitions: BTreeMap<DefinitionId, Arc<Definition<R>>>,
     pub(super) worker: WorkerId,
+    pub(super) sealer: Option<Arc<dyn Sealer>>,
     pub(super) journal: Journal,
     pub(super) events: broadcast::Sender<WorkflowEvent>,
     /// One suspect at a time.
@@ -40,14 +44,21 @@ pub(super) struct Shared<R> {
 pub(super) struct Life {
     pub(super) lease: Lease,
     pub(super) live: LiveSet,
+    pub(super) panics: Panics,
+    /// Until when a claim without an answer may bring workflows, by the worker's uptime in milliseconds.
+    strays_until: AtomicU64,
     /// Starts and claims nothing more.
     pub(super) stopping: AtomicBool,
     /// There may be more work than there was room for.
     pub(super) wants_room: AtomicBool,
+    /// Others wait in the store for room here; a start does not overtake them, whatever their priority.
+    pub(super) crowded: AtomicBool,
     /// Somebody should look for work.
     pub(super) work: Notify,
     /// Somebody should look for mail.
     pub(super) mail: Notify,
+    /// Somebody should look for what has to be started.
+    pub(super) starts: Notify,
 }
 
 impl Life {
@@ -55,11 +66,25 @@ impl Life {
         Self {
             lease,
             live: LiveSet::default(),
+            panics: Panics::default(),
+            strays_until: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             wants_room: AtomicBool::new(false),
+            crowded: AtomicBool::new(false),
             work: Notify::new(),
             mail: Notify::new(),
+            starts: Notify::new(),
         }
+    }
+
+    /// A claim has failed and may have been done all the same, or may yet be until then, by the worker's uptime.
+    pub(super) fn expect_strays(&self, until: Duration) {
+        self.strays_until.fetch_max(u64::try_from(until.as_millis()).unwrap_or(u64::MAX), Ordering::AcqRel);
+    }
+
+    /// May this worker own what does not run here?
+    pub(super) fn may_have_strays(&self, uptime: Duration) -> bool {
+        uptime.as_millis() <= u128::from(self.strays_until.load(Ordering::Acquire))
     }
 
     /// This worker was declared dead: nothing more may be started or written.
@@ -84,6 +109,7 @@ impl Life {
     pub(super) fn wake(&self) {
         self.work.notify_one();
         self.mail.notify_one();
+        self.starts.notify_one();
     }
 }
 

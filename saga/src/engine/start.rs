@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use super::client::Client;
 use super::handle::WorkflowHandle;
-use super::input::input_hash;
+use super::input::{canonical, input_hash};
 use super::untyped::locks;
-use crate::definition::Start;
+use super::vault::{INPUT, Part, Vault};
+use crate::clock::Timestamp;
+use crate::definition::{Plan, Start};
 use crate::id::WorkflowId;
 use crate::json::{Json, JsonError};
+use crate::seal::SealError;
 use crate::step::{Signature, Tx};
 use crate::store::{Commit, CommitOutcome, Header, HeaderState, NewWorkflow, Status, StoreError, limits};
 
@@ -50,6 +53,15 @@ pub enum StartError {
     /// This worker has as many workflows as it can take, or stops.
     #[error("this worker takes no more workflows at the moment; try again later")]
     Busy,
+    /// The saga's input is secret and nobody here could seal it.
+    #[error("the input of saga `{0}` is secret and this client has no key: `.with_secrets(key)`")]
+    NoKey(String),
+    /// The input cannot be sealed.
+    #[error("the input cannot be sealed: {0}")]
+    Seal(#[from] SealError),
+    /// The event that was to start it could not be read.
+    #[error("the event does not give the saga's input: {0}")]
+    Mapping(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,7 +88,7 @@ impl<S> std::fmt::Debug for Started<S> {
 #[must_use = "a start does nothing until it is awaited"]
 pub struct StartRequest<S> {
     client: Client,
-    saga: String,
+    saga: Arc<str>,
     input: Result<Json, JsonError>,
     id: Option<String>,
     tenant: String,
@@ -85,18 +97,32 @@ pub struct StartRequest<S> {
     exclusion: Vec<String>,
     search_keys: Vec<String>,
     priority: i32,
+    at: Option<Timestamp>,
+    if_full: IfFull,
     of: PhantomData<fn() -> S>,
+}
+
+/// What becomes of a start when this worker has no room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IfFull {
+    Refuse,
+    Queue,
 }
 
 impl<S: Signature> StartRequest<S> {
     pub(super) fn new(client: Client, start: Start<S>) -> Self {
-        Self::named(client, S::META.name, start)
+        let Start { input, exclusion, .. } = start;
+        Self { exclusion, ..Self::by_name(client, S::META.name.into(), input) }
     }
-    pub(super) fn named(client: Client, saga: &str, start: Start<S>) -> Self {
+}
+
+impl<S> StartRequest<S> {
+    /// A start of the saga of that name.
+    pub(super) fn by_name(client: Client, saga: Arc<str>, input: Result<Json, JsonError>) -> Self {
         Self {
             client,
-            saga: saga.to_owned(),
-            input: start.input,
+            saga,
+            input,
             id: None,
             tenant: "default".to_owned(),
             initiator: None,
@@ -104,6 +130,8 @@ impl<S: Signature> StartRequest<S> {
             exclusion: vec![],
             search_keys: vec![],
             priority: 0,
+            at: None,
+            if_full: IfFull::Refuse,
             of: PhantomData,
         }
     }
@@ -135,9 +163,19 @@ impl<S: Signature> StartRequest<S> {
         self.search_keys.push(key.into());
         self
     }
-    /// More is earlier, where workflows wait for a worker.
+    /// More is earlier, where workflows wait for a worker. Default: 0.
     pub fn priority(self, priority: i32) -> Self {
         Self { priority, ..self }
+    }
+    /// It begins at that time, or at once if that is past. Until then it is durable, `pending`, costs no memory
+    /// and can be cancelled; its deadline counts from then on. Any worker begins it, also after restarts.
+    pub fn at(self, at: Timestamp) -> Self {
+        Self { at: Some(at), ..self }
+    }
+    /// If this worker has no room the workflow waits, durable and `pending`, for whoever has some first: by
+    /// priority, then in the order of arrival. Without this such a start is refused as [`StartError::Busy`].
+    pub fn queued(self) -> Self {
+        Self { if_full: IfFull::Queue, ..self }
     }
 
     /// Starts the workflow inside a transaction of the store's own database: it exists if, and only if, the
@@ -148,7 +186,9 @@ impl<S: Signature> StartRequest<S> {
     pub async fn start_in(self, tx: &mut Tx<'_>) -> Result<Started<S>, StartError> {
         let store = Arc::clone(&self.client.store);
         let client = self.client.clone();
-        let commit = self.for_others()?;
+        let header = self.header()?;
+        check(&header)?;
+        let commit = client.for_others(header);
         let id = commit.workflow_id.clone();
         let Some(transactions) = store.transactions() else {
             let words = "this store lends no transactions".to_owned();
@@ -158,62 +198,77 @@ impl<S: Signature> StartRequest<S> {
         client.started(id, outcome)
     }
 
-    async fn start(self) -> Result<Started<S>, StartError> {
-        let client = self.client.clone();
-        let Some(local) = client.local.clone() else {
-            let commit = self.for_others()?;
-            let id = commit.workflow_id.clone();
-            let outcome = client.store.commit(None, vec![commit]).await?.into_iter().next();
-            let outcome =
-                outcome.ok_or_else(|| StoreError::Unavailable("the store did not answer".to_owned()))?;
-            return client.started(id, outcome);
+    pub(super) async fn start(self) -> Result<Started<S>, StartError> {
+        let (client, tenant, secret) = (self.client.clone(), self.tenant.clone(), self.secret_input());
+        match (self.begin().await, secret) {
+            (Err(StartError::Conflict { existing }), Some(secret)) => {
+                client.compare(existing, &tenant, &secret).await
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// What an input that is secret is compared by.
+    fn secret_input(&self) -> Option<Vec<u8>> {
+        let plan = self.client.newest(&self.saga).filter(|plan| plan.is_input_secret())?;
+        self.input.as_ref().ok().map(|input| canonical(plan, input))
+    }
+
+    async fn begin(self) -> Result<Started<S>, StartError> {
+        let (client, if_full) = (self.client.clone(), self.if_full);
+        let is_later = self.at.is_some_and(|at| at > client.runtime.now());
+        let pending = self.header()?;
+        check(&pending)?;
+        let Some(local) = client.local.clone().filter(|_| !is_later) else {
+            return client.hand_over(pending).await;
         };
-        let mut header = self.header()?;
+        let mut header = pending.clone();
         header.state.status = Status::Running;
         header.state.started_at = Some(header.created_at);
         header.state.wake_at = None;
         let id = header.workflow_id.clone();
-        check(&header)?;
-        let outcome = local.launch(header).ok_or(StartError::Busy)?;
-        let outcome = outcome.await.map_err(|_| {
-            StoreError::Unavailable("this worker stopped before the start was durable".to_owned())
-        })?;
-        client.started(id, outcome)
-    }
-
-    /// The commit that leaves the workflow to whoever looks for work.
-    fn for_others(self) -> Result<Commit, StartError> {
-        let id = self.client.random_commit();
-        let header = self.header()?;
-        check(&header)?;
-        let mut commit = Commit::empty(header.workflow_id.clone(), id);
-        commit.create = Some(Box::new(NewWorkflow { header }));
-        Ok(commit)
+        match (local.launch(header), if_full) {
+            (Some(outcome), _) => {
+                let outcome = outcome.await.map_err(|_| {
+                    StoreError::Unavailable("this worker stopped before the start was durable".to_owned())
+                })?;
+                client.started(id, outcome)
+            }
+            (None, IfFull::Queue) => {
+                let started = client.hand_over(pending).await;
+                local.queued();
+                started
+            }
+            (None, IfFull::Refuse) => Err(StartError::Busy),
+        }
     }
 
     fn header(self) -> Result<Header, StartError> {
-        let plan = self.client.newest(&self.saga).ok_or(StartError::UnknownSaga(self.saga))?;
+        let plan = self.client.newest(&self.saga);
+        let plan = plan.ok_or_else(|| StartError::UnknownSaga(self.saga.to_string()))?;
         let input = self.input?;
         let mut exclusion = self.exclusion;
         exclusion.extend(locks(plan, &input));
         let now = self.client.runtime.now();
+        let begins = self.at.map_or(now, |at| at.max(now));
         let workflow_id = match &self.id {
             Some(id) => WorkflowId::new(id)?,
             None => self.client.new_id(),
         };
+        let (input, input_hash) = self.client.keep(plan, &workflow_id, input)?;
         Ok(Header {
             workflow_id,
             tenant_id: self.tenant.into(),
             initiator_id: self.initiator.map(Into::into),
             idempotency_key: self.key.map(Into::into),
-            input_hash: input_hash(plan, &input).into(),
+            input_hash: input_hash.into(),
             definition: plan.id().clone(),
             total_steps: plan.total_steps(),
             input,
             exclusion,
             search_keys: self.search_keys,
             priority: self.priority,
-            deadline_at: plan.deadline().map(|d| now.plus(d)),
+            deadline_at: plan.deadline().map(|d| begins.plus(d)),
             max_retries: self.client.max_retries,
             created_at: now,
             rev: 0,
@@ -232,9 +287,11 @@ impl<S: Signature> StartRequest<S> {
                 compensation_error: None,
                 retry_count: 0,
                 rolled_back_once: false,
+                turned_back: false,
+                leaves_intents: false,
                 current_step: None,
                 current_system: None,
-                wake_at: Some(now),
+                wake_at: Some(begins),
                 started_at: None,
                 completed_at: None,
                 failed_at: None,
@@ -250,7 +307,7 @@ fn check(header: &Header) -> Result<(), StartError> {
     limits::check(&commit).map_err(StartError::Unstorable)
 }
 
-impl<S: Signature> IntoFuture for StartRequest<S> {
+impl<S: 'static> IntoFuture for StartRequest<S> {
     type Output = Result<Started<S>, StartError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
     fn into_future(self) -> Self::IntoFuture {
@@ -270,11 +327,55 @@ impl Client {
         WorkflowId::generated(millis, random)
     }
 
-    fn started<S: Signature>(
+    /// An input as it is kept, and what tells a replay from a conflict. Of a secret that is no bare hash: whoever
+    /// reads it could try out passwords.
+    fn keep(&self, plan: &Plan, workflow: &WorkflowId, input: Json) -> Result<(Json, String), StartError> {
+        if !plan.is_input_secret() {
+            let hash = input_hash(plan, &input);
+            return Ok((input, hash));
+        }
+        let no_key = || StartError::NoKey(plan.id().name.to_string());
+        let hash = self.sealer.as_ref().ok_or_else(no_key)?.digest(None, &canonical(plan, &input))?;
+        let vault = Vault::of(self.sealer.clone(), workflow);
+        Ok((vault.seal(INPUT, Part::Value, &input)?, hash))
+    }
+
+    /// Was it started with the same secret input, under a key that is not the present one any more?
+    async fn compare<S>(
         &self,
-        id: WorkflowId,
-        outcome: CommitOutcome,
+        existing: WorkflowId,
+        tenant: &str,
+        input: &[u8],
     ) -> Result<Started<S>, StartError> {
+        let loaded = self.store.load(&existing).await?;
+        let header = loaded.map(|loaded| loaded.header).filter(|header| *header.tenant_id == *tenant);
+        let same = header.is_some_and(|header| {
+            let key = header.input_hash.split_once('.').map(|(key, _)| key);
+            let digest = self.sealer.as_ref().and_then(|sealer| sealer.digest(Some(key?), input).ok());
+            digest.is_some_and(|digest| *digest == *header.input_hash)
+        });
+        match same {
+            true => Ok(Started { handle: WorkflowHandle::new(self.clone(), existing), replayed: true }),
+            false => Err(StartError::Conflict { existing }),
+        }
+    }
+
+    fn for_others(&self, header: Header) -> Commit {
+        let mut commit = Commit::empty(header.workflow_id.clone(), self.random_commit());
+        commit.create = Some(Box::new(NewWorkflow { header }));
+        commit
+    }
+
+    /// Leaves a workflow to whoever looks for work.
+    async fn hand_over<S>(&self, header: Header) -> Result<Started<S>, StartError> {
+        let id = header.workflow_id.clone();
+        let outcome = self.store.commit(None, vec![self.for_others(header)]).await?.into_iter().next();
+        let outcome =
+            outcome.ok_or_else(|| StoreError::Unavailable("the store did not answer".to_owned()))?;
+        self.started(id, outcome)
+    }
+
+    fn started<S>(&self, id: WorkflowId, outcome: CommitOutcome) -> Result<Started<S>, StartError> {
         match outcome {
             CommitOutcome::Applied { .. } => {
                 Ok(Started { handle: WorkflowHandle::new(self.clone(), id), replayed: false })

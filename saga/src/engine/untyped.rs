@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::start::StartRequest;
-use crate::definition::{Plan, Start, part};
+use crate::definition::{Plan, part};
 use crate::json::Json;
 use crate::step::{Class, Meta, Signature};
 
@@ -21,7 +21,7 @@ impl Client {
     /// Prepares the start of the saga of that name, the newest of its versions; awaiting it starts the workflow.
     /// Keys, hashes and options are those of any other [`start`](Self::start).
     pub fn start_json(&self, saga: &str, input: &Value) -> StartRequest<Untyped> {
-        StartRequest::named(self.clone(), saga, Start::new(input))
+        StartRequest::by_name(self.clone(), saga.into(), Json::encode(input))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::live::{Doing, Place};
 use crate::definition::Plan;
 use crate::machine::pending_row;
+use crate::seal;
 use crate::store::{Header, Loaded, Status, StepRow, StepStatus};
 
 /// A workflow as people see it.
@@ -65,6 +66,24 @@ impl WorkflowView {
         let counts =
             |row: &&StepRow| row.completed_at.is_some() && (completed || row.status != StepStatus::Skipped);
         u32::try_from(self.steps.iter().filter(counts).count()).unwrap_or(u32::MAX)
+    }
+}
+
+/// What is sealed is shown as `[secret]`.
+pub(super) fn redact(loaded: &mut Loaded) {
+    redact_header(&mut loaded.header);
+    for row in &mut loaded.steps {
+        for value in [&mut row.input, &mut row.output, &mut row.record, &mut row.carry] {
+            *value = value.as_ref().map(seal::redact);
+        }
+    }
+}
+
+/// What is sealed is shown as `[secret]`.
+pub(super) fn redact_header(header: &mut Header) {
+    header.input = seal::redact(&header.input);
+    for value in [&mut header.state.context, &mut header.state.output] {
+        *value = value.as_ref().map(seal::redact);
     }
 }
 

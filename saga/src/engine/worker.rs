@@ -1,16 +1,21 @@
 //! The worker's own tasks: one says that it lives and brings the mail, the other looks for work.
 
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use tokio::sync::{Notify, watch};
 
 use super::driver::{Driver, Mail};
 use super::mismatch;
 use super::shared::Shared;
+use super::stranded::Watch;
+use super::{attempt, stray};
 use crate::machine::Machine;
-use crate::store::{Claim, Header, Loaded, StoreError};
+use crate::store::{Claim, Header, Loaded, Purpose, StoreError};
 
 /// The most workflows that are claimed at once.
 const PAGE: usize = 500;
@@ -19,18 +24,33 @@ const PAGE: usize = 500;
 pub(super) fn spawn<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, working: &Arc<watch::Sender<()>>) {
     let (own, working_too) = (Arc::clone(shared), Arc::clone(working));
     shared.runtime.spawn(Box::pin(async move {
-        find_work(&own).await;
+        without_fail(&own, || find_work(&own)).await;
         drop(working_too);
     }));
     let (own, working_too) = (Arc::clone(shared), Arc::clone(working));
     shared.runtime.spawn(Box::pin(async move {
-        live(&own).await;
+        without_fail(&own, || live(&own)).await;
         drop(working_too);
     }));
 }
 
+/// A worker without one of its tasks would keep what it owns and do nothing about it.
+async fn without_fail<R, F: Future<Output = ()>>(shared: &Shared<R>, task: impl Fn() -> F) {
+    while let Err(panic) = AssertUnwindSafe(task()).catch_unwind().await {
+        // It may have been in the middle of a claim.
+        shared.life.expect_strays(shared.runtime.uptime() + shared.config.lease);
+        tracing::error!("a task of this worker has failed and begins anew: {}", attempt::panicked(&*panic));
+        shared.runtime.sleep(shared.config.poll_interval).await;
+    }
+}
+
 async fn find_work<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
+    let mut stranded = Watch::default();
     while !shared.is_stopping() {
+        stranded.look(shared).await;
+        if shared.life.may_have_strays(shared.runtime.uptime()) {
+            stray::take_up_all(shared).await;
+        }
         if !claim(shared).await {
             pause(shared, &shared.life.work, shared.config.poll_interval).await;
         }
@@ -49,7 +69,7 @@ async fn live<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
     }
 }
 
-async fn pause<R>(shared: &Shared<R>, unless: &Notify, at_most: std::time::Duration) {
+pub(super) async fn pause<R>(shared: &Shared<R>, unless: &Notify, at_most: std::time::Duration) {
     select(std::pin::pin!(unless.notified()), shared.runtime.sleep(at_most)).await;
 }
 
@@ -63,7 +83,7 @@ async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
         return false;
     }
     let definitions = shared.definitions.keys().cloned().collect();
-    let claim = Claim { definitions, limit, now: shared.runtime.now() };
+    let claim = Claim { purpose: Purpose::Run, definitions, limit, now: shared.runtime.now() };
     let claimed = match shared.store.claim(shared.worker, claim).await {
         Ok(claimed) => claimed,
         Err(StoreError::Fenced) => {
@@ -71,6 +91,8 @@ async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
             return false;
         }
         Err(error) => {
+            // It may have been done all the same, or may yet be.
+            shared.life.expect_strays(shared.runtime.uptime() + shared.config.lease);
             tracing::warn!(%error, "no work can be claimed; it is tried again");
             return false;
         }
@@ -79,13 +101,16 @@ async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
     if !all {
         shared.life.wants_room.store(false, Ordering::Release);
     }
+    if !all || limit == free {
+        shared.life.crowded.store(all, Ordering::Release);
+    }
     let drivers: Vec<_> = claimed.into_iter().filter_map(|loaded| resume(shared, loaded)).collect();
     if some {
         // The mail is fetched before they start, so that none runs past a cancellation that was in its inbox.
         beat(shared).await;
     }
     for driver in drivers {
-        shared.runtime.spawn(Box::pin(driver.run()));
+        stray::run(shared, driver);
     }
     all
 }
@@ -102,22 +127,16 @@ fn resume<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, loaded: Loaded) -> 
     let machine = Machine::resume(plan, &loaded, settings, shared.first_commit(), shared.env());
     match Driver::new(shared, Arc::clone(definition), &loaded.header, machine, &mut None) {
         Ok(driver) => Some(driver),
-        Err(other) => {
+        Err(_) => {
             // It has just been let go here, and its task is about to end.
-            let shared_too = Arc::clone(shared);
-            shared.runtime.spawn(Box::pin(async move {
-                other.ended().await;
-                if let Some(driver) = resume(&shared_too, loaded) {
-                    driver.run().await;
-                }
-            }));
+            stray::run_from_journal(shared, loaded.header.workflow_id);
             None
         }
     }
 }
 
 /// Says that the worker lives, and hands out the mail.
-async fn beat<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
+pub(super) async fn beat<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
     // Counted from before the heartbeat is sent: nobody can have seen it earlier.
     let sent = shared.runtime.uptime();
     let asked = std::pin::pin!(shared.store.beat(shared.worker));
@@ -154,6 +173,6 @@ fn let_go<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, loaded: Loaded) {
     let header = loaded.header.clone();
     if let Some(driver) = resume(shared, loaded) {
         driver.tell_first(ended(&header));
-        shared.runtime.spawn(Box::pin(driver.run()));
+        stray::run(shared, driver);
     }
 }

@@ -3,6 +3,7 @@
 use super::command::{Command, Env};
 use super::draft::{InFlight, Slot};
 use super::state::{Machine, Mode};
+use super::words;
 use crate::store::{CommitOutcome, FailureReason, Header, Status};
 
 impl Machine {
@@ -19,9 +20,15 @@ impl Machine {
             CommitOutcome::Refused { owned: false, .. }
             | CommitOutcome::Exists { .. }
             | CommitOutcome::Excluded { .. } => self.stop(),
-            // What cannot be stored at its first commit was never started; what cannot be stored even
-            // without its contents never will be.
-            CommitOutcome::Unstorable { .. } if in_flight.creates || unstorable => self.stop(),
+            // What cannot be stored at its first commit was never started.
+            CommitOutcome::Unstorable { .. } if in_flight.creates => self.stop(),
+            // What cannot be stored even without its contents never will be.
+            CommitOutcome::Unstorable { reason } if unstorable => {
+                self.mode = Mode::Over;
+                self.stopped = true;
+                let reason = words::of(&format!("its journal cannot be written: {reason}"));
+                self.out.push(Command::GiveUp { reason });
+            }
             CommitOutcome::Unstorable { reason } => self.not_storable(*in_flight, &reason, env),
         }
     }
@@ -65,6 +72,10 @@ impl Machine {
         if let Some(before) = in_flight.before {
             self.retract_held();
             self.restore_before(before);
+        }
+        // What the header carried was not written, and the header may be somebody else's now.
+        for (name, value) in in_flight.in_header {
+            self.draft.carry.entry(name).or_insert(value);
         }
         self.out.push(Command::ReadHeader);
     }

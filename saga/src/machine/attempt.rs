@@ -213,13 +213,15 @@ impl Machine {
             let message = format!("{message} (nobody knows whether it took effect)");
             return self.fail(Some(step), message, Then::Park(FailureReason::Parked));
         }
+        // A list has a place for the failure of each item, and none for its own.
+        let tolerated = spec.is_tolerated() && !self.is_list(step);
         match spec.class {
-            Class::Compensatable if spec.is_tolerated() && unknown => {
+            Class::Compensatable if tolerated && unknown => {
                 self.state(step).row.status = StepStatus::Compensating;
                 self.touch(step);
                 self.begin_undo(step, env);
             }
-            _ if spec.is_tolerated() => self.give_failure(step),
+            _ if tolerated => self.give_failure(step),
             Class::Retriable => self.fail(Some(step), message, Then::Park(FailureReason::Parked)),
             _ => self.fail_at(self.steps[step as usize].node, Some(step), message, Then::Policy),
         }

@@ -27,17 +27,22 @@ impl Machine {
             // Its intent to undo a step is a fact, which would stay even if the decision were refused.
             return;
         }
+        match self.next_undo() {
+            Some(step) => self.begin_undo(step, env),
+            None => self.end_rollback(env),
+        }
+    }
+
+    /// The step that is undone next: the last one in the plan that has left something.
+    pub(super) fn next_undo(&self) -> Option<u32> {
         // Reverse plan order: the branches of a join last-declared first, each as a whole.
-        let undone = |s: &&StepState| {
+        let undone = |s: &StepState| {
             s.spec.class == Class::Compensatable
                 && s.row.effect != TouchedEffect::None
                 && s.row.status != StepStatus::CompensationFailed
         };
-        let next = self.all_steps().filter(|s| undone(&&self.steps[*s as usize]));
-        match next.max_by_key(|s| self.steps[*s as usize].place()) {
-            Some(step) => self.begin_undo(step, env),
-            None => self.end_rollback(env),
-        }
+        let left = self.all_steps().filter(|s| undone(&self.steps[*s as usize]));
+        left.max_by_key(|s| self.steps[*s as usize].place())
     }
 
     fn end_rollback(&mut self, env: Env) {
@@ -66,11 +71,16 @@ impl Machine {
 
     /// When a request of this step cannot land any more.
     fn settles_at(&self, step: u32) -> Timestamp {
+        self.landed_by(step, self.steps[step as usize].row.failed_at.unwrap_or_default())
+    }
+
+    /// When a request of this step cannot land any more that was sent at this time.
+    fn landed_by(&self, step: u32, sent: Timestamp) -> Timestamp {
         let state = &self.steps[step as usize];
         let policy = &state.spec.policy;
         let timeout = policy.timeout.unwrap_or(self.settings.timeout);
         let wait = policy.settle_after.or(self.settings.settle_after).unwrap_or(timeout);
-        state.row.failed_at.unwrap_or_default().plus(wait)
+        sent.plus(wait)
     }
 
     /// Is whatever is done now done after the last late request? A known outcome may have an attempt before it
@@ -83,7 +93,9 @@ impl Machine {
     pub(super) fn begin_undo(&mut self, step: u32, env: Env) {
         let spec = self.spec(step);
         let known = self.steps[step as usize].row.effect == TouchedEffect::Done;
-        if !known && spec.if_unknown == IfUnknown::Park && spec.class != Class::Pivot {
+        // A debt that is open already is here because that person said so.
+        let asked = self.steps[step as usize].row.debt != Some(Debt::Open);
+        if !known && asked && spec.if_unknown == IfUnknown::Park && spec.class != Class::Pivot {
             let error = StepError::permanent("nobody knows whether the step took effect: a person decides");
             return self.owe(step, &error, env);
         }
@@ -133,6 +145,7 @@ impl Machine {
                 state.row.undo_attempts = 0;
                 self.call_undo(step, true, kind);
             }
+            Act::Landing { until } if until <= env.now => self.pass_over(step, true, env),
             _ => {}
         }
     }
@@ -198,8 +211,12 @@ impl Machine {
 
     /// One pass is over: the step is undone, or has to be looked after once more.
     fn pass_over(&mut self, step: u32, last_pass: bool, env: Env) {
-        let until = self.settles_at(step);
-        let is_pivot = self.spec(step).class == Class::Pivot;
+        let spec = self.spec(step);
+        // Another owner's undo may be under way still.
+        let elsewhere = self.steps[step as usize].undo_elsewhere.filter(|_| !spec.transactional);
+        let elsewhere = elsewhere.map(|sent| self.landed_by(step, sent));
+        let until = self.settles_at(step).max(elsewhere.unwrap_or_default());
+        let is_pivot = spec.class == Class::Pivot;
         let forward = self.mode == Mode::Forward;
         let state = self.state(step);
         if !last_pass {
@@ -207,6 +224,12 @@ impl Machine {
                 state.row.status = StepStatus::Compensating;
             }
             state.phase = Phase::Undoing(Undo { last_pass: true, act: Act::Settling { until } });
+            return self.touch(step);
+        }
+        if until > env.now && !state.spec.late_safe && !is_pivot {
+            state.row.status = StepStatus::Compensating;
+            state.phase = Phase::Undoing(Undo { last_pass, act: Act::Landing { until } });
+            state.row.failed_at = state.row.failed_at.max(state.undo_elsewhere);
             return self.touch(step);
         }
         state.phase = Phase::Idle;
@@ -242,12 +265,19 @@ impl Machine {
         if error.retry() == Retry::No || attempts >= policy.max_attempts || !in_time {
             return self.owe(step, error, env);
         }
+        let lost = again == CallKind::Undo && error.effect() == Effect::Unknown;
         let durable = pause > self.settings.record_pauses_over;
         let state = self.state(step);
         state.phase = Phase::Undoing(Undo { last_pass, act: Act::Pausing { until, again } });
         if state.spec.class == Class::Pivot {
             return;
         }
+        let lands_late = lost && !state.spec.transactional && !state.spec.late_safe;
+        if lands_late {
+            // This request too may land late: the step is not undone before it can no more.
+            state.row.failed_at = Some(env.now);
+        }
+        let durable = durable || lands_late;
         state.row.error_message = Some(words::of(error.message()));
         if durable {
             state.row.status = StepStatus::Compensating;

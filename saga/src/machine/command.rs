@@ -112,6 +112,11 @@ pub enum Command {
     /// is rolled back after all the machine is of no use any more: resume it from the journal, as after an
     /// unclean end.
     FinishTransaction(Commit),
+    /// It cannot go on here, and a person is needed: stop the workflow from outside, and drop this machine.
+    GiveUp {
+        /// For the person.
+        reason: String,
+    },
     /// The step's record is durable: let it go on.
     RecordDurable {
         /// The step.

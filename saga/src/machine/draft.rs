@@ -9,7 +9,7 @@ use super::state::{Machine, Mode};
 use crate::id::CommitId;
 use crate::json::Json;
 use crate::store::{
-    AuditEvent, AuditKind, Awaited, Commit, Decision, Header, HeaderState, NewWorkflow, Status,
+    AuditEvent, AuditKind, Awaited, Commit, Decision, Header, HeaderState, Interrupted, NewWorkflow, Status,
 };
 
 /// What the next commit will hold.
@@ -64,6 +64,8 @@ pub(super) struct InFlight {
     pub(super) facts: Vec<u32>,
     /// The carried values among its facts.
     pub(super) carried: Vec<Arc<str>>,
+    /// Those of them that no row holds.
+    pub(super) in_header: BTreeMap<Arc<str>, Json>,
     pub(super) signals: Vec<i64>,
     /// Does it change what the store's register says of the workflow?
     pub(super) registers: bool,
@@ -141,7 +143,7 @@ impl Machine {
         let mut commit = Commit::empty(self.workflow_id.clone(), CommitId(self.next_commit));
         let mut draft = std::mem::take(&mut self.draft);
         let carried = draft.carry.keys().cloned().collect();
-        self.place_carry(&mut draft);
+        let in_header = self.place_carry(&mut draft);
         for step in &draft.facts {
             self.row_rev += 1;
             let rev = self.row_rev;
@@ -152,6 +154,8 @@ impl Machine {
             }
             commit.facts.push(state.row.clone());
         }
+        // What the draft told before the decision is told by its facts, whatever becomes of the decision.
+        let decided = draft.before.as_ref().map_or(draft.audit.len(), |before| before.audit);
         let creates = draft.create.is_some();
         let wrote_header = creates || self.dirty_header;
         if let Some(mut header) = draft.create.take() {
@@ -162,6 +166,8 @@ impl Machine {
                 expected_rev: self.rev,
                 expected_status: self.stored_status,
                 state: self.header.clone(),
+                audit: draft.audit.split_off(decided),
+                interrupted: Interrupted::Told,
                 release: self.release,
                 retake_exclusion: false,
             }));
@@ -188,6 +194,7 @@ impl Machine {
             lent: in_transaction,
             facts: draft.facts,
             carried,
+            in_header,
             signals: commit.signals.clone(),
             registers: commit.waits.is_some(),
             wrote_header,
@@ -199,17 +206,20 @@ impl Machine {
         commit
     }
 
-    /// Carried values travel with a row of this commit, or in the header when it has none.
-    fn place_carry(&mut self, draft: &mut Draft) {
+    /// Carried values travel with a row of this commit, or in the header when it has none: those are the answer.
+    fn place_carry(&mut self, draft: &mut Draft) -> BTreeMap<Arc<str>, Json> {
         let carry = std::mem::take(&mut draft.carry);
         if let (Some(step), None) = (draft.facts.last(), &draft.create) {
             self.state(*step).carry.extend(carry);
-        } else if draft.create.is_some() || !carry.is_empty() {
+            return BTreeMap::new();
+        }
+        if draft.create.is_some() || !carry.is_empty() {
             let mut values = context::read(&self.header);
-            values.extend(carry);
+            values.extend(carry.clone());
             context::write(&mut self.header, &values);
             self.dirty_header = true;
         }
+        carry
     }
 
     /// A decision begins: remembers what it was before, in case it is refused.

@@ -8,9 +8,9 @@ use super::state::{Machine, Mode, Settled, Then};
 use super::step::{Act, Phase, Undo};
 use super::words;
 use crate::definition::{Node, NodeId, Op};
-use crate::error::StepError;
+use crate::error::{ErrorKind, StepError};
 use crate::json::Json;
-use crate::store::{Status, StepStatus};
+use crate::store::{FailureReason, Status, StepStatus};
 
 impl Machine {
     /// Everything that can be decided now is decided.
@@ -70,9 +70,12 @@ impl Machine {
 
     pub(super) fn is_ready(&self, i: usize, node: &Node) -> bool {
         let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
-        self.settled[i] == Settled::No
-            && !self.is_stopped(id)
-            && node.after.iter().all(|n| self.settled[n.0 as usize] != Settled::No)
+        !self.is_stopped(id) && self.is_next(i, node)
+    }
+
+    /// Is all that stands before it settled?
+    pub(super) fn is_next(&self, i: usize, node: &Node) -> bool {
+        self.settled[i] == Settled::No && node.after.iter().all(|n| self.settled[n.0 as usize] != Settled::No)
     }
 
     /// Skips what its condition excludes and takes over the values of arms. Neither needs anything but
@@ -81,7 +84,8 @@ impl Machine {
         let plan = Arc::clone(&self.plan);
         // Every node stands after those it depends on, so one pass settles all that can be.
         for (i, node) in plan.nodes().iter().enumerate() {
-            if !self.is_ready(i, node) {
+            // In a sub-saga that has failed too: after a death it is asked what may have begun there.
+            if !self.is_next(i, node) {
                 continue;
             }
             let holds = |condition: NodeId, value: &str| {
@@ -124,7 +128,7 @@ impl Machine {
         match (expression, result) {
             (Expression::Output, Ok(output)) => self.output = Some(output),
             (Expression::Output, Err(e)) => {
-                self.fail(None, words::of(&format!("the output failed: {e}")), Then::Policy);
+                self.fail(None, words::of(&format!("the output failed: {e}")), after(&e));
             }
             (Expression::Value(node), Ok(value)) if self.is_waiting_place(node) => {
                 self.arm(node, &value, env)
@@ -135,7 +139,7 @@ impl Machine {
             }
             (Expression::Value(node), Err(e)) => {
                 let name = Arc::clone(&self.plan.nodes()[node.0 as usize].name);
-                self.fail_at(node, None, words::of(&format!("`{name}` failed: {e}")), Then::Policy);
+                self.fail_at(node, None, words::of(&format!("`{name}` failed: {e}")), after(&e));
             }
             (Expression::Arguments(node), result) => {
                 let Some(step) = self.plan.node(node).and_then(Node::step).map(|s| s.step_order) else {
@@ -220,5 +224,13 @@ impl Machine {
         self.header.current_step = None;
         self.header.current_system = None;
         self.release = true;
+    }
+}
+
+/// What follows when a value cannot be computed. What is wrong with the configuration a person mends.
+fn after(error: &StepError) -> Then {
+    match error.kind() {
+        ErrorKind::Configuration => Then::Park(FailureReason::Configuration),
+        _ => Then::Policy,
     }
 }

@@ -24,6 +24,7 @@ impl Machine {
     pub(super) fn give_out(&mut self, command: Command) {
         match command {
             Command::Call(call) | Command::Transact(call) if !self.is_wanted(&call) => self.retract(&call),
+            Command::Look { node, .. } if !self.is_awaited(node) => self.look_again(node),
             Command::Transact(call) => self.transactions.push_back(call),
             Command::Call(call) => {
                 self.mark_running(&call);
@@ -73,7 +74,7 @@ impl Machine {
         self.unfinished = true;
     }
 
-    /// Calls that have not begun will not. Records become durable all the same.
+    /// Calls that have not begun will not, and events are not looked for. Records become durable all the same.
     pub(super) fn retract_held(&mut self) {
         let mut calls = take_calls(&mut self.draft.held);
         if let Slot::Committing(in_flight) = &mut self.slot {
@@ -81,8 +82,10 @@ impl Machine {
         }
         calls.extend(self.transactions.drain(..).map(Command::Transact));
         for command in calls {
-            if let Command::Call(call) | Command::Transact(call) = command {
-                self.retract(&call);
+            match command {
+                Command::Call(call) | Command::Transact(call) => self.retract(&call),
+                Command::Look { node, .. } => self.look_again(node),
+                _ => {}
             }
         }
     }
@@ -107,9 +110,10 @@ impl Machine {
     }
 }
 
-/// Takes the calls out of `held`; what else is there concerns records.
+/// Takes the calls and looks out of `held`; what else is there concerns records.
 fn take_calls(held: &mut Vec<Command>) -> Vec<Command> {
-    let is_call = |command: &Command| matches!(command, Command::Call(_) | Command::Transact(_));
+    let is_call =
+        |command: &Command| matches!(command, Command::Call(_) | Command::Transact(_) | Command::Look { .. });
     let (calls, others) = std::mem::take(held).into_iter().partition(is_call);
     *held = others;
     calls

@@ -19,8 +19,8 @@ impl Machine {
     }
 
     #[cfg(test)]
-    pub(super) fn order_of(&self, step: u32) -> u32 {
-        self.steps[step as usize].row.step_order
+    pub(super) fn row_of(&self, step: u32) -> &crate::store::StepRow {
+        &self.steps[step as usize].row
     }
 
     /// Is it the place of a list, whose items are steps of their own?

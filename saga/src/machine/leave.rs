@@ -28,9 +28,10 @@ impl Machine {
     fn resumes_at(&self, env: Env) -> Timestamp {
         let pauses = self.steps.iter().filter_map(|s| match &s.phase {
             Phase::Pausing { until }
-            | Phase::Undoing(Undo { act: Act::Pausing { until, .. } | Act::Settling { until }, .. }) => {
-                Some(*until)
-            }
+            | Phase::Undoing(Undo {
+                act: Act::Pausing { until, .. } | Act::Settling { until } | Act::Landing { until },
+                ..
+            }) => Some(*until),
             _ => None,
         });
         let at_once = self.mode == Mode::Forward
@@ -78,7 +79,7 @@ impl Machine {
                 }
                 Phase::Undoing(Undo { act: Act::Calling(kind), .. }) => {
                     state.phase = Phase::Idle;
-                    if kind == CallKind::Run && leaves_traces {
+                    if kind != CallKind::LookUp && leaves_traces {
                         state.row.failed_at = Some(env.now);
                         self.touch(step);
                     }

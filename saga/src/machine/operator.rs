@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::id::CommitId;
-use crate::step::Class;
+use crate::step::{Class, IfUnknown};
 use crate::store::{
-    AuditEvent, AuditKind, Commit, Debt, Decision, FailureReason, Header, HeaderState, Loaded, Status,
-    StepRow, StepStatus, TouchedEffect,
+    AuditEvent, AuditKind, Commit, Debt, Decision, FailureReason, Header, HeaderState, Interrupted, Loaded,
+    Status, StepRow, StepStatus, TouchedEffect,
 };
 
-use super::context;
 use crate::definition::Plan;
 
 /// Why an operator's wish is not granted. The words are for the operator.
@@ -56,7 +55,8 @@ pub enum OperatorRefusal {
 /// What a person does about a debt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DebtAction {
-    /// Try the compensation again.
+    /// Try the compensation again. Where nobody knows whether the step took effect, and the step says that a person
+    /// decides (`if_unknown = park`), this is that person's word: there is something to undo.
     Retry,
     /// A person has undone it.
     Settle,
@@ -123,6 +123,8 @@ impl<'a> Operation<'a> {
             expected_rev: self.header.rev,
             expected_status: self.header.state.status,
             state: self.state,
+            audit: std::mem::take(&mut self.commit.audit),
+            interrupted: Interrupted::Kept,
             release: true,
             retake_exclusion,
         }));
@@ -143,22 +145,26 @@ impl<'a> Operation<'a> {
         let state = &self.header.state;
         match state.failure_reason {
             Some(FailureReason::Debts) => true,
-            Some(FailureReason::Parked | FailureReason::Configuration | FailureReason::Poison) => false,
+            Some(FailureReason::Parked | FailureReason::Configuration) => false,
             // Stopped from outside, wherever it was.
-            Some(FailureReason::Definition | FailureReason::Operator) | None => context::turned_back(state),
+            Some(FailureReason::Definition | FailureReason::Operator | FailureReason::Poison) | None => {
+                state.turned_back
+            }
         }
     }
 }
 
 /// An operator's retry.
 ///
-/// `failed` with debts: the failed compensations again. Stopped on the way forward: from the failed step.
+/// `failed` with debts: the failed compensations again, but for those about which a person has to know more (see
+/// [`DebtAction::Retry`]). Stopped on the way forward: from the failed step.
 /// `rolled_back`: a new forward pass of the same workflow, with new idempotency keys.
 ///
 /// # Errors
 /// [`OperatorRefusal`] with the reason.
 pub fn retry(
     loaded: &Loaded,
+    plan: Option<&Plan>,
     by: &str,
     forced: bool,
     now: Timestamp,
@@ -182,6 +188,8 @@ pub fn retry(
         op.state.run += 1;
         op.wake(Status::Pending);
         op.state.context = None;
+        op.state.turned_back = false;
+        op.state.leaves_intents = false;
         op.state.error_message = None;
         op.state.compensation_error = None;
         op.state.current_step = None;
@@ -191,9 +199,14 @@ pub fn retry(
         return Ok(op.finish(true));
     }
     let owes = op.owes();
-    op.change(reopen);
+    op.change(|row| !needs_a_word(row, plan) && reopen(row));
     op.state.compensation_error = None;
     if op.was_rolling_back() {
+        if header.state.failure_reason == Some(FailureReason::Debts) && op.commit.facts.is_empty() {
+            return Err(op.refuse(
+                "nobody knows whether what it owes took effect: look, and then retry, settle or forgive each debt",
+            ));
+        }
         op.wake(Status::RollingBack);
         let words = if owes { "the failed compensations are tried again" } else { "the rollback goes on" };
         op.audit(AuditKind::Retried, None, words.to_owned());
@@ -266,10 +279,10 @@ pub fn cancel_stopped(
         });
     }
     let words = format!("cancelled by {by}");
-    op.change(reopen);
+    op.change(|row| !needs_a_word(row, plan) && reopen(row));
     op.wake(Status::RollingBack);
     op.state.rolled_back_once = true;
-    context::turn_back(&mut op.state);
+    op.state.turned_back = true;
     op.state.error_message = Some(words.clone());
     op.audit(AuditKind::CancelRequested, None, words);
     Ok(op.finish(false))
@@ -341,6 +354,15 @@ pub fn change_debt(
         op.audit(AuditKind::RolledBack, None, "the last debt is closed".to_owned());
     }
     Ok(op.finish(false))
+}
+
+/// Nobody knows whether there is anything to undo, and the step asks for a person who does. Without the plan: was it
+/// never tried?
+fn needs_a_word(row: &StepRow, plan: Option<&Plan>) -> bool {
+    let step = plan.and_then(|plan| plan.steps().find(|(_, node, _)| node.name == row.node));
+    row.debt == Some(Debt::Open)
+        && row.effect == TouchedEffect::Unknown
+        && step.map_or(row.undo_attempts == 0, |(_, _, step)| step.if_unknown == IfUnknown::Park)
 }
 
 /// The compensation will be tried again. The debt stays open until it succeeds.

@@ -25,7 +25,7 @@ impl Machine {
         let header = &loaded.header;
         let mut machine = Self::bare(plan, header, settings, first_commit);
         machine.row_rev = loaded.steps.iter().map(|r| r.rev).max().unwrap_or(0);
-        machine.left_intents = context::leaves_intents(&header.state);
+        machine.left_intents = header.state.leaves_intents;
         machine.suspect = machine.left_intents || header.takeovers >= settings.suspect_after;
         let rolling_back = header.state.status == Status::RollingBack;
         let rows = || loaded.steps.iter().filter(|r| r.run == header.state.run);
@@ -52,7 +52,7 @@ impl Machine {
             machine.resume_forward(header, env);
         }
         if machine.suspect && !machine.left_intents {
-            context::leave_intents(&mut machine.header);
+            machine.header.leaves_intents = true;
             machine.dirty_header = true;
         }
         if header.unclean {
@@ -105,7 +105,9 @@ impl Machine {
             let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
             let value = values.get(&*node.name);
             match (&node.op, value) {
-                (Op::Sleep | Op::Wait(_), _) => self.restore_wait(id, |name| values.get(name).cloned()),
+                (Op::Sleep | Op::Wait(_), _) => {
+                    self.restore_wait(id, |name| values.get(name).cloned(), env);
+                }
                 (Op::Step(step), Some(list)) if step.each.is_some() => {
                     if let Err(error) = self.expand(step.step_order, list) {
                         self.final_failure(step.step_order, &error, env);
@@ -122,8 +124,12 @@ impl Machine {
         self.mode = Mode::Backward;
         let message = header.state.error_message.clone().unwrap_or_default();
         self.failing = Some(Failing { message, step: None, then: Then::RollBack, asked: false });
+        self.register_again();
         if !header.unclean {
             return;
+        }
+        if let Some(step) = self.next_undo() {
+            self.state(step).undo_elsewhere = Some(env.now);
         }
         for step in self.all_steps() {
             self.died_undoing(step, env);
@@ -153,7 +159,10 @@ impl Machine {
             }
             match self.steps[step as usize].row.status {
                 StepStatus::Failed => self.failed_before(step, header, env),
+                // With the sub-saga around it.
+                StepStatus::Compensated => {}
                 StepStatus::Compensating => {
+                    self.state(step).undo_elsewhere = header.unclean.then_some(env.now);
                     if !(header.unclean && self.died_undoing(step, env)) {
                         self.begin_undo(step, env);
                     }
@@ -182,12 +191,14 @@ impl Machine {
         self.after_failure(step, &error, env);
     }
 
-    /// Can it have started? Not before everything before it was journaled, its own arguments included.
+    /// Can it have started? Not before everything before it was journaled, its own arguments included. A sub-saga
+    /// that has failed may have had others under way then.
     fn is_reached(&self, step: u32) -> bool {
         let state = &self.steps[step as usize];
         let i = state.node.0 as usize;
-        self.is_ready(i, &self.plan.nodes()[i])
+        self.is_next(i, &self.plan.nodes()[i])
             && self.is_item_reached(step)
+            && !self.was_being_undone(state.node)
             && (!state.spec.evaluated || state.args.is_some())
     }
 

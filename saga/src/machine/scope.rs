@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::command::Env;
+use super::draft::Slot;
 use super::state::{Machine, Settled};
 use super::step::Phase;
 use super::waits;
@@ -56,6 +57,25 @@ impl Machine {
         }
     }
 
+    /// Is it the value of a sub-saga whose failure was to be journaled with these, which is not possible?
+    pub(super) fn is_failure_lost(&self, last: NodeId, carried: &[Arc<str>]) -> bool {
+        self.plan.sub_sagas().iter().any(|sub| sub.last == last && carried.contains(&failed(&sub.name)))
+    }
+
+    /// A failure that is not journaled, or that rests on what is gone, did not happen.
+    pub(super) fn reopen(&mut self, carried: &[Arc<str>], gone: &[bool]) {
+        let plan = Arc::clone(&self.plan);
+        for (i, sub) in plan.sub_sagas().iter().enumerate() {
+            let name = failed(&sub.name);
+            let open = self.draft.carry.contains_key(&name)
+                && (sub.first.0..=sub.last.0).any(|node| gone[node as usize]);
+            if open || carried.contains(&name) {
+                self.draft.carry.remove(&name);
+                self.scopes[i] = Scope::Open;
+            }
+        }
+    }
+
     /// The node is part of a sub-saga that has failed: it does not begin any more.
     pub(super) fn is_stopped(&self, node: NodeId) -> bool {
         self.failed_scope(node).is_some()
@@ -69,17 +89,29 @@ impl Machine {
         }
     }
 
-    /// The outermost failed sub-saga around the node.
+    /// The failed sub-sagas around the node, the innermost first.
+    fn failed_scopes(&self, node: NodeId) -> impl Iterator<Item = u32> {
+        let subs = self.plan.sub_sagas();
+        let innermost = self.plan.node(node).and_then(|n| n.within);
+        std::iter::successors(innermost, |scope| subs[*scope as usize].within)
+            .filter(|scope| matches!(self.scopes[*scope as usize], Scope::Failed(_)))
+    }
+
+    /// The outermost of them.
     fn failed_scope(&self, node: NodeId) -> Option<u32> {
-        let mut within = self.plan.node(node).and_then(|n| n.within);
-        let mut found = None;
-        while let Some(scope) = within {
-            if matches!(self.scopes[scope as usize], Scope::Failed(_)) {
-                found = Some(scope);
-            }
-            within = self.plan.sub_sagas()[scope as usize].within;
-        }
-        found
+        self.failed_scopes(node).last()
+    }
+
+    /// Did the undo of the failed sub-saga around the node begin before the worker died? Nothing of it was under
+    /// way then.
+    pub(super) fn was_being_undone(&self, node: NodeId) -> bool {
+        let Some(scope) = self.failed_scope(node) else { return false };
+        self.steps.iter().any(|s| {
+            // What its own failure or that of an inner sub-saga has left is undone before.
+            let with_it = !s.spec.is_tolerated() && self.failed_scopes(s.node).eq([scope]);
+            let undone = [StepStatus::Compensating, StepStatus::Compensated, StepStatus::CompensationFailed];
+            with_it && undone.contains(&s.row.status)
+        })
     }
 
     pub(super) fn is_undoing_a_scope(&self) -> bool {
@@ -111,6 +143,10 @@ impl Machine {
         if inside.iter().any(|s| self.steps[*s as usize].phase != Phase::Idle) {
             return;
         }
+        if self.suspect && !self.is_failure_durable(scope) {
+            // Its intent to undo a step is a fact, which would stay even if the failure were lost.
+            return;
+        }
         let owes = |s: &&u32| {
             let state = &self.steps[**s as usize];
             state.spec.class == Class::Compensatable
@@ -121,6 +157,15 @@ impl Machine {
             Some(step) => self.begin_undo(*step, env),
             None => self.end_scope(scope),
         }
+    }
+
+    fn is_failure_durable(&self, scope: u32) -> bool {
+        let name = failed(&self.plan.sub_sagas()[scope as usize].name);
+        let on_its_way = match &self.slot {
+            Slot::Committing(in_flight) => in_flight.carried.contains(&name),
+            _ => false,
+        };
+        !on_its_way && !self.draft.carry.contains_key(&name)
     }
 
     /// All of it is undone: the caller goes on.
@@ -134,6 +179,7 @@ impl Machine {
         self.draft.carry.insert(Arc::clone(&self.plan.nodes()[sub.last.0 as usize].name), value.clone());
         self.settle(sub.last, value);
         self.close(scope);
+        self.register();
         self.unfinished = true;
     }
 

@@ -248,13 +248,16 @@ impl Machine {
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let pauses = self.steps.iter().filter_map(|s| match &s.phase {
             Phase::Pausing { until } if self.is_forward() => Some(*until),
-            Phase::Undoing(Undo { act: Act::Pausing { until, .. } | Act::Settling { until }, .. }) => {
-                Some(*until)
-            }
+            Phase::Undoing(Undo {
+                act: Act::Pausing { until, .. } | Act::Settling { until } | Act::Landing { until },
+                ..
+            }) => Some(*until),
             _ => None,
         });
         let deadline = self.deadline_at.filter(|_| self.mode == Mode::Forward && self.failing.is_none());
-        let waits = self.next_wait().filter(|_| self.is_forward());
+        // While the header is being read no wait ends.
+        let decides = self.is_forward() && !matches!(self.slot, Slot::Refused);
+        let waits = self.next_wait().filter(|_| decides);
         pauses.chain(deadline).chain(waits).min()
     }
 

@@ -46,6 +46,8 @@ pub(super) enum Act {
     Pausing { until: Timestamp, again: CallKind },
     /// The first pass is over; the last one begins then.
     Settling { until: Timestamp },
+    /// It is undone, and a lost request of the undo itself may still land. It must not hit whoever comes next.
+    Landing { until: Timestamp },
 }
 
 /// One step: its row, which is what the journal will hold, and what is going on.
@@ -62,6 +64,8 @@ pub(super) struct StepState {
     pub(super) undo_output: Option<Json>,
     /// When its present undo began here.
     pub(super) undo_since: Option<Timestamp>,
+    /// When another owner may last have sent a request to undo it, which may land late.
+    pub(super) undo_elsewhere: Option<Timestamp>,
     /// The place of its list, if it is one item of several, and its place there.
     pub(super) list: Option<u32>,
     pub(super) index: u32,
@@ -83,6 +87,7 @@ impl StepState {
             carry: BTreeMap::new(),
             undo_output: None,
             undo_since: None,
+            undo_elsewhere: None,
             list: None,
             index: 0,
             value: None,

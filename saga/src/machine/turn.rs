@@ -1,7 +1,6 @@
 //! What stops a workflow on its way forward, and where it turns to then.
 
 use super::command::Env;
-use super::context;
 use super::state::{Failing, Machine, Mode, Then};
 use super::step::Phase;
 use crate::definition::{NodeId, OnFailure};
@@ -132,7 +131,7 @@ impl Machine {
                 self.decide(Mode::Backward, Status::RollingBack);
                 self.header.failure_reason = None;
                 self.header.rolled_back_once = true;
-                context::turn_back(&mut self.header);
+                self.header.turned_back = true;
                 self.audit(AuditKind::RollbackStarted, failing.step, message.clone(), env);
             }
         }

@@ -43,6 +43,8 @@ impl Machine {
             context::write(&mut self.header, &values);
         }
         let gone = self.forget(&in_flight);
+        self.disarm(&in_flight, &gone);
+        self.reopen(&in_flight.carried, &gone);
         for step in in_flight.facts {
             self.tell_less(step, &in_flight.carried, &gone, &words, env);
         }
@@ -61,7 +63,9 @@ impl Machine {
             let calls: Vec<u32> = self.all_steps().filter(|s| self.steps[*s as usize].node == id).collect();
             let lost_calls: Vec<u32> =
                 calls.iter().copied().filter(|s| self.is_lost(*s, in_flight)).collect();
-            let lost = !lost_calls.is_empty() || calls.is_empty() && in_flight.carried.contains(&node.name);
+            let lost = !lost_calls.is_empty()
+                || calls.is_empty() && in_flight.carried.contains(&node.name)
+                || self.is_failure_lost(id, &in_flight.carried);
             // Every node stands after those it depends on.
             gone[i] = lost || node.after.iter().any(|before| gone[before.0 as usize]);
             if !gone[i] {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Command, Env};
-use super::draft::Slot;
+use super::draft::{InFlight, Slot};
 use super::state::{Machine, Mode, Settled, Then};
 use super::step::Phase;
 use crate::clock::Timestamp;
@@ -34,10 +34,11 @@ pub(super) struct Wait {
 enum Look {
     /// The store has to be asked.
     Wanted,
-    /// It is being asked. Something may have come since: then it is asked again.
-    Asked { again: bool },
-    /// There was nothing; whoever publishes it will say so.
-    Nothing,
+    /// It is being asked. Something may have come since: then it is asked again. Was the time over by then?
+    Asked { again: bool, last: bool },
+    /// There was nothing; whoever publishes it will say so. But what that says may be on its way when the time
+    /// is over, so then it is asked once more.
+    Nothing { last: bool },
 }
 
 /// How an armed place is journaled.
@@ -93,8 +94,26 @@ impl Machine {
         self.waits.insert(node, Wait { until: armed.until, listens });
     }
 
+    /// This commit is lost: a place that was armed in it, or that stands after what is gone, was not reached.
+    pub(super) fn disarm(&mut self, lost: &InFlight, gone: &[bool]) {
+        let plan = Arc::clone(&self.plan);
+        for (node, place) in plan.nodes().iter().enumerate() {
+            let arming = armed(&place.name);
+            if gone[node] {
+                self.draft.carry.remove(&arming);
+            }
+            if gone[node] || lost.carried.contains(&arming) {
+                self.waits.remove(&NodeId(u32::try_from(node).unwrap_or(u32::MAX)));
+            }
+        }
+        if lost.registers {
+            self.registered = self.awaited();
+            self.draft.waits = Some(self.registered.clone());
+        }
+    }
+
     /// Everything that is waited for goes into the store's register with the next commit.
-    fn register(&mut self) {
+    pub(super) fn register(&mut self) {
         let waits = self.awaited();
         if waits != self.registered {
             self.draft.waits = Some(waits.clone());
@@ -121,7 +140,7 @@ impl Machine {
     }
 
     /// What the journal says about a waiting place.
-    pub(super) fn restore_wait(&mut self, node: NodeId, journaled: impl Fn(&str) -> Option<Json>) {
+    pub(super) fn restore_wait(&mut self, node: NodeId, journaled: impl Fn(&str) -> Option<Json>, env: Env) {
         let place = &self.plan.nodes()[node.0 as usize];
         let name = Arc::clone(&place.name);
         let armed: Option<Armed> = journaled(&armed(&name)).and_then(|json| json.decode().ok());
@@ -135,18 +154,24 @@ impl Machine {
                 self.waits.remove(&node);
                 self.settle(node, came.value);
             }
+            // Nobody writes down that a sleep is over; what comes after it may have begun.
+            (None, Some(Armed { until: Some(until), key: None })) if until <= env.now => {
+                self.settle(node, Json::null());
+            }
             (None, Some(armed)) if self.settled[node.0 as usize] == Settled::No => self.wait(node, &armed),
             _ => {}
         }
     }
 
-    /// Back from the journal: the register may have been cleared since, by whoever stopped the workflow.
+    /// Back from the journal: what the register says may be out of date, because the workflow was stopped from
+    /// outside, or its worker died when a sub-saga that waited had failed.
     pub(super) fn register_again(&mut self) {
-        self.registered = self.awaited();
-        if !self.registered.is_empty() {
-            self.draft.waits = Some(self.registered.clone());
-            self.dirty_header = true;
+        if !self.plan.nodes().iter().any(|node| matches!(node.op, Op::Wait(_))) {
+            return;
         }
+        self.registered = if self.mode == Mode::Forward { self.awaited() } else { vec![] };
+        self.draft.waits = Some(self.registered.clone());
+        self.dirty_header |= !self.registered.is_empty();
     }
 
     /// No later wait of this workflow gets the same event.
@@ -166,14 +191,16 @@ impl Machine {
                 self.settle(node, Json::null());
                 self.unfinished = true;
             }
-            Some((key, look @ Look::Wanted)) => {
-                *look = Look::Asked { again: false };
+            Some((_, Look::Nothing { last: true })) if over => self.timed_out(node),
+            Some((key, look))
+                if *look == Look::Wanted || over && *look == (Look::Nothing { last: false }) =>
+            {
+                *look = Look::Asked { again: false, last: over };
                 let key = key.clone();
                 if let Some(wanted) = self.wanted(node, key) {
                     self.hold(Command::Look { node, wanted });
                 }
             }
-            Some((_, Look::Nothing)) if over => self.timed_out(node),
             _ => {}
         }
     }
@@ -188,18 +215,30 @@ impl Machine {
 
     /// The store was asked for an event.
     pub(super) fn looked(&mut self, node: NodeId, found: Option<PublishedEvent>) {
+        if self.is_stopped(node) {
+            // Nobody waits there any more: the event is for others.
+            return;
+        }
+        let Some(wait) = self.event_of(node) else { return };
         let Some(Wait { until, listens: Some((key, look)) }) = self.waits.get_mut(&node) else { return };
         let in_time = |event: &PublishedEvent| until.is_none_or(|until| event.at <= until);
         let Some(event) = found.filter(in_time) else {
-            *look = if *look == (Look::Asked { again: true }) { Look::Wanted } else { Look::Nothing };
+            *look = match *look {
+                Look::Asked { again: false, last } => Look::Nothing { last },
+                _ => Look::Wanted,
+            };
             return;
         };
-        let key = key.clone();
-        if let Some(wait) = self.event_of(node) {
-            self.taken(&wait, key, event.at);
-            let value = given(wait.if_failed, event.value);
-            self.over(node, &Came { at: Some(event.at), value });
+        let had = self.came.get(&(Arc::clone(&wait.event), key.clone()));
+        if had.is_some_and(|latest| event.at <= *latest) {
+            // Another place that asked at the same time has got it.
+            *look = Look::Wanted;
+            return;
         }
+        let key = key.clone();
+        self.taken(&wait, key, event.at);
+        let value = given(wait.if_failed, event.value);
+        self.over(node, &Came { at: Some(event.at), value });
     }
 
     fn timed_out(&mut self, node: NodeId) {
@@ -232,11 +271,24 @@ impl Machine {
         self.unfinished = true;
     }
 
+    /// Does the workflow still go on from here when the event comes?
+    pub(super) fn is_awaited(&self, node: NodeId) -> bool {
+        self.is_forward() && self.waits.contains_key(&node) && !self.is_stopped(node)
+    }
+
+    /// The store was not asked after all.
+    pub(super) fn look_again(&mut self, node: NodeId) {
+        if let Some(Wait { listens: Some((_, look)), .. }) = self.waits.get_mut(&node) {
+            *look = Look::Wanted;
+            self.unfinished = true;
+        }
+    }
+
     /// Somebody published what this workflow may wait for.
     pub(super) fn something_came(&mut self) {
         for wait in self.waits.values_mut() {
             match &mut wait.listens {
-                Some((_, Look::Asked { again })) => *again = true,
+                Some((_, Look::Asked { again, .. })) => *again = true,
                 Some((_, look)) => *look = Look::Wanted,
                 None => {}
             }
@@ -245,14 +297,16 @@ impl Machine {
 
     /// When the next place stops waiting.
     pub(super) fn next_wait(&self) -> Option<Timestamp> {
-        // One that is being looked for is over when the answer has come, at the earliest.
-        let idle = |wait: &&Wait| !matches!(wait.listens, Some((_, Look::Wanted | Look::Asked { .. })));
-        self.waits.values().filter(idle).filter_map(|wait| wait.until).min()
+        // One that is being looked for is over when the answer has come, at the earliest; one in a sub-saga that
+        // has failed is over already.
+        let idle = |wait: &Wait| !matches!(wait.listens, Some((_, Look::Wanted | Look::Asked { .. })));
+        let waits = self.waits.iter().filter(|(node, wait)| idle(wait) && !self.is_stopped(**node));
+        waits.filter_map(|(_, wait)| wait.until).min()
     }
 
     /// Lets go of the workflow if there is nothing to do but to wait, and for long.
     pub(super) fn rest(&mut self, env: Env) {
-        let silent = |wait: &Wait| matches!(wait.listens, None | Some((_, Look::Nothing)));
+        let silent = |wait: &Wait| matches!(wait.listens, None | Some((_, Look::Nothing { .. })));
         let due = self.next_due();
         let quiet = matches!(self.slot, Slot::Free)
             && self.draft.create.is_none()

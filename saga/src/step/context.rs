@@ -30,6 +30,8 @@ pub(crate) struct ContextParts {
     pub(crate) cause: Option<Arc<str>>,
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) recorded: Option<Json>,
+    /// The record is not to be quoted in a message.
+    pub(crate) secret: bool,
     pub(crate) cancelled: Option<watch::Receiver<bool>>,
     pub(crate) recorder: Option<Recorder>,
 }
@@ -73,7 +75,8 @@ impl StepContext {
         self.0.attempt
     }
     /// The key under which this effect is known to other systems: the same for every attempt of this step of
-    /// this workflow, also after a crash. A compensation has a key of its own.
+    /// this workflow, also after a crash. A compensation has a key of its own, and so has its second pass over an
+    /// effect of which nobody knew whether it was there.
     pub fn idempotency_key(&self) -> &str {
         &self.0.key
     }
@@ -131,7 +134,11 @@ impl StepContext {
             Some(json) => json
                 .decode()
                 .map(Some)
-                .map_err(|e| StepError::permanent(format!("the record of `{}` {e}", self.0.node))),
+                .map_err(|e| match self.0.secret {
+                    true => format!("the record of `{}` has another type", self.0.node),
+                    false => format!("the record of `{}` {e}", self.0.node),
+                })
+                .map_err(StepError::permanent),
         }
     }
 }
@@ -193,11 +200,12 @@ impl TestContext {
             node: "test".into(),
             run: 1,
             attempt: self.attempt.max(1),
-            key: "test:test".into(),
-            forward_key: "test:test".into(),
+            key: "test/test".into(),
+            forward_key: "test/test".into(),
             cause: self.cause.as_deref().map(Into::into),
             deadline: None,
             recorded: self.recorded.clone(),
+            secret: false,
             cancelled: None,
             recorder: Some(recorder),
         })

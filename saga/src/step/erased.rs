@@ -108,3 +108,9 @@ impl<R> From<ErasedStep<R>> for Callee<R> {
         Self::Step(step)
     }
 }
+
+impl<R> From<Definition<R>> for Callee<R> {
+    fn from(saga: Definition<R>) -> Self {
+        Self::Saga(Arc::new(saga))
+    }
+}

@@ -72,6 +72,10 @@ pub struct Meta {
     pub system: Option<&'static str>,
     /// The names of its arguments, in order.
     pub params: &'static [&'static str],
+    /// Those of them that are secret: sealed in the journal, and shown to nobody.
+    pub secrets: &'static [&'static str],
+    /// Is what it makes secret?
+    pub secret_output: bool,
     /// What is done about an unknown outcome.
     pub if_unknown: IfUnknown,
     /// Does its system make late duplicates harmless (a unique key there)? Then nothing is waited for.
@@ -94,6 +98,8 @@ impl Meta {
             class,
             system: None,
             params: &[],
+            secrets: &[],
+            secret_output: false,
             if_unknown: IfUnknown::Compensate,
             late_safe: false,
             transactional: false,

@@ -15,7 +15,7 @@ use crate::tx::Tx;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be journaled",
     label = "a value of a saga is written down and read back",
-    note = "derive or implement `serde::Serialize` and `serde::Deserialize` for `{Self}`, and make it `Send`"
+    note = "derive or implement `serde::Serialize` and `serde::Deserialize` for `{Self}`, and make it `Send`; of a reference take a clone"
 )]
 pub trait Data: Serialize + DeserializeOwned + Send + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + 'static> Data for T {}
@@ -182,6 +182,8 @@ impl<C> Args<C> {
 pub struct Arguments<'a> {
     step: &'a str,
     fields: std::collections::BTreeMap<&'a str, &'a serde_json::value::RawValue>,
+    /// A message that says why something cannot be read quotes it.
+    secret: bool,
 }
 
 impl<'a> Arguments<'a> {
@@ -193,7 +195,12 @@ impl<'a> Arguments<'a> {
         let fields = serde_json::from_str(object.as_str()).map_err(|e| {
             StepError::permanent(format!("the journaled arguments of `{step}` cannot be read: {e}"))
         })?;
-        Ok(Self { step, fields })
+        Ok(Self { step, fields, secret: false })
+    }
+
+    /// They are not to be quoted.
+    pub(crate) fn secret(self, secret: bool) -> Self {
+        Self { secret, ..self }
     }
 
     /// The argument of the given parameter name. One that is missing reads as `null`.
@@ -203,7 +210,8 @@ impl<'a> Arguments<'a> {
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, StepError> {
         let text = self.fields.get(name).map_or("null", |raw| raw.get());
         serde_json::from_str(text).map_err(|e| {
-            StepError::permanent(format!("argument `{name}` of `{}` cannot be read: {e}", self.step))
+            let why = if self.secret { "it has another type".to_owned() } else { e.to_string() };
+            StepError::permanent(format!("argument `{name}` of `{}` cannot be read: {why}", self.step))
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::published::Awaited;
-use super::record::{AuditEvent, FailureReason, Header, HeaderState, Status, StepRow, StepStatus};
+use super::record::{AuditEvent, Header, HeaderState, Status, StepRow, StepStatus};
 use crate::clock::Timestamp;
 use crate::id::{CommitId, WorkflowId};
 
@@ -24,7 +24,8 @@ pub struct Commit {
     pub facts: Vec<StepRow>,
     /// A change of the header.
     pub decision: Option<Box<Decision>>,
-    /// For the audit trail. Appended once, even if the commit is sent twice.
+    /// For the audit trail: what the facts tell. Appended once, even if the commit is sent twice, and before what
+    /// its decision tells.
     pub audit: Vec<AuditEvent>,
     /// Everything for which the workflow waits from now on, in place of what was registered before. It is
     /// written only if all of the commit is.
@@ -50,10 +51,26 @@ pub struct Decision {
     pub expected_status: Status,
     /// The new state.
     pub state: HeaderState,
+    /// For the audit trail: what the decision tells. Appended if it is taken, so that one which is refused and
+    /// taken again is told once.
+    pub audit: Vec<AuditEvent>,
+    /// Is it known now what was under way when its last owner ended?
+    pub interrupted: Interrupted,
     /// Does the writer let go of it? Otherwise it keeps what it owns.
     pub release: bool,
     /// Takes the exclusion keys again (a second run). Refused if one is held by another workflow.
     pub retake_exclusion: bool,
+}
+
+/// What a decision says about steps that may have been under way when an owner of the workflow ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interrupted {
+    /// Its rows say what was: the workflow is clean. Only an owner can know that.
+    Told,
+    /// Nothing: the workflow stays as clean as it was.
+    Kept,
+    /// Something may be under way that no row tells of: the workflow is unclean.
+    Open,
 }
 
 /// What became of one commit.
@@ -96,10 +113,13 @@ pub enum CommitOutcome {
 }
 
 impl Decision {
-    /// Does it mean that its writer has said what was interrupted when a worker died? Every owner's first
-    /// decision does, but not an operator's, nor that of a worker which has not got the workflow's plan.
-    pub fn settles_interruptions(&self, by_owner: bool) -> bool {
-        by_owner && self.state.failure_reason != Some(FailureReason::Definition)
+    /// What the header's `unclean` becomes; none if it stays as it is.
+    pub fn unclean(&self, by_owner: bool) -> Option<bool> {
+        match self.interrupted {
+            Interrupted::Told => by_owner.then_some(false),
+            Interrupted::Kept => None,
+            Interrupted::Open => Some(true),
+        }
     }
 }
 
@@ -126,7 +146,8 @@ impl Commit {
         let created = created.chain(self.create.iter().flat_map(|new| state(&new.header.state)));
         let facts = self.facts.iter().flat_map(step);
         let decided = self.decision.iter().flat_map(|decision| state(&decision.state));
-        let audited = self.audit.iter().map(|event| Some(event.at));
+        let audited = self.audit.iter().chain(self.decision.iter().flat_map(|decision| &decision.audit));
+        let audited = audited.map(|event| Some(event.at));
         created.chain(facts).chain(decided).chain(audited).flatten().max()
     }
     /// Does it say that something got done or undone? Then a workflow does not count as poison any more.

@@ -29,7 +29,8 @@ pub fn check(commit: &Commit) -> Result<(), String> {
     }
     commit.facts.iter().try_for_each(step)?;
     commit.decision.as_deref().map_or(Ok(()), |Decision { state, .. }| check_state(state))?;
-    commit.audit.iter().try_for_each(check_audit)
+    let decided = commit.decision.iter().flat_map(|decision| &decision.audit);
+    commit.audit.iter().chain(decided).try_for_each(check_audit)
 }
 
 /// Can every store hold this event?

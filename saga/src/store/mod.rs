@@ -7,10 +7,12 @@ pub mod limits;
 mod memory;
 mod published;
 mod record;
+mod schedule;
 mod statistics;
 mod store_trait;
+mod trigger;
 
-pub use commit::{Commit, CommitOutcome, Decision, NewWorkflow};
+pub use commit::{Commit, CommitOutcome, Decision, Interrupted, NewWorkflow};
 pub use error::StoreError;
 pub use judge::{Standing, Verdict, judge};
 pub use memory::{Calls, MemoryStore, MemoryTx};
@@ -19,8 +21,10 @@ pub use record::{
     AuditEvent, AuditKind, Debt, FailureReason, Header, HeaderState, Signal, SignalKind, Status, StepRow,
     StepStatus, TouchedEffect,
 };
+pub use schedule::{Overlap, Schedule, Schedules};
 pub use statistics::Statistics;
 pub use store_trait::{
-    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Registration, Sent, Store, Transacted,
-    Transactions,
+    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Purpose, Registration, Sent, Store, Stranded,
+    Trail, TrailPart, Transacted, Transactions,
 };
+pub use trigger::{Trigger, Triggered, Triggers};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::id::{CommitId, DefinitionId, WorkerId, WorkflowId};
@@ -11,7 +11,7 @@ use crate::json::Json;
 macro_rules! words {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         $vis enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant,)* }
 
         impl $name {
@@ -41,6 +41,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(super) use words;
 
 words! {
     /// Where a workflow stands.
@@ -76,7 +78,7 @@ words! {
         Debts = "debts",
         /// It stopped without undoing, to be continued by a person.
         Parked = "parked",
-        /// It took its worker down repeatedly.
+        /// It took its worker down repeatedly, or the engine cannot go on with it.
         Poison = "poison",
         /// The definition it was started with is not here.
         Definition = "definition",
@@ -226,6 +228,12 @@ pub struct HeaderState {
     pub retry_count: u32,
     /// Did any run enter rollback?
     pub rolled_back_once: bool,
+    /// Is this run on its way back? A status that somebody overwrote by hand does not say so any more, and going
+    /// forward after an undo has begun would run steps anew under keys that were undone.
+    pub turned_back: bool,
+    /// Has every step that began in this run left an intent, or been marked as one that may have begun? A workflow
+    /// that took its workers down is run so: then its rows tell which step it was.
+    pub leaves_intents: bool,
     /// The step at which it failed or waits.
     pub current_step: Option<Arc<str>>,
     /// That step's system.

@@ -9,7 +9,9 @@ use super::commit::{Commit, CommitOutcome};
 use super::error::StoreError;
 use super::published::{PublishedEvent, Wanted};
 use super::record::{AuditEvent, Header, Signal, SignalKind, Status, StepRow};
+use super::schedule::Schedules;
 use super::statistics::Statistics;
+use super::trigger::Triggers;
 use crate::clock::Timestamp;
 use crate::error::StepError;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
@@ -20,7 +22,7 @@ use crate::tx::Tx;
 pub struct Join {
     /// For people: host and process.
     pub name: String,
-    /// The definitions it knows.
+    /// The definitions it knows; kept for as long as it lives, so that others see what is known.
     pub definitions: Vec<DefinitionId>,
     /// The plans' texts, kept to show differences later: id and `describe()`.
     pub plans: Vec<(DefinitionId, String)>,
@@ -49,12 +51,34 @@ pub struct Beat {
 /// A request for work.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// The definitions that the worker knows.
+    /// What it will be done with.
+    pub purpose: Purpose,
+    /// The definitions whose workflows are wanted.
     pub definitions: Vec<DefinitionId>,
     /// How many it can take.
     pub limit: usize,
-    /// The present time.
+    /// Only what was due by this time: the present, or earlier.
     pub now: Timestamp,
+}
+
+/// What workflows are claimed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be run: the worker knows their definitions.
+    Run,
+    /// To be parked: nobody knows their definitions. Of one that some live worker knows by now nothing is given.
+    Park,
+}
+
+/// Workflows of one definition that nobody will run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stranded {
+    /// What they were started with.
+    pub definition: DefinitionId,
+    /// How many they are.
+    pub workflows: u64,
+    /// Since when the first of them has been due.
+    pub since: Timestamp,
 }
 
 /// A workflow as it is stored.
@@ -114,6 +138,41 @@ pub struct Page {
     pub headers: Vec<Header>,
     /// How many there are on all pages together (without regard to `after` and `offset`).
     pub total: u64,
+    /// Are there no more than that? A store that keeps no count for a filter may stop counting at
+    /// [`COUNTED`](Self::COUNTED), so that a page costs the same however many there are.
+    pub total_is_exact: bool,
+}
+
+impl Page {
+    /// How far a store counts at least.
+    pub const COUNTED: usize = 1_000;
+}
+
+/// Which part of an audit trail to read.
+#[derive(Clone, Copy, Debug)]
+pub struct TrailPart {
+    /// Only what comes after this place: the [`next`](Trail::next) of the part before.
+    pub after: Option<u64>,
+    /// How many to pass over.
+    pub offset: usize,
+    /// How many to return.
+    pub limit: usize,
+}
+
+impl TrailPart {
+    /// The whole trail.
+    pub const ALL: Self = Self { after: None, offset: 0, limit: usize::MAX };
+}
+
+/// Part of an audit trail.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trail {
+    /// Oldest first, over all runs.
+    pub events: Vec<AuditEvent>,
+    /// How many there are on all parts together.
+    pub total: u64,
+    /// The place after which the trail goes on, if it does. Each store counts places in its own way.
+    pub next: Option<u64>,
 }
 
 /// Keeps workflows.
@@ -146,8 +205,19 @@ pub trait Store: Send + Sync + 'static {
     /// handed out too, when no live worker has its definition: somebody has to park it.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when the worker has been declared dead.
+    /// [`StoreError::Fenced`] when the worker has been declared dead. [`StoreError::Unavailable`]: unknown; what
+    /// was taken all the same is [`held`](Self::held).
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError>;
+
+    /// The live workflows that this worker owns: for a worker whose claim got no answer.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when it has been declared dead.
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError>;
+
+    /// Live workflows that are due, that no live worker owns, and whose definition, by name and version, no live
+    /// worker knows: by definition. A claim leaves them alone, so somebody has to be told.
+    async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError>;
 
     /// The one write door. When it returns every outcome is durable, in order; no two commits of one batch
     /// concern one workflow, and no two creates of one batch share an idempotency or exclusion key. A key
@@ -181,7 +251,7 @@ pub trait Store: Send + Sync + 'static {
     /// Keeps an event for those who wait for it, or will; its caller has held it against
     /// [`limits`](super::limits::check_event). When it returns the event is durable, and every live workflow of the
     /// tenant that has registered for it ([`Commit::waits`]) has [`SignalKind::Event`] in its inbox. Answers whether
-    /// there was one. A workflow that registers at the same time finds the event when it asks for it after that.
+    /// there was one, or a [`Triggers`] to which it matters. A workflow that registers at the same time finds the event when it asks for it after that.
     /// Events whose time was over when this one happened are forgotten, a thousand at a time at most.
     ///
     /// # Errors
@@ -194,11 +264,11 @@ pub trait Store: Send + Sync + 'static {
     /// One workflow with all its rows.
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError>;
 
-    /// A page of headers.
+    /// A page of headers. It costs the same among a thousand workflows and among a million.
     async fn list(&self, listing: Listing) -> Result<Page, StoreError>;
 
-    /// The audit trail of a workflow, oldest first.
-    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError>;
+    /// Part of the audit trail of a workflow; of one that does not exist it is empty.
+    async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError>;
 
     /// The text of a plan that some worker brought, to show how another one differs.
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError>;
@@ -208,6 +278,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// The transactions that it can lend, if it can.
     fn transactions(&self) -> Option<&dyn Transactions>;
+
+    /// The schedules that it keeps, if it does.
+    fn schedules(&self) -> Option<&dyn Schedules>;
+
+    /// The triggers that it knows, if it does.
+    fn triggers(&self) -> Option<&dyn Triggers>;
 }
 
 // Proves that the trait stays object safe.

@@ -28,6 +28,6 @@ mod tests {
 
     #[test]
     fn references_do_not_share_ids() {
-        assert_ne!(id("sub_", "wf_1:1:do:0"), id("sub_", "wf_2:1:do:0"));
+        assert_ne!(id("sub_", "wf_1/radius"), id("sub_", "wf_2/radius"));
     }
 }

@@ -165,6 +165,7 @@ impl Call {
             FaultMode::DropAnswer => {
                 let _ = effect(&self.shared, message);
             }
+            FaultMode::Hang => sleep(fault.duration()).await,
             FaultMode::Late => {
                 let shared = self.shared.clone();
                 self.shared.tasks.spawn(async move {

@@ -82,10 +82,15 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             if_failed,
             each,
             evaluated: std::mem::take(&mut self.next.evaluated) || each.is_some(),
+            sealed: false,
+            secrets: meta.secrets.iter().copied().map(Into::into).collect(),
             policy,
         }));
         let node = self.place(meta.name, op, data);
         self.steps.push(node);
+        if let Some(placed) = self.nodes.last_mut() {
+            placed.secret = meta.secret_output;
+        }
         self.code.insert(node, Code::Step { step, args });
         node
     }

@@ -60,6 +60,7 @@ type Adjust = Box<dyn FnOnce(&mut Policy)>;
 struct Next {
     label: Option<String>,
     evaluated: bool,
+    disclosed: bool,
     adjust: Option<Adjust>,
     max_parallel: Option<u32>,
     expression: Option<u64>,
@@ -75,6 +76,8 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             data: vec![],
             guards: vec![],
             within: None,
+            secret: false,
+            disclosed: false,
         };
         Self {
             name: name.to_owned(),
@@ -150,6 +153,21 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         self
     }
 
+    /// The saga's input is secret: it is sealed in the journal, and so is all that is computed from it.
+    pub fn secret_input(&mut self) -> &mut Self {
+        if let Some(input) = self.nodes.first_mut() {
+            input.secret = true;
+        }
+        self
+    }
+
+    /// What the next call or value makes of secrets is none: it may be seen. (For a step: its arguments.) Before
+    /// [`finish`](Self::finish): the saga's output.
+    pub fn disclosed(&mut self) -> &mut Self {
+        self.next.disclosed = true;
+        self
+    }
+
     /// The next step is tried more or less patiently than it says itself. Not part of the fingerprint.
     pub fn adjusted(&mut self, change: impl FnOnce(&mut Policy) + 'static) -> &mut Self {
         self.next.adjust = Some(Box::new(change));
@@ -186,7 +204,9 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             self.expressions.insert(Arc::clone(&name), hash);
         }
         let after = std::mem::replace(&mut self.frontier, vec![id]);
-        self.nodes.push(Node { name, op, after, data, guards: self.guards.clone(), within: None });
+        let disclosed = std::mem::take(&mut self.next.disclosed);
+        let guards = self.guards.clone();
+        self.nodes.push(Node { name, op, after, data, guards, within: None, secret: false, disclosed });
         id
     }
 
@@ -272,6 +292,7 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             nodes: self.nodes,
             steps: self.steps,
             output: reads,
+            discloses_output: self.next.disclosed,
             sub_sagas: self.sub_sagas,
             on_failure: self.on_failure,
             deadline: self.deadline,
@@ -279,7 +300,8 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
             input_schema: self.input_schema,
             expressions: self.expressions,
         };
+        plan.spread_secrets();
         plan.id.fingerprint = plan.compute_fingerprint().into();
-        Definition { plan: Arc::new(plan), code: self.code, output, _input: PhantomData }
+        Definition { plan: Arc::new(plan), code: self.code, output }
     }
 }

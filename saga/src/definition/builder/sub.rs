@@ -49,6 +49,9 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
         self.next.label = Some("input".to_owned());
         let first = self.place(&name, Op::Value, data);
         self.within(first, scope);
+        if let Some(first) = self.nodes.last_mut() {
+            first.secret = plan.is_input_secret();
+        }
         self.code.insert(first, Code::Compute(input));
 
         let mut ends: Vec<NodeId> = vec![first];
@@ -69,6 +72,8 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
                 data: node.data.iter().copied().map(shifted).collect(),
                 guards,
                 within: Some(node.within.map_or(scope, |w| w + scope + 1)),
+                secret: node.secret,
+                disclosed: node.disclosed,
             });
             if let Some(code) = saga.code(NodeId(id.0 - offset)) {
                 self.code.insert(id, shift_code(code, offset));
@@ -89,6 +94,7 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
                 Arc::new(move |values: Values<'_>| result(values.from(offset)))
             }
         };
+        self.next.disclosed = plan.discloses_output;
         let data = plan.output().iter().copied().map(shifted).collect();
         let last = self.place(&name, Op::Value, data);
         self.within(last, scope);

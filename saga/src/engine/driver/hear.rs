@@ -2,6 +2,7 @@
 
 use super::{BodyEnd, Driver, Mail, Read, Suspicion};
 use crate::engine::attempt::Ended;
+use crate::error::StepError;
 use crate::json::Json;
 use crate::machine::{Call, CallKind, Event};
 use crate::step::Success;
@@ -98,6 +99,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
             }
             Ok(Transacted::Committed(outcome)) => {
                 if matches!(outcome, CommitOutcome::Applied { .. }) {
+                    self.rolled_back.remove(&step);
                     self.log_end(&call, &success_of(&call));
                 }
                 self.feed(Event::Committed(outcome)).await
@@ -105,6 +107,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
             Ok(Transacted::Failed(error)) if self.machine.is_committing() => {
                 // The body had succeeded and was rolled back after all: the journal knows what holds.
                 tracing::warn!(workflow_id = %self.caller.workflow_id, %error, "a transaction was rolled back late");
+                self.note_rollback(step, Some(error));
                 self.reload().await
             }
             Ok(Transacted::Failed(error)) => {
@@ -123,9 +126,16 @@ impl<R: Send + Sync + 'static> Driver<R> {
             }
             Err(error) => {
                 tracing::warn!(workflow_id = %self.caller.workflow_id, %error, "the outcome of a transaction is not known; the journal is read");
+                self.note_rollback(step, None);
                 self.reload().await
             }
         }
+    }
+
+    fn note_rollback(&mut self, step: u32, error: Option<StepError>) {
+        let rolled_back = self.rolled_back.entry(step).or_default();
+        rolled_back.times += 1;
+        rolled_back.error = error;
     }
 
     pub(super) async fn tick(&mut self) -> bool {

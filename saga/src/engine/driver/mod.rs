@@ -18,8 +18,11 @@ use super::events::WorkflowEventKind;
 use super::live::Live;
 use super::log::Log;
 use super::shared::Shared;
+use super::vault::Vault;
 use crate::clock::Timestamp;
 use crate::definition::{Definition, NodeId};
+use crate::error::StepError;
+use crate::id::WorkflowId;
 use crate::json::Json;
 use crate::machine::{Call, Event, Machine};
 use crate::step::Success;
@@ -52,6 +55,15 @@ pub(super) enum BodyEnd {
 /// A lent transaction, until its outcome is known.
 type Transaction = BoxFuture<'static, (Call, Result<Transacted, StoreError>)>;
 
+/// A transaction that came to nothing after its body had succeeded.
+#[derive(Default)]
+struct RolledBack {
+    /// How often in a row.
+    times: u32,
+    /// Why; none if nobody knows whether it was rolled back.
+    error: Option<StepError>,
+}
+
 /// What the journal and the inbox say: the workflow's signals, and the workflow if it is there.
 struct Read {
     signals: Vec<Signal>,
@@ -79,6 +91,8 @@ pub(super) struct Driver<R: Send + Sync + 'static> {
     body: Option<oneshot::Sender<Commit>>,
     /// Attempts that run, for showing those that run long.
     slow: BTreeMap<u32, Timestamp>,
+    /// Transactions that came to nothing after their bodies had succeeded, by step.
+    rolled_back: BTreeMap<u32, RolledBack>,
     /// Who wants to know how the first commit ended.
     created: Option<oneshot::Sender<CommitOutcome>>,
     suspicion: Suspicion,
@@ -136,6 +150,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
             runtime: Arc::clone(&shared.runtime),
             life: Arc::clone(&shared.life),
             workflow_id: header.workflow_id.clone(),
+            vault: Vault::of(shared.sealer.clone(), &header.workflow_id),
             tenant: Arc::clone(&header.tenant_id),
             initiator: header.initiator_id.clone(),
             mail,
@@ -158,10 +173,15 @@ impl<R: Send + Sync + 'static> Driver<R> {
             records: BTreeMap::new(),
             body: None,
             slow: BTreeMap::new(),
+            rolled_back: BTreeMap::new(),
             created: created.take(),
             suspicion: if suspect { Suspicion::Waiting } else { Suspicion::None },
             progress: false,
         })
+    }
+
+    pub(super) fn workflow_id(&self) -> &WorkflowId {
+        &self.caller.workflow_id
     }
 
     /// Puts something into its inbox, to be found when it begins.

@@ -10,8 +10,10 @@ use super::Driver;
 use crate::definition::NodeId;
 use crate::engine::events::WorkflowEventKind;
 use crate::engine::live::Doing;
+use crate::engine::stray;
+use crate::error::StepError;
 use crate::machine::{Call, CallKind, Command, Event};
-use crate::store::{Door, PublishedEvent, StepStatus, StoreError, Wanted};
+use crate::store::{Door, PublishedEvent, StepStatus, StoreError, Transacted, Wanted};
 
 impl<R: Send + Sync + 'static> Driver<R> {
     /// Gives the machine an event and does what it says. `false`: this task is over.
@@ -51,6 +53,12 @@ impl<R: Send + Sync + 'static> Driver<R> {
                         self.stopped();
                         return false;
                     }
+                    Command::GiveUp { reason } => {
+                        let (shared, id) = (Arc::clone(&self.shared), self.caller.workflow_id.clone());
+                        let giving_up = async move { stray::give_up(&shared, &id, &reason).await };
+                        self.shared.runtime.spawn(Box::pin(giving_up));
+                        return false;
+                    }
                 }
             }
         }
@@ -86,13 +94,35 @@ impl<R: Send + Sync + 'static> Driver<R> {
             body: self.caller.body(&call),
         };
         let store = Arc::clone(&self.shared.store);
+        let before = self.before(&call).map(|pause| pause.map(|pause| self.shared.runtime.sleep(pause)));
         self.transaction = Some(Box::pin(async move {
+            match before {
+                Ok(None) => {}
+                Ok(Some(pause)) => pause.await,
+                Err(error) => return (call, Ok(Transacted::Failed(error))),
+            }
             let result = match store.transactions() {
                 Some(transactions) => transactions.transact(door).await,
                 None => Err(StoreError::Configuration("this store lends no transactions".to_owned())),
             };
             (call, result)
         }));
+    }
+
+    /// What comes of a transaction before it is even tried. One that was rolled back at its very end is tried again
+    /// in the step's own rhythm and as often as its policy says: its machine was made anew from the journal, which
+    /// tells of no attempt.
+    fn before(&mut self, call: &Call) -> Result<Option<Duration>, StepError> {
+        let Some(rolled_back) = self.rolled_back.get(&call.step) else { return Ok(None) };
+        let mut steps = self.machine.plan().steps();
+        let Some((_, _, step)) = steps.find(|(_, _, step)| step.step_order == call.step) else {
+            return Ok(None);
+        };
+        let policy = if call.kind == CallKind::Undo { step.policy.undo_retry } else { step.policy.retry };
+        match &rolled_back.error {
+            Some(error) if rolled_back.times >= policy.max_attempts => Err(error.clone().no_retry()),
+            _ => Ok(Some(policy.pause(rolled_back.times, self.shared.env().random))),
+        }
     }
 
     fn doing(&mut self, call: &Call) {

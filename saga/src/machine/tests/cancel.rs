@@ -38,6 +38,26 @@ fn a_second_cancel_changes_nothing() {
     assert!(sim.journal.inbox.is_empty());
 }
 
+/// The decision to roll back meets a signal, is refused and taken again.
+#[test]
+fn a_decision_that_is_refused_and_taken_again_is_told_once() {
+    let mut sim = Sim::of(chain(&["a", "b"])).on("b", "hang");
+    sim.run();
+    sim.journal.send_cancel();
+    sim.answer("b", "refused");
+    sim.run();
+    assert_eq!(sim.status(), Status::RolledBack);
+    let told = |kind: AuditKind| sim.journal.audit.iter().filter(|e| e.kind == kind).count();
+    assert_eq!(
+        (told(AuditKind::AttemptFailed), told(AuditKind::RollbackStarted)),
+        (1, 1),
+        "{:?}",
+        sim.journal.audit
+    );
+    let decided = sim.trace.iter().filter(|line| line.ends_with("-> rolling_back")).count();
+    assert_eq!(decided, 2, "{:?}", sim.trace);
+}
+
 #[test]
 fn a_cancel_ends_a_pause() {
     let mut sim = Sim::of(chain(&["a", "b"])).on("b", "wait");

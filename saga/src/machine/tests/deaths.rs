@@ -179,7 +179,7 @@ fn a_death_in_a_rollback_repeats_the_undo_under_its_key_and_none_that_is_recorde
     sim.forget_script();
     sim.run();
     assert_eq!(sim.calls_made()[3..], ["undo b", "undo a", "undo a"]);
-    assert_eq!(sim.keys("a", crate::machine::CallKind::Undo), ["wf:plain.a:undo"; 2]);
+    assert_eq!(sim.keys("a", crate::machine::CallKind::Undo), ["wf/plain.a/undo"; 2]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Undos that fail, and what people do about them.
 
-use super::plans::{Plain, call, chain, saga};
+use super::plans::{Asked, Plain, call, chain, saga};
 use super::sim::Sim;
 use crate::machine::{CallKind, DebtAction};
 use crate::store::{AuditKind, Debt, FailureReason, Status, StepStatus};
@@ -42,7 +42,7 @@ fn an_operators_retry_tries_the_failed_compensations_again_and_no_others() {
     assert_eq!(sim.status(), Status::RolledBack);
     assert_eq!(sim.journal.header.state.compensation_error, None);
     assert_eq!(sim.row("a").debt, None);
-    assert_eq!(sim.keys("a", CallKind::Undo), ["wf:plain.a:undo"; 2]);
+    assert_eq!(sim.keys("a", CallKind::Undo), ["wf/plain.a/undo"; 2]);
 }
 
 #[test]
@@ -98,6 +98,64 @@ fn nobody_owes_what_is_not_owed() {
     }));
     sim.run();
     sim.debt("plain.a", DebtAction::Settle).unwrap_err();
+}
+
+/// `b` is lost, and only a person can know whether it took effect; the workflow was cancelled.
+fn asked() -> Sim {
+    let mut sim = Sim::of(saga(|s| {
+        call::<Plain>(s, "a");
+        call::<Asked>(s, "b");
+    }))
+    .on("b", "lost lost lost");
+    sim.run();
+    sim.cancel_stopped().unwrap();
+    sim.resume();
+    sim.run();
+    assert_eq!(sim.journal.header.state.failure_reason, Some(FailureReason::Debts));
+    sim
+}
+
+#[test]
+fn what_only_a_person_can_know_is_not_undone_by_a_retry_of_the_workflow() {
+    let mut sim = asked();
+    let retries = sim.journal.header.state.retry_count;
+    let refused = sim.retry().unwrap_err();
+    assert!(refused.to_string().contains("retry, settle or forgive each debt"), "{refused}");
+    assert_eq!(sim.journal.header.state.retry_count, retries);
+    assert_eq!((sim.row("b").debt, sim.status()), (Some(Debt::Open), Status::Failed));
+}
+
+#[test]
+fn what_only_a_person_can_know_is_undone_at_that_persons_word() {
+    let mut sim = asked();
+    sim.debt("asked.b", DebtAction::Retry).unwrap();
+    sim.resume();
+    sim.say("undo b", "hang");
+    sim.run();
+    // The word outlives a death.
+    sim.die_and_resume();
+    sim.forget_script();
+    sim.run();
+    let undos = sim.all_calls.iter().filter(|c| c.kind == CallKind::Undo && c.step == 1);
+    assert!(
+        undos.clone().count() >= 2
+            && undos.clone().all(|c| c.output.is_none() && &*c.forward_key == "wf/asked.b")
+    );
+    assert_eq!((sim.status(), sim.row("b").status), (Status::RolledBack, StepStatus::Compensated));
+    assert_eq!(sim.row("b").debt, None);
+}
+
+#[test]
+fn a_word_that_came_to_nothing_is_a_debt_again_and_has_to_be_given_again() {
+    let mut sim = asked();
+    sim.debt("asked.b", DebtAction::Retry).unwrap();
+    sim.resume();
+    sim.say("undo b", "refused");
+    sim.run();
+    assert_eq!((sim.row("b").debt, sim.status()), (Some(Debt::Open), Status::Failed));
+    sim.retry().unwrap_err();
+    sim.debt("asked.b", DebtAction::Settle).unwrap();
+    assert_eq!(sim.status(), Status::RolledBack);
 }
 
 #[test]

@@ -155,6 +155,16 @@ fn a_list_that_is_too_long_fails() {
 }
 
 #[test]
+fn a_list_that_cannot_be_computed_fails_the_saga_even_if_its_items_may_fail() {
+    let mut sim = Sim::of(saga(|s| {
+        call::<Plain>(s, "a");
+        s.call_each_tolerated::<Plain, ()>((), |()| Err(crate::StepError::permanent("nobody knows")));
+    }));
+    sim.run();
+    assert_eq!((sim.status(), sim.calls_made()), (Status::RolledBack, vec!["run a", "undo a"]));
+}
+
+#[test]
 fn a_worker_that_leaves_hands_the_rest_over() {
     let mut sim = Sim::of(plan(4, 1)).on("each[1]", "hang");
     sim.run_until("run each[1]");

@@ -13,11 +13,19 @@ use crate::store::{
 
 const WORKER: WorkerId = WorkerId(1);
 
+/// A run's step, and which of its items: 0 for a plain step, and from 1 for the items of a list.
+pub(super) type Place = (u32, u32, u32);
+
+/// The place of a step.
+pub(super) fn place(run: u32, step_order: u32, item: &str) -> Place {
+    (run, step_order, if item.is_empty() { 0 } else { item.parse::<u32>().unwrap() + 1 })
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Journal {
     pub(super) header: Header,
     pub(super) exists: bool,
-    pub(super) rows: BTreeMap<(u32, u32, u32), StepRow>,
+    pub(super) rows: BTreeMap<Place, StepRow>,
     pub(super) inbox: Vec<Signal>,
     pub(super) audit: Vec<AuditEvent>,
     /// Its status before somebody ended it by hand, until a decision is taken.
@@ -62,6 +70,8 @@ impl Journal {
                 compensation_error: None,
                 retry_count: 0,
                 rolled_back_once: false,
+                turned_back: false,
+                leaves_intents: false,
                 current_step: None,
                 current_system: None,
                 wake_at: None,
@@ -94,7 +104,10 @@ impl Journal {
 
     /// The row of a step in the present run.
     pub(super) fn row(&self, step: u32) -> Option<&StepRow> {
-        self.rows.get(&(self.header.state.run, step, 0))
+        self.row_at((self.header.state.run, step, 0))
+    }
+    pub(super) fn row_at(&self, place: Place) -> Option<&StepRow> {
+        self.rows.get(&place)
     }
 
     /// Writes a commit of the worker.
@@ -127,8 +140,7 @@ impl Journal {
             Verdict::Write { decide, outcome } => (decide, outcome),
         };
         for row in &commit.facts {
-            let item = if row.item.is_empty() { 0 } else { row.item.parse::<u32>().unwrap() + 1 };
-            let place = (row.run, row.step_order, item);
+            let place = place(row.run, row.step_order, &row.item);
             let stored = self.rows.get(&place);
             assert!(stored.is_none_or(|stored| stored.rev < row.rev), "a row went back: {row:?}");
             let record = stored.and_then(|stored| stored.record.clone()).or(row.record.clone());
@@ -143,7 +155,8 @@ impl Journal {
             self.by_hand = None;
             self.header.state = decision.state.clone();
             self.header.last_commit = Some(commit.id);
-            self.header.unclean &= worker.is_none();
+            self.audit.extend(decision.audit.iter().cloned());
+            self.header.unclean = decision.unclean(worker.is_some()).unwrap_or(self.header.unclean);
             if decision.release {
                 self.header.worker = None;
             }
@@ -216,6 +229,11 @@ impl Journal {
         self.header.rev += 1;
     }
 
+    /// Something is written into the header that changes nothing here.
+    pub(super) fn raise_rev(&mut self) {
+        self.header.rev += 1;
+    }
+
     /// Its worker has died.
     pub(super) fn orphan(&mut self) {
         if self.header.worker.take().is_some() {
@@ -223,7 +241,7 @@ impl Journal {
             self.header.rev += 1;
             if !self.status().is_ended() {
                 self.header.takeovers += 1;
-                self.header.state.wake_at = None;
+                self.header.state.wake_at = Some(self.header.created_at);
             }
         }
     }

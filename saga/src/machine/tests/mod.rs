@@ -25,6 +25,7 @@ mod sub_sagas;
 mod matches;
 mod pivot;
 mod joins;
+mod keys;
 mod values;
 mod deaths;
 mod records;

@@ -18,6 +18,23 @@ fn what_is_under_way_or_done_cannot_be_retried() {
     sim.cancel_stopped().unwrap_err();
 }
 
+/// A node may have any name.
+#[test]
+fn the_engines_marks_do_not_stand_among_the_users_values() {
+    let mut sim = Sim::of(chain(&["a", "b"])).on("a", "hang").on("undo a", "hang");
+    for _ in 0..3 {
+        sim.run();
+        sim.die_and_resume();
+    }
+    sim.forget_script();
+    sim.say("b", "refused");
+    sim.say("undo a", "hang");
+    sim.run();
+    let state = &sim.journal.header.state;
+    assert!(state.turned_back && state.leaves_intents);
+    assert_eq!(state.context.as_ref().map(|context| context.as_str()), Some("{}"));
+}
+
 #[test]
 fn retries_are_counted_and_bounded_unless_forced() {
     let mut sim = Sim::of(chain(&["a"])).on("a", "refused refused refused refused refused");
@@ -29,9 +46,9 @@ fn retries_are_counted_and_bounded_unless_forced() {
         sim.run();
     }
     let loaded = sim.journal.loaded();
-    let refused = retry(&loaded, "ann", false, sim.now, CommitId(1));
+    let refused = retry(&loaded, None, "ann", false, sim.now, CommitId(1));
     assert!(matches!(refused, Err(OperatorRefusal::RetriesSpent { retries: 3, .. })));
-    retry(&loaded, "ann", true, sim.now, CommitId(1)).unwrap();
+    retry(&loaded, None, "ann", true, sim.now, CommitId(1)).unwrap();
 }
 
 #[test]
@@ -43,7 +60,7 @@ fn a_rolled_back_workflow_begins_a_new_run_under_new_keys_and_keeps_the_first() 
     sim.resume();
     sim.run();
     assert_eq!(sim.status(), Status::Completed);
-    assert_eq!(sim.keys("a", CallKind::Run), ["wf:plain.a", "wf:plain.a:r2.0"]);
+    assert_eq!(sim.keys("a", CallKind::Run), ["wf/plain.a", "wf/plain.a/r2.0"]);
     assert_eq!(sim.journal.rows.len(), 4);
     assert!(sim.journal.audit.iter().any(|e| e.kind == AuditKind::Retried && e.run == 2));
 }
@@ -82,13 +99,13 @@ fn a_refused_request_gets_a_new_key_and_an_unknown_one_never() {
     sim.retry().unwrap();
     sim.resume();
     sim.run();
-    assert_eq!(sim.keys("b", CallKind::Run), ["wf:plain.b", "wf:plain.b:r1.1"]);
+    assert_eq!(sim.keys("b", CallKind::Run), ["wf/plain.b", "wf/plain.b/r1.1"]);
 
     let mut sim = parked("lost lost lost");
     sim.retry().unwrap();
     sim.resume();
     sim.run();
-    assert_eq!(sim.keys("b", CallKind::Run), ["wf:plain.b"; 4]);
+    assert_eq!(sim.keys("b", CallKind::Run), ["wf/plain.b"; 4]);
     assert_eq!(sim.row("b").attempts, 1);
 }
 
@@ -102,7 +119,7 @@ fn the_undo_of_a_later_key_is_its_own() {
     sim.cancel_stopped().unwrap();
     sim.resume();
     sim.run();
-    assert_eq!(sim.keys("b", CallKind::Undo), ["wf:plain.b:r1.1:undo"]);
+    assert_eq!(sim.keys("b", CallKind::Undo), ["wf/plain.b/r1.1/undo"]);
     assert_eq!(sim.status(), Status::RolledBack);
 }
 
@@ -157,6 +174,6 @@ fn keys_differ_by_node_direction_pass_and_run_and_are_the_same_for_all_attempts(
     }
     assert_eq!(
         keys.keys().collect::<Vec<_>>(),
-        ["wf:plain.a", "wf:plain.a:undo", "wf:plain.b", "wf:plain.b:undo", "wf:plain.b:undo-late"]
+        ["wf/plain.a", "wf/plain.a/undo", "wf/plain.b", "wf/plain.b/undo", "wf/plain.b/undo-late"]
     );
 }

@@ -53,7 +53,7 @@ fn an_unknown_pivot_is_not_tried_again_but_parks() {
     sim.resume();
     sim.run();
     assert_eq!(sim.calls_made(), ["run a", "run p", "run p", "run k"]);
-    assert_eq!(sim.keys("p", crate::machine::CallKind::Run), ["wf:pivot.p"; 2]);
+    assert_eq!(sim.keys("p", crate::machine::CallKind::Run), ["wf/pivot.p"; 2]);
 }
 
 #[test]

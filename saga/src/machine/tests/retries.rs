@@ -16,7 +16,7 @@ fn a_transient_failure_is_tried_again_under_the_same_key_and_costs_no_commit() {
         sim.trace,
         ["write create", "run a", "run a (2)", "run a (3)", "write a=completed -> completed", "stop"]
     );
-    assert_eq!(sim.keys("a", crate::machine::CallKind::Run), ["wf:plain.a"; 3]);
+    assert_eq!(sim.keys("a", crate::machine::CallKind::Run), ["wf/plain.a"; 3]);
     assert_eq!(sim.row("a").attempts, 3);
     let failures = sim.journal.audit.iter().filter(|e| e.kind == AuditKind::AttemptFailed);
     assert_eq!(failures.count(), 2);

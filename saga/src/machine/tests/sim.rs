@@ -185,8 +185,9 @@ impl Sim {
                     }
                     Command::Call(call) | Command::Transact(call) => self.call(call),
                     Command::RecordDurable { step } => {
-                        let line = format!("durable {}", self.name(self.machine().order_of(step)));
-                        self.trace.push(line);
+                        let row = self.machine().row_of(step);
+                        let name = row_name(&self.name(row.step_order), &row.item);
+                        self.trace.push(format!("durable {name}"));
                     }
                     Command::Look { node, wanted } if self.looks_at_once => {
                         events.push_back(Event::Looked { node, found: self.journal.find(&wanted) });
@@ -194,10 +195,16 @@ impl Sim {
                     Command::Look { node, wanted } => self.looking.push((node, wanted)),
                     Command::ReadHeader if self.reads_at_once => events.extend(self.read_header()),
                     Command::ReadHeader => self.wants_header = true,
+                    Command::GiveUp { reason } => {
+                        self.trace.push(format!("give up: {reason}"));
+                        self.machine = None;
+                        self.calls.clear();
+                    }
                     Command::Stop => {
                         self.trace.push("stop".to_owned());
                         self.machine = None;
                         self.calls.clear();
+                        self.looking.clear();
                     }
                 }
             }
@@ -442,6 +449,7 @@ impl Sim {
         self.in_flight = None;
         self.lent = None;
         self.calls.clear();
+        self.looking.clear();
         self.wants_header = false;
         if self.status().is_ended() {
             self.machine = None;
@@ -488,7 +496,8 @@ impl Sim {
     }
     pub(super) fn retry(&mut self) -> Result<(), OperatorRefusal> {
         let (loaded, id) = (self.journal.loaded(), self.next_commit());
-        self.operate(retry(&loaded, "ann", true, self.now, id))
+        let plan = std::sync::Arc::clone(self.definition.plan());
+        self.operate(retry(&loaded, Some(&plan), "ann", true, self.now, id))
     }
     pub(super) fn cancel_stopped(&mut self) -> Result<(), OperatorRefusal> {
         let (loaded, id) = (self.journal.loaded(), self.next_commit());
@@ -544,7 +553,7 @@ impl Sim {
     fn call_line(&self, call: &Call) -> String {
         let verb = match call.kind {
             CallKind::Run => "run",
-            CallKind::Undo if call.key.ends_with(":undo-late") => "undo-late",
+            CallKind::Undo if call.key.ends_with("/undo-late") => "undo-late",
             CallKind::Undo => "undo",
             CallKind::LookUp => "look",
         };

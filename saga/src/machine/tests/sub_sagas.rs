@@ -1,8 +1,9 @@
 //! A saga that calls another one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::plans::{Builder, Pivot, Plain, call, no_args, saga};
+use super::plans::{Builder, Once, Pivot, Plain, call, no_args, saga};
 use super::sim::Sim;
 use crate::definition::{Definition, PlanError};
 use crate::failure::Failure;
@@ -190,6 +191,195 @@ fn a_death_at_any_moment_does_not_make_it_go_on_with_what_is_being_undone() {
         }
         assert!(!calls.contains(&"run p") && !calls.contains(&"undo a"), "dies at {at}: {calls:?}");
     }
+}
+
+/// Two steps side by side in a sub-saga that is tolerated.
+fn side_by_side() -> Definition<()> {
+    enum Both {}
+    impl Signature for Both {
+        type Output = String;
+        const META: &'static Meta =
+            &Meta { params: &["word"], saga: true, ..Meta::new("both", Class::Compensatable) };
+    }
+    impl Callable<()> for Both {
+        fn erased() -> Callee<()> {
+            let mut s = crate::SagaBuilder::<(), String>::new("both", 1);
+            let mut branches = s.begin_branches();
+            s.begin_branch(&mut branches);
+            s.named("x").call::<Once, ()>((), no_args);
+            s.begin_branch(&mut branches);
+            s.named("y").call::<Once, ()>((), no_args);
+            s.end_branches(branches);
+            Callee::Saga(Arc::new(s.finish((), |()| Ok(String::new())).unwrap()))
+        }
+    }
+    saga(|s| {
+        s.call_tolerated::<Both, ()>((), |()| hello(String::new()));
+        call::<Plain>(s, "b");
+    })
+}
+
+#[test]
+fn what_was_under_way_in_it_when_the_worker_died_is_undone_even_if_it_had_failed() {
+    for x_has_failed in [false, true] {
+        let mut sim = Sim::of(side_by_side()).on("x", "hang").on("y", "hang");
+        sim.run_until("run y");
+        sim.forget_script();
+        if x_has_failed {
+            sim.answer("x", "refused");
+        }
+        sim.die_and_resume();
+        sim.run();
+        let calls = sim.calls_made();
+        assert!(calls.contains(&"undo y"), "{calls:?}");
+        assert_eq!((sim.status(), calls.last()), (Status::Completed, Some(&"run b")), "{calls:?}");
+    }
+}
+
+#[test]
+fn what_of_it_is_undone_is_not_undone_again_after_a_death() {
+    let mut sim = Sim::of(side_by_side()).on("x", "hang").on("y", "hang");
+    sim.run_until("run y");
+    sim.answer("x", "ok");
+    sim.answer("y", "lost");
+    sim.forget_script();
+    sim.say("undo x", "hang");
+    sim.run_until("undo x");
+    sim.die_and_resume();
+    sim.forget_script();
+    sim.run();
+    let calls = sim.calls_made();
+    assert_eq!(calls.iter().filter(|c| c.ends_with(" y")).count(), 3, "{calls:?}");
+    assert_eq!(calls.iter().filter(|c| **c == "undo-late y").count(), 1, "{calls:?}");
+}
+
+#[test]
+fn its_failure_is_not_forgotten_when_somebody_stops_the_workflow_just_then() {
+    let mut sim = Sim::of(waiting_inside(Duration::from_secs(3)));
+    sim.run_until_idle();
+    sim.now = sim.machine().wake_at().unwrap();
+    sim.feed(crate::machine::Event::Tick);
+    sim.journal.fail_by_hand();
+    sim.settle();
+    assert_eq!(sim.status(), Status::Failed);
+    let context = sim.journal.header.state.context.as_ref().map(Json::as_str);
+    assert!(context.is_some_and(|c| c.contains("waits@failed")), "{context:?}");
+}
+
+#[test]
+fn a_failure_that_cannot_be_stored_did_not_happen_and_nothing_goes_on_after_it() {
+    let mut sim = Sim::of(waiting_inside(Duration::from_secs(3)));
+    sim.run_until_idle();
+    sim.now = sim.machine().wake_at().unwrap();
+    sim.feed(crate::machine::Event::Tick);
+    sim.unstorable = true;
+    sim.settle();
+    assert_eq!(sim.status(), Status::RolledBack);
+    let context = sim.journal.header.state.context.as_ref().map(Json::as_str);
+    assert!(context.is_some_and(|c| !c.contains("waits.b") && !c.contains("waits\"")), "{context:?}");
+}
+
+#[test]
+fn a_suspect_writes_no_intent_to_undo_before_the_failure_is_durable() {
+    let mut sim = Sim::of(waiting_inside(Duration::from_secs(3)));
+    sim.run_until_idle();
+    let over = sim.machine().wake_at().unwrap();
+    for _ in 0..2 {
+        sim.die_and_resume();
+        sim.settle();
+    }
+    sim.now = over;
+    sim.feed(crate::machine::Event::Tick);
+    sim.unstorable = true;
+    sim.acknowledge();
+    assert_eq!(sim.trace.last().map(String::as_str), Some("write -> rolling_back"));
+}
+
+/// A step for each of three items, one after the other, in a sub-saga that is tolerated.
+fn items_inside() -> Definition<()> {
+    enum Each {}
+    impl Signature for Each {
+        type Output = String;
+        const META: &'static Meta =
+            &Meta { params: &["word"], saga: true, ..Meta::new("items", Class::Compensatable) };
+    }
+    impl Callable<()> for Each {
+        fn erased() -> Callee<()> {
+            let mut s = crate::SagaBuilder::<(), String>::new("items", 1);
+            s.named("each").max_parallel(1);
+            s.call_each::<Plain, ()>((), |()| (0..3).map(|_| no_args(())).collect());
+            Callee::Saga(Arc::new(s.finish((), |()| Ok(String::new())).unwrap()))
+        }
+    }
+    saga(|s| {
+        s.call_tolerated::<Each, ()>((), |()| hello(String::new()));
+    })
+}
+
+#[test]
+fn what_never_began_in_it_is_not_undone_when_the_worker_dies_while_it_is_undone() {
+    let mut sim = Sim::of(items_inside()).on("each[1]", "lost refused").on("undo-late each[1]", "hang");
+    sim.run_until("undo-late each[1]");
+    sim.forget_script();
+    sim.die_and_resume();
+    sim.run();
+    assert_eq!(sim.status(), Status::Completed);
+    assert!(!sim.calls_made().iter().any(|c| c.ends_with("each[2]")), "{:?}", sim.calls_made());
+}
+
+/// A sub-saga that is tolerated: x, and then a wait that may take so long.
+fn waiting_inside(timeout: Duration) -> Definition<()> {
+    thread_local! {
+        static TIMEOUT: std::cell::Cell<Duration> = const { std::cell::Cell::new(Duration::ZERO) };
+    }
+    enum Waits {}
+    impl Signature for Waits {
+        type Output = String;
+        const META: &'static Meta =
+            &Meta { params: &["word"], saga: true, ..Meta::new("waits", Class::Compensatable) };
+    }
+    impl Callable<()> for Waits {
+        fn erased() -> Callee<()> {
+            let mut s = crate::SagaBuilder::<(), String>::new("waits", 1);
+            s.named("x").call::<Plain, ()>((), no_args);
+            let timeout = Some(TIMEOUT.get());
+            s.wait_for_event::<String, _>("online", timeout, (), |()| Ok("S1".to_owned()));
+            Callee::Saga(Arc::new(s.finish((), |()| Ok(String::new())).unwrap()))
+        }
+    }
+    TIMEOUT.set(timeout);
+    saga(|s| {
+        s.call_tolerated::<Waits, ()>((), |()| hello(String::new()));
+        s.named("b").call::<Plain, ()>((), no_args);
+    })
+}
+
+#[test]
+fn a_wait_in_it_that_is_over_wakes_nobody_while_the_rest_is_undone() {
+    let mut sim = Sim::of(waiting_inside(Duration::from_secs(3))).on("undo x", "hang");
+    sim.run_until("undo x");
+    assert_eq!(sim.machine().wake_at(), None);
+    sim.answer("undo x", "ok");
+    sim.run();
+    assert_eq!(sim.status(), Status::Completed);
+}
+
+#[test]
+fn what_it_waited_for_is_not_registered_any_more_when_its_caller_goes_on() {
+    let mut sim = Sim::of(waiting_inside(Duration::from_secs(3))).on("b", "hang");
+    sim.run_until("run b");
+    assert!(sim.journal.waits.is_empty());
+}
+
+#[test]
+fn a_death_in_between_leaves_nothing_registered_either() {
+    let mut sim = Sim::of(waiting_inside(Duration::from_secs(3))).on("undo x", "hang");
+    sim.run_until("undo x");
+    assert!(!sim.journal.waits.is_empty());
+    sim.forget_script();
+    sim.die_and_resume();
+    sim.run();
+    assert_eq!((sim.status(), sim.journal.waits.len()), (Status::Completed, 0));
 }
 
 #[test]

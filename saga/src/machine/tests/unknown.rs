@@ -69,7 +69,7 @@ fn an_unknown_step_is_undone_at_once_and_again_when_nothing_can_land_any_more() 
     assert!(!sim.calls_made().contains(&"undo a"), "earlier steps wait");
     sim.run();
     assert_eq!(sim.calls_made()[4..], ["undo b", "undo-late b", "undo a"]);
-    assert_eq!(sim.keys("b", CallKind::Undo), ["wf:plain.b:undo", "wf:plain.b:undo-late"]);
+    assert_eq!(sim.keys("b", CallKind::Undo), ["wf/plain.b/undo", "wf/plain.b/undo-late"]);
     assert!(
         sim.all_calls.iter().filter(|c| c.kind == CallKind::Undo && c.step == 1).all(|c| c.output.is_none())
     );
@@ -87,7 +87,7 @@ fn a_step_that_succeeded_after_a_lost_request_is_looked_after_again() {
     let mut sim = Sim::of(chain(&["a", "b"])).on("a", "lost ok").on("b", "refused");
     sim.run();
     assert_eq!(sim.calls_made()[3..], ["undo a", "undo a"]);
-    assert_eq!(sim.keys("a", CallKind::Undo), ["wf:plain.a:undo"; 2]);
+    assert_eq!(sim.keys("a", CallKind::Undo), ["wf/plain.a/undo"; 2]);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_rerun_learns_the_output_and_then_undoes_it() {
     sim.run();
     assert_eq!(sim.calls_made()[4..], ["run b", "undo b", "run b", "undo-late b", "undo a"]);
     let keys = sim.keys("b", CallKind::Run);
-    assert!(keys.iter().all(|key| *key == "wf:rerun.b"), "{keys:?}");
+    assert!(keys.iter().all(|key| *key == "wf/rerun.b"), "{keys:?}");
     let undo = sim.all_calls.iter().find(|c| c.kind == CallKind::Undo).unwrap();
     assert_eq!(undo.output.as_ref().map(|o| o.as_str()), Some("\"made\""));
 }
@@ -199,5 +199,87 @@ fn a_rerun_that_is_cut_off_moves_the_last_pass_too() {
         sim.forget_script();
         sim.run();
         assert_eq!(sim.calls_made()[5..], ["run b", "undo b", "run b", "undo-late b", "undo a"]);
+    }
+}
+
+/// `a b` are done, `c` is refused, and the first request to undo `b` is lost.
+fn lost_undo<S>() -> Sim
+where
+    S: crate::step::Callable<()> + crate::step::Signature<Output = serde_json::Value>,
+{
+    let definition = saga(|s| {
+        call::<Plain>(s, "a");
+        call::<S>(s, "b");
+        call::<Plain>(s, "c");
+    });
+    Sim::of(definition).on("c", "refused").on("undo b", "lost ok")
+}
+
+#[test]
+fn a_lost_undo_that_was_repeated_is_over_only_when_it_can_land_no_more() {
+    let mut sim = lost_undo::<Plain>();
+    sim.begin();
+    sim.settle();
+    while sim.calls_made().last() != Some(&"undo b (2)") {
+        sim.tick();
+        sim.settle();
+    }
+    let lost_at = sim.row("b").failed_at.unwrap();
+    assert_eq!(sim.row("b").status, StepStatus::Compensating);
+    assert_eq!(sim.machine().wake_at(), Some(lost_at.plus(Duration::from_secs(5))));
+    sim.run();
+    assert_eq!(sim.calls_made()[3..], ["undo b", "undo b (2)", "undo a"], "it is not undone a third time");
+    assert_eq!((sim.status(), sim.row("b").status), (Status::RolledBack, StepStatus::Compensated));
+}
+
+#[test]
+fn a_lost_undo_is_not_forgotten_by_the_next_owner() {
+    let ends: [fn(&mut Sim); 2] = [Sim::die_and_resume, |sim| {
+        sim.drain();
+        sim.resume();
+    }];
+    for end in ends {
+        let mut sim = lost_undo::<Plain>();
+        sim.begin();
+        sim.settle();
+        while sim.calls_made().last() != Some(&"undo b (2)") {
+            sim.tick();
+            sim.settle();
+        }
+        let lost_at = sim.row("b").failed_at.unwrap();
+        end(&mut sim);
+        sim.run();
+        assert_eq!(sim.status(), Status::RolledBack);
+        assert!(sim.now >= lost_at.plus(Duration::from_secs(5)), "it ended while the request could land");
+    }
+}
+
+#[test]
+fn where_late_duplicates_are_harmless_a_lost_undo_is_not_waited_for() {
+    let mut sim = lost_undo::<Safe>();
+    let began = sim.now;
+    sim.run();
+    assert_eq!(sim.calls_made()[3..], ["undo b", "undo b (2)", "undo a"]);
+    assert!(sim.now.since(began) < Duration::from_secs(5));
+}
+
+#[test]
+fn an_undo_that_a_dead_worker_may_have_sent_is_waited_for() {
+    for dies in [true, false] {
+        let mut sim = Sim::of(chain(&["a", "b"])).on("b", "refused").on("undo a", "hang");
+        sim.run_until("undo a");
+        if dies {
+            sim.die(true);
+        } else {
+            sim.abandon();
+        }
+        let sent_at_the_latest = sim.now;
+        sim.forget_script();
+        sim.resume();
+        sim.settle();
+        assert_eq!(sim.status(), Status::RollingBack, "the request of the other worker can land still");
+        sim.run();
+        assert_eq!(sim.status(), Status::RolledBack);
+        assert!(sim.now.since(sent_at_the_latest).as_secs() >= 5);
     }
 }

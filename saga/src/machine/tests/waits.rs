@@ -72,6 +72,18 @@ fn a_sleep_is_neither_shortened_nor_repeated_by_a_death() {
 }
 
 #[test]
+fn what_was_under_way_after_a_sleep_when_the_worker_died_counts_as_unknown() {
+    let mut sim = Sim::of(sleeps(Duration::from_secs(5))).on("b", "hang");
+    sim.run_until("run b");
+    sim.forget_script();
+    sim.say("b", "refused");
+    sim.die_and_resume();
+    sim.run();
+    assert_eq!(sim.status(), Status::RolledBack);
+    assert!(sim.calls_made().contains(&"undo b"), "{:?}", sim.calls_made());
+}
+
+#[test]
 fn a_time_that_is_past_is_not_waited_for() {
     let mut sim = Sim::of(saga(|s| {
         s.sleep_until((), |()| Ok(Timestamp::from_micros(1)));
@@ -79,6 +91,48 @@ fn a_time_that_is_past_is_not_waited_for() {
     }));
     sim.run_until_idle();
     assert_eq!(sim.status(), Status::Completed);
+}
+
+#[test]
+fn a_refused_release_does_not_forget_until_when_is_slept() {
+    let mut sim = Sim::of(saga(|s| {
+        s.sleep((), |()| Ok(Duration::from_secs(1)));
+        s.named("long").sleep((), |()| Ok(MINUTE));
+        s.wait_for_event_tolerated::<String, ()>("online", Some(MINUTE), (), |()| Ok("S1".to_owned()));
+    }));
+    sim.run_until_idle();
+    sim.tick();
+    // The release that arms the long sleep is on its way, and the header's rev is raised before it gets there.
+    assert_eq!(sim.trace.last().map(String::as_str), Some("write -> waiting"));
+    sim.journal.raise_rev();
+    sim.settle();
+    let until = sim.now.plus(MINUTE);
+    assert_eq!((sim.status(), sim.journal.header.state.wake_at), (Status::Waiting, Some(until)));
+    sim.now = sim.now.plus(Duration::from_secs(20));
+    sim.journal.header.state.wake_at = Some(sim.now);
+    sim.resume();
+    sim.settle();
+    assert_eq!(sim.journal.header.state.wake_at, Some(until), "it sleeps anew");
+}
+
+#[test]
+fn a_wait_that_is_over_wakes_nobody_while_the_header_is_read() {
+    let mut sim = Sim::of(waiting(Some(2 * MINUTE)));
+    sim.begin();
+    sim.acknowledge();
+    sim.answer("a", "ok");
+    sim.acknowledge();
+    assert_eq!(sim.trace.last().map(String::as_str), Some("write -> waiting"));
+    sim.reads_at_once = false;
+    sim.journal.raise_rev();
+    sim.acknowledge();
+    sim.now = sim.now.plus(3 * MINUTE);
+    assert!(sim.wants_header && sim.machine().wake_at().is_none());
+    for event in sim.read_header() {
+        sim.feed(event);
+    }
+    sim.settle();
+    assert_eq!(sim.status(), Status::RolledBack);
 }
 
 #[test]
@@ -197,6 +251,26 @@ fn two_waits_get_two_events() {
 }
 
 #[test]
+fn two_waits_side_by_side_get_two_events() {
+    let mut sim = Sim::of(saga(|s| {
+        let mut branches = s.begin_branches();
+        for name in ["first", "second"] {
+            s.begin_branch(&mut branches);
+            waits(s, name, None);
+        }
+        s.end_branches(branches);
+    }));
+    sim.publish("online", "S1", "one");
+    sim.run_until_idle();
+    assert_eq!((sim.status(), sim.journal.waits.len()), (Status::Waiting, 1));
+    sim.now = sim.now.plus(MINUTE);
+    sim.publish("online", "S1", "two");
+    sim.resume();
+    sim.settle();
+    assert_eq!(sim.status(), Status::Completed);
+}
+
+#[test]
 fn what_a_death_interrupts_between_the_event_and_its_record_is_found_again() {
     let mut sim = Sim::of(waiting(None));
     sim.run_until_idle();
@@ -238,6 +312,17 @@ fn an_event_in_time_counts_even_if_the_worker_was_away_until_after() {
     sim.publish("online", "S1", "up");
     sim.now = sim.now.plus(2 * MINUTE);
     sim.resume();
+    sim.settle();
+    assert_eq!(sim.status(), Status::Completed);
+}
+
+#[test]
+fn an_event_in_time_counts_even_if_the_worker_has_not_heard_of_it_when_the_time_is_over() {
+    let mut sim = Sim::of(waiting(Some(Duration::from_secs(20))));
+    sim.run_until_idle();
+    sim.now = sim.now.plus(Duration::from_secs(19));
+    sim.journal.publish("online", "S1", "up", sim.now);
+    sim.tick();
     sim.settle();
     assert_eq!(sim.status(), Status::Completed);
 }

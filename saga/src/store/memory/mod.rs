@@ -1,10 +1,12 @@
 //! A store in memory: the reference for every other one. It survives its engines, but not its process.
 
 mod calls;
+mod schedules;
 mod state;
 mod transaction;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -13,9 +15,9 @@ pub use calls::Calls;
 pub use transaction::MemoryTx;
 
 use super::{
-    AuditEvent, Beat, Claim, Commit, CommitOutcome, FailureReason, Header, Join, Listing, Loaded, Page,
-    PublishedEvent, Registration, Sent, Signal, SignalKind, Statistics, Status, Store, StoreError,
-    Transactions, Wanted,
+    Beat, Claim, Commit, CommitOutcome, FailureReason, Header, Join, Listing, Loaded, Page, PublishedEvent,
+    Purpose, Registration, Schedules, Sent, Signal, SignalKind, Statistics, Status, Store, StoreError,
+    Stranded, Trail, TrailPart, Transactions, Triggers, Wanted,
 };
 use crate::clock::Timestamp;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
@@ -60,7 +62,7 @@ impl MemoryStore {
 }
 
 fn alive(state: &State, worker: WorkerId) -> Result<(), StoreError> {
-    if state.workers.get(&worker) == Some(&true) { Ok(()) } else { Err(StoreError::Fenced) }
+    if matches!(state.workers.get(&worker), Some(Some(_))) { Ok(()) } else { Err(StoreError::Fenced) }
 }
 
 #[async_trait]
@@ -69,8 +71,8 @@ impl Store for MemoryStore {
         let _turn = self.0.writer.lock().await;
         let mut state = self.state();
         let worker = WorkerId(state.workers.last_key_value().map_or(1, |(last, _)| last.0 + 1));
-        state.workers.values_mut().for_each(|live| *live = false);
-        state.workers.insert(worker, true);
+        state.workers.values_mut().for_each(|live| *live = None);
+        state.workers.insert(worker, Some(join.definitions));
         state.orphan(|_| true);
         state.plans.extend(join.plans);
         Ok(Registration { worker, leased: false })
@@ -92,7 +94,7 @@ impl Store for MemoryStore {
         let _turn = self.0.writer.lock().await;
         let mut state = self.state();
         if let Some(live) = state.workers.get_mut(&worker) {
-            *live = false;
+            *live = None;
         }
         state.orphan(|owner| owner == worker);
         Ok(())
@@ -104,11 +106,10 @@ impl Store for MemoryStore {
         let mut state = self.state();
         alive(&state, worker)?;
         state.told(Some(claim.now));
-        let known =
-            |d: &DefinitionId| claim.definitions.iter().any(|k| k.name == d.name && k.version == d.version);
-        let idle = state.idle.iter().filter_map(|id| state.workflows.get(id).map(|r| &r.header));
-        let due = idle.filter(|h| h.state.wake_at.is_some_and(|at| at <= claim.now) && known(&h.definition));
-        let mut due = due.collect::<Vec<&Header>>();
+        let wanted = claim.definitions.iter().filter(|d| claim.purpose == Purpose::Run || !state.is_known(d));
+        let wanted = wanted.collect::<Vec<_>>();
+        let is_wanted = |h: &&Header| wanted.iter().any(|d| d.is_version_of(&h.definition));
+        let mut due = state.due(claim.now).filter(is_wanted).collect::<Vec<&Header>>();
         due.sort_by_key(|h| (Reverse(h.priority), h.state.wake_at, h.created_at, h.workflow_id.clone()));
         let taken = due.into_iter().take(claim.limit).map(|h| h.workflow_id.clone()).collect::<Vec<_>>();
         for id in &taken {
@@ -118,6 +119,31 @@ impl Store for MemoryStore {
             });
         }
         Ok(taken.iter().filter_map(|id| state.workflows.get(id)).map(state::Record::loaded).collect())
+    }
+
+    async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
+        let state = self.state();
+        alive(&state, worker)?;
+        let mine = |id: &&WorkflowId| {
+            state.workflows.get(*id).is_some_and(|r| r.is_live() && r.header.worker == Some(worker))
+        };
+        Ok(state.held.iter().filter(mine).cloned().collect())
+    }
+
+    async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
+        let state = self.state();
+        let mut all = BTreeMap::<&DefinitionId, (u64, Timestamp)>::new();
+        for header in state.due(now).filter(|h| !state.is_known(&h.definition)) {
+            let (workflows, since) = all.entry(&header.definition).or_insert((0, now));
+            *workflows += 1;
+            *since = header.state.wake_at.unwrap_or(now).min(*since);
+        }
+        let of = |(definition, (workflows, since)): (&DefinitionId, _)| Stranded {
+            definition: definition.clone(),
+            workflows,
+            since,
+        };
+        Ok(all.into_iter().map(of).collect())
     }
 
     async fn commit(
@@ -167,8 +193,9 @@ impl Store for MemoryStore {
         for workflow in &waiters {
             state.send(workflow, SignalKind::Event, &event.name);
         }
+        let starts = state.trigger(&event);
         state.published.push(event);
-        Ok(!waiters.is_empty())
+        Ok(starts || !waiters.is_empty())
     }
 
     async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {
@@ -194,11 +221,18 @@ impl Store for MemoryStore {
         let place = |h: &Header| (h.created_at, h.workflow_id.clone());
         wanted.sort_by_key(|h| Reverse(place(h)));
         let older = wanted.into_iter().filter(|h| listing.after.as_ref().is_none_or(|last| place(h) < *last));
-        Ok(Page { headers: older.skip(listing.offset).take(listing.limit).cloned().collect(), total })
+        let headers = older.skip(listing.offset).take(listing.limit).cloned().collect();
+        Ok(Page { headers, total, total_is_exact: true })
     }
 
-    async fn history(&self, workflow: &WorkflowId) -> Result<Vec<AuditEvent>, StoreError> {
-        Ok(self.state().workflows.get(workflow).map(|r| r.audit.clone()).unwrap_or_default())
+    async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError> {
+        let state = self.state();
+        let all = state.workflows.get(workflow).map(|r| r.audit.as_slice()).unwrap_or_default();
+        let after = part.after.map_or(0, |place| usize::try_from(place).unwrap_or(usize::MAX));
+        let begin = after.saturating_add(part.offset).min(all.len());
+        let end = begin.saturating_add(part.limit).min(all.len());
+        let events = all.get(begin..end).unwrap_or_default().to_vec();
+        Ok(Trail { events, total: all.len() as u64, next: (end < all.len()).then_some(end as u64) })
     }
 
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {
@@ -210,6 +244,14 @@ impl Store for MemoryStore {
     }
 
     fn transactions(&self) -> Option<&dyn Transactions> {
+        Some(self)
+    }
+
+    fn schedules(&self) -> Option<&dyn Schedules> {
+        Some(self)
+    }
+
+    fn triggers(&self) -> Option<&dyn Triggers> {
         Some(self)
     }
 }

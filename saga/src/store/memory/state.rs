@@ -9,7 +9,7 @@ use crate::json::Json;
 use crate::store::judge::{Standing, Verdict, judge};
 use crate::store::{
     AuditEvent, Awaited, Commit, CommitOutcome, Debt, Decision, Header, Loaded, NewWorkflow, PublishedEvent,
-    Signal, SignalKind, Statistics, Status, StepRow, limits,
+    Schedule, Signal, SignalKind, Statistics, Status, StepRow, Triggered, limits,
 };
 
 /// A key within a tenant.
@@ -46,13 +46,20 @@ pub(super) struct State {
     pub(super) held: BTreeSet<WorkflowId>,
     pub(super) signals: BTreeMap<i64, Signal>,
     pub(super) last_signal: i64,
-    pub(super) workers: BTreeMap<WorkerId, bool>,
+    /// What each incarnation knows; none if it is dead.
+    pub(super) workers: BTreeMap<WorkerId, Option<Vec<DefinitionId>>>,
     pub(super) plans: BTreeMap<DefinitionId, String>,
     pub(super) statistics: BTreeMap<Arc<str>, Statistics>,
     /// What live workflows wait for.
     pub(super) waits: BTreeMap<WorkflowId, Vec<Awaited>>,
     /// In the order in which they came.
     pub(super) published: Vec<PublishedEvent>,
+    /// By tenant and name.
+    pub(super) schedules: BTreeMap<(String, String), Schedule>,
+    /// Which event each of them waits for.
+    pub(super) triggers: BTreeMap<String, String>,
+    pub(super) triggered: BTreeMap<i64, Triggered>,
+    last_triggered: i64,
     /// What transactional steps wrote.
     pub(super) data: BTreeMap<String, Json>,
     /// The latest time that anybody told.
@@ -62,6 +69,17 @@ pub(super) struct State {
 impl State {
     pub(super) fn told(&mut self, time: Option<Timestamp>) {
         self.now = time.map_or(self.now, |time| self.now.max(time));
+    }
+
+    /// Live workflows without a worker whose time has come.
+    pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = &Header> {
+        let idle = self.idle.iter().filter_map(|id| self.workflows.get(id).map(|r| &r.header));
+        idle.filter(move |header| header.state.wake_at.is_some_and(|at| at <= now))
+    }
+
+    /// Does some live worker know this name and version?
+    pub(super) fn is_known(&self, definition: &DefinitionId) -> bool {
+        self.workers.values().flatten().flatten().any(|known| known.is_version_of(definition))
     }
 
     /// Changes a header: raises its `rev`, keeps indexes and counts right.
@@ -133,6 +151,18 @@ impl State {
         waiting.map(|(id, _)| id.clone()).collect()
     }
 
+    /// Remembers an event for its triggers. `true`: it has some.
+    pub(super) fn trigger(&mut self, event: &PublishedEvent) -> bool {
+        self.triggered.retain(|_, triggered| triggered.event.kept_until > event.at);
+        let before = self.triggered.len();
+        for (name, _) in self.triggers.iter().filter(|(_, wanted)| **wanted == event.name) {
+            self.last_triggered += 1;
+            let id = self.last_triggered;
+            self.triggered.insert(id, Triggered { id, trigger: name.clone(), event: event.clone() });
+        }
+        self.triggered.len() > before
+    }
+
     /// Takes live workflows away from a worker, as after its death.
     pub(super) fn orphan(&mut self, worker: impl Fn(WorkerId) -> bool) {
         for id in self.held.clone() {
@@ -186,7 +216,7 @@ impl State {
                 return refusal;
             }
         }
-        self.note(commit);
+        self.note(commit, decide);
         if let Some(decision) = commit.decision.as_deref().filter(|_| decide) {
             self.decide(commit, decision, worker);
         }
@@ -243,8 +273,8 @@ impl State {
         None
     }
 
-    /// Writes facts and audit.
-    fn note(&mut self, commit: &Commit) {
+    /// Writes facts and audit: of the decision only what was decided.
+    fn note(&mut self, commit: &Commit, decide: bool) {
         let Some(record) = self.workflows.get_mut(&commit.workflow_id) else { return };
         let mut debts = 0_i64;
         for row in &commit.facts {
@@ -260,8 +290,9 @@ impl State {
         if commit.shows_progress() {
             record.header.takeovers = 0;
         }
-        if !commit.audit.is_empty() && record.audited.insert(commit.id) {
-            record.audit.extend(commit.audit.iter().cloned());
+        if record.audited.insert(commit.id) {
+            let decided = commit.decision.iter().filter(|_| decide).flat_map(|decision| &decision.audit);
+            record.audit.extend(commit.audit.iter().chain(decided).cloned());
         }
         let counts = self.statistics.entry(record.header.tenant_id.clone()).or_default();
         counts.open_debts = counts.open_debts.saturating_add_signed(debts);
@@ -271,7 +302,7 @@ impl State {
         self.write(&commit.workflow_id, |header| {
             header.state = decision.state.clone();
             header.last_commit = Some(commit.id);
-            header.unclean &= !decision.settles_interruptions(worker.is_some());
+            header.unclean = decision.unclean(worker.is_some()).unwrap_or(header.unclean);
             header.worker = header.worker.filter(|_| !decision.release);
         });
     }

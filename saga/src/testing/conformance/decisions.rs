@@ -21,6 +21,8 @@ pub async fn a_decision_is_loaded_back_in_every_field(subject: Arc<dyn Subject>)
         compensation_error: Some("it stays booked".into()),
         retry_count: 1,
         rolled_back_once: true,
+        turned_back: true,
+        leaves_intents: true,
         current_step: Some("flight".into()),
         current_system: Some("airline".into()),
         wake_at: Some(at(9)),
@@ -152,7 +154,11 @@ pub async fn a_second_run_takes_its_exclusion_again_or_not_at_all(subject: Arc<d
     let held = CommitOutcome::Excluded { key: "onu".into(), holder: id("b") };
     assert_eq!(again(4).await, held);
     assert_eq!(w.header("a").await.state.status, Status::RolledBack);
-    assert_eq!(w.store.history(&id("a")).await.unwrap(), [], "nothing of it was written");
+    assert_eq!(
+        w.store.history(&id("a"), TrailPart::ALL).await.unwrap().events,
+        [],
+        "nothing of it was written"
+    );
     let mac = Header { exclusion: vec!["mac".into()], ..header("c", Some(w.worker)) };
     assert_eq!(w.write(create(5, mac)).await, CommitOutcome::Applied { rev: 0 });
     for name in ["b", "c"] {
@@ -188,7 +194,7 @@ pub async fn a_refused_operator_leaves_nothing_behind(subject: Arc<dyn Subject>)
     let second = w.write_as(None, settle(4, 1)).await;
     assert_eq!(second, CommitOutcome::Refused { rev: 2, status: Status::Failed, owned: false });
     assert_eq!(w.load("a").await.steps, [row(0, 1)]);
-    assert_eq!(w.store.history(&id("a")).await.unwrap(), [audit(3, "settled")]);
+    assert_eq!(w.store.history(&id("a"), TrailPart::ALL).await.unwrap().events, [audit(3, "settled")]);
 }
 
 /// Oldest first, with everything that was said.
@@ -199,11 +205,12 @@ pub async fn audit_is_appended_once_and_in_order(subject: Arc<dyn Subject>) {
     let by_hand = AuditEvent { node: None, attempt: None, actor: Some("bob".into()), ..audit(1, "ü'\"") };
     let first = Commit { audit: vec![audit(5, "1"), by_hand], ..facts(3, "a", vec![]) };
     let other = Commit { audit: vec![audit(6, "other")], ..facts(4, "b", vec![]) };
-    let second = Commit { audit: vec![audit(4, "2")], ..facts(5, "a", vec![]) };
+    let mut second = Commit { audit: vec![audit(4, "2")], ..decide(5, &w.header("a").await, |_| {}) };
+    second.decision.iter_mut().for_each(|decision| decision.audit = vec![audit(4, "decided")]);
     for commit in [&first, &other, &second, &first, &second] {
         w.write(commit.clone()).await;
     }
-    let wanted = [first.audit, second.audit].concat();
-    assert_eq!(w.store.history(&id("a")).await.unwrap(), wanted);
-    assert_eq!(w.store.history(&id("nobody")).await.unwrap(), []);
+    let wanted = [first.audit, second.audit, vec![audit(4, "decided")]].concat();
+    assert_eq!(w.store.history(&id("a"), TrailPart::ALL).await.unwrap().events, wanted);
+    assert_eq!(w.store.history(&id("nobody"), TrailPart::ALL).await.unwrap().events, []);
 }

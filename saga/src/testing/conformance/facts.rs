@@ -83,11 +83,12 @@ pub async fn facts_of_a_refused_decision_stay(subject: Arc<dyn Subject>) {
     w.store.send("default", &id("a"), SignalKind::Cancel, "alice").await.unwrap();
     let mut commit = decide(2, &stale, to(Status::Completed));
     commit.facts = vec![row(0, 1)];
-    commit.audit = vec![audit(1, "refused")];
+    commit.audit = vec![audit(1, "of the fact")];
+    commit.decision.iter_mut().for_each(|decision| decision.audit = vec![audit(1, "of the decision")]);
     let outcome = w.write(commit).await;
     assert_eq!(outcome, CommitOutcome::Refused { rev: 1, status: Status::Running, owned: true });
     assert_eq!(w.load("a").await.steps, [row(0, 1)]);
-    assert_eq!(w.store.history(&id("a")).await.unwrap().len(), 1);
+    assert_eq!(w.store.history(&id("a"), TrailPart::ALL).await.unwrap().events, [audit(1, "of the fact")]);
 }
 
 /// Finding 9: every part of a commit may be sent again.
@@ -100,7 +101,7 @@ pub async fn facts_sent_twice_count_once(subject: Arc<dyn Subject>) {
         assert_eq!(w.write(commit.clone()).await, CommitOutcome::Applied { rev: 0 });
     }
     assert_eq!(w.load("a").await.steps.len(), 2);
-    assert_eq!(w.store.history(&id("a")).await.unwrap(), commit.audit);
+    assert_eq!(w.store.history(&id("a"), TrailPart::ALL).await.unwrap().events, commit.audit);
     assert_eq!(w.statistics().await.open_debts, 1);
 }
 

@@ -45,6 +45,7 @@ impl Dice {
 }
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+const KEYS: [&str; 3] = ["k", "l", "m"];
 const TENANTS: [&str; 2] = ["default", "other"];
 
 struct History {
@@ -80,6 +81,7 @@ impl History {
             1..=3 => self.claim().await,
             4..=5 => self.beat().await,
             6..=7 => self.send().await,
+            8 => self.publish().await,
             _ => self.commit().await,
         }
     }
@@ -94,7 +96,8 @@ impl History {
 
     async fn claim(&mut self) -> String {
         let (worker, limit) = (self.worker(), self.dice.roll(4) as usize);
-        let claim = Claim { definitions: vec![definition("trip", 1)], limit, now: at(self.second) };
+        let definitions = vec![definition("trip", 1)];
+        let claim = Claim { purpose: Purpose::Run, definitions, limit, now: at(self.second) };
         let [a, b] = &self.stores;
         let a = a.claim(worker[0], claim.clone()).await.map(|all| self.same(0, all));
         let b = b.claim(worker[1], claim).await.map(|all| self.same(1, all));
@@ -134,6 +137,25 @@ impl History {
         }
         assert_eq!(answers[0], answers[1], "send");
         format!("send to {name} of {tenant}")
+    }
+
+    async fn publish(&mut self) -> String {
+        let event = PublishedEvent {
+            tenant_id: self.dice.of(&TENANTS).into(),
+            name: "online".into(),
+            key: self.dice.of(&KEYS).into(),
+            value: json("1"),
+            by: None,
+            at: at(self.second),
+            kept_until: at(self.second + 5),
+        };
+        let [a, b] = &self.stores;
+        let answers = [a.publish(event.clone()).await, b.publish(event.clone()).await];
+        assert_eq!(answers[0], answers[1], "publish");
+        let PublishedEvent { tenant_id: tenant, name, key, .. } = event.clone();
+        let wanted = Wanted { tenant, name, key, since: at(self.second.saturating_sub(3)) };
+        assert_eq!(a.published(wanted.clone()).await, b.published(wanted).await, "published");
+        format!("publish {event:?}: {answers:?}")
     }
 
     async fn commit(&mut self) -> String {
@@ -184,6 +206,10 @@ impl History {
         if self.dice.one_in(4) {
             commit.audit = vec![audit(self.second, "one"), audit(self.second, "two")];
         }
+        if self.dice.one_in(4) {
+            let keys = KEYS.into_iter().filter(|_| self.dice.one_in(2));
+            commit.waits = Some(keys.map(|key| Awaited { name: "online".into(), key: key.into() }).collect());
+        }
         let mut other = commit.clone();
         for (workflow, ids) in &self.mail {
             if workflow.as_str() == name || self.dice.one_in(4) {
@@ -219,12 +245,15 @@ impl History {
         let mut commit = decide(self.commits, header, |state| {
             state.status = status;
             state.rolled_back_once |= once;
+            state.turned_back = once;
             state.wake_at = wake;
             state.completed_at = (status == Status::Completed).then(|| at(second));
             state.started_at = Some(NOON);
         });
         if let Some(decision) = &mut commit.decision {
             decision.release |= self.dice.one_in(4);
+            decision.interrupted = self.dice.of(&[Interrupted::Told, Interrupted::Kept, Interrupted::Open]);
+            decision.audit.extend(self.dice.one_in(4).then(|| audit(second, "decided")));
             decision.retake_exclusion = !status.is_ended() && self.dice.one_in(2);
         }
         commit
@@ -264,7 +293,8 @@ impl History {
             let one = a.load(&name).await.unwrap().map(|loaded| self.same(0, vec![loaded]));
             let other = b.load(&name).await.unwrap().map(|loaded| self.same(1, vec![loaded]));
             assert_eq!(one, other, "{call}");
-            assert_eq!(a.history(&name).await, b.history(&name).await, "{call}");
+            let [one, other] = [a, b].map(|store| store.history(&name, TrailPart::ALL));
+            assert_eq!(one.await.unwrap(), other.await.unwrap(), "{call}");
         }
         for tenant in TENANTS {
             assert_eq!(a.statistics(tenant).await, b.statistics(tenant).await, "{call}");

@@ -58,6 +58,8 @@ pub(super) fn header(name: &str, worker: Option<WorkerId>) -> Header {
             compensation_error: None,
             retry_count: 0,
             rolled_back_once: false,
+            turned_back: false,
+            leaves_intents: false,
             current_step: None,
             current_system: None,
             wake_at: worker.is_none().then_some(NOON),
@@ -113,6 +115,8 @@ pub(super) fn decide(commit: i64, header: &Header, change: impl FnOnce(&mut Head
     let decision = Decision {
         expected_rev: header.rev,
         expected_status: header.state.status,
+        audit: vec![],
+        interrupted: Interrupted::Told,
         release: state.status.is_ended(),
         retake_exclusion: false,
         state,
@@ -186,7 +190,8 @@ impl World {
     }
     pub(super) async fn claim(&self, second: u64, limit: usize) -> Vec<Loaded> {
         let definitions = vec![definition("trip", 1)];
-        self.store.claim(self.worker, Claim { definitions, limit, now: at(second) }).await.unwrap()
+        let claim = Claim { purpose: Purpose::Run, definitions, limit, now: at(second) };
+        self.store.claim(self.worker, claim).await.unwrap()
     }
     pub(super) async fn statistics(&self) -> Statistics {
         self.store.statistics("default").await.unwrap()

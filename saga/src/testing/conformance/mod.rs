@@ -18,14 +18,17 @@ mod kit;
 
 pub mod decisions;
 pub mod events;
+pub mod waits;
 pub mod facts;
 pub mod history;
 pub mod limits;
 pub mod ownership;
 pub mod reading;
+pub mod schedules;
 pub mod signals;
 pub mod starts;
 pub mod transactions;
+pub mod triggers;
 
 /// How the suite gets at a store and at what surrounds it.
 #[async_trait]
@@ -91,12 +94,16 @@ macro_rules! conformance {
             ownership: a_restart_waits_for_no_lease,
             ownership: a_takeover_is_unclean_until_its_owner_decides,
             ownership: a_workflow_parked_for_its_definition_stays_unclean,
+            ownership: a_workflow_stopped_from_outside_is_unclean,
+            ownership: a_claim_whose_answer_was_lost_is_told_again,
             ownership: takeovers_count_until_something_gets_done,
             ownership: leaving_gives_everything_away_unclean,
             ownership: a_clean_release_stays_clean,
             ownership: claims_go_by_priority_then_age_and_stop_at_the_limit,
             ownership: a_claim_takes_only_what_is_due,
             ownership: a_claim_leaves_unknown_definitions_alone,
+            ownership: what_no_worker_knows_is_told_by_definition,
+            ownership: only_what_no_live_worker_knows_is_handed_out_to_be_parked,
             ownership: a_known_version_with_another_plan_is_handed_out_to_be_parked,
             ownership: acknowledged_means_there_after_a_restart,
             signals: a_signal_refuses_a_decision_that_has_not_seen_it,
@@ -108,8 +115,14 @@ macro_rules! conformance {
             events: the_first_event_since_then_is_read_back,
             events: events_do_not_reach_others,
             events: events_are_kept_for_their_time,
+            waits: an_event_is_told_to_those_that_wait_for_it,
+            waits: a_registration_replaces_the_one_before,
+            waits: a_refused_commit_registers_nothing,
+            waits: an_event_wakes_what_nobody_owns,
+            waits: what_has_ended_waits_for_nothing,
             reading: lists_are_newest_first_and_paged,
             reading: lists_filter,
+            reading: audit_trails_are_read_in_parts,
             reading: statistics_count_every_change_once,
             reading: statistics_are_per_tenant,
             reading: plans_are_kept,
@@ -121,6 +134,12 @@ macro_rules! conformance {
             transactions: a_refused_decision_keeps_fact_and_data,
             transactions: a_fenced_worker_gets_nothing_through_the_door,
             transactions: a_start_inside_lives_and_dies_with_the_transaction,
+            schedules: a_schedule_is_read_back_in_every_field,
+            schedules: a_schedule_is_changed_only_by_who_has_seen_its_last_state,
+            schedules: schedules_are_due_by_their_time,
+            triggers: an_event_waits_for_each_of_its_triggers,
+            triggers: the_id_of_what_was_triggered_is_never_used_again,
+            triggers: what_was_triggered_goes_with_its_trigger_or_its_time,
             history: random_histories_agree_with_the_memory_store,
         }
     };

@@ -37,7 +37,8 @@ pub async fn a_predecessor_is_fenced_by_the_next(subject: Arc<dyn Subject>) {
     let batch = vec![facts(2, "a", vec![row(0, 1)]), create(3, super::kit::header("b", None))];
     assert_eq!(w.store.commit(Some(w.worker), batch).await, fenced);
     assert_eq!(w.store.commit(Some(w.worker), vec![decide(4, &header, to(Status::Completed))]).await, fenced);
-    let claim = Claim { definitions: vec![definition("trip", 1)], limit: 9, now: at(9) };
+    let purpose = Purpose::Run;
+    let claim = Claim { purpose, definitions: vec![definition("trip", 1)], limit: 9, now: at(9) };
     assert_eq!(w.store.claim(w.worker, claim).await, Err(StoreError::Fenced));
     assert_eq!(w.store.beat(w.worker).await, Err(StoreError::Fenced));
     assert_eq!(w.load("a").await.steps, []);
@@ -93,15 +94,54 @@ pub async fn a_workflow_parked_for_its_definition_stays_unclean(subject: Arc<dyn
         state.status = Status::Failed;
         state.failure_reason = Some(FailureReason::Definition);
     });
-    next.write(parked).await;
+    next.write(kept(parked)).await;
     let parked = next.header("a").await;
     assert!(parked.unclean);
     let retried = decide(3, &parked, |state| {
         state.status = Status::Pending;
         state.failure_reason = None;
     });
-    next.write_as(None, retried).await;
+    next.write_as(None, kept(retried)).await;
     assert!(next.header("a").await.unclean);
+}
+
+fn kept(mut commit: Commit) -> Commit {
+    commit.decision.iter_mut().for_each(|decision| decision.interrupted = Interrupted::Kept);
+    commit
+}
+
+/// Whoever stops it without its machine cannot say what was under way: the next owner treats it as after a death.
+pub async fn a_workflow_stopped_from_outside_is_unclean(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let mut stopped = decide(2, &w.start(1, "a").await, to(Status::Failed));
+    stopped.decision.iter_mut().for_each(|decision| decision.interrupted = Interrupted::Open);
+    w.write(stopped).await;
+    let header = w.header("a").await;
+    assert!(header.unclean && header.worker.is_none());
+    // An operator cannot know better.
+    w.write_as(None, decide(3, &header, to(Status::Pending))).await;
+    assert!(w.header("a").await.unclean);
+}
+
+/// Findings 5 and 9: nobody else may take what it took, so it has to learn of it.
+pub async fn a_claim_whose_answer_was_lost_is_told_again(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    for (n, name) in (1..).zip(["b", "a", "ended", "released"]) {
+        w.write_as(None, create(n, header(name, None))).await;
+    }
+    assert_eq!(w.store.held(w.worker).await.unwrap(), []);
+    // Its answer is lost.
+    drop(w.claim(9, 9).await);
+    w.start(10, "own").await;
+    w.write(decide(11, &w.header("ended").await, to(Status::Completed))).await;
+    w.write(release(12, &w.header("released").await, None)).await;
+    let mut held = w.store.held(w.worker).await.unwrap();
+    held.sort();
+    assert_eq!(held, [id("a"), id("b"), id("own")]);
+    w.store.leave(w.worker).await.unwrap();
+    assert_eq!(w.store.held(w.worker).await, Err(StoreError::Fenced));
+    let next = World::of(w.store.clone()).await;
+    assert_eq!(next.store.held(next.worker).await.unwrap(), []);
 }
 
 /// Finding 13: what kills its worker again and again is found out; what gets on is innocent.
@@ -187,6 +227,66 @@ pub async fn a_claim_leaves_unknown_definitions_alone(subject: Arc<dyn Subject>)
     assert_eq!(names(&w.claim(9, 9).await), [""; 0]);
 }
 
+/// Finding 14: what nobody knows is left alone, and told.
+pub async fn what_no_worker_knows_is_told_by_definition(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let of = |name: &str, definition: DefinitionId, due: u64| {
+        let mut header = Header { definition, ..header(name, None) };
+        header.state.wake_at = Some(at(due));
+        header
+    };
+    let (newer, other) = (definition("trip", 2), definition("voyage", 1));
+    w.start(1, "owned").await;
+    for (n, header) in [
+        of("known", definition("trip", 1), 1),
+        of("newer", newer.clone(), 3),
+        of("older", newer.clone(), 2),
+        of("other", other.clone(), 4),
+        of("later", other.clone(), 60),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        w.write_as(None, create(2 + n as i64, header)).await;
+    }
+    let stranded = |definition: &DefinitionId, workflows, second| Stranded {
+        definition: definition.clone(),
+        workflows,
+        since: at(second),
+    };
+    assert_eq!(w.store.stranded(at(1)).await.unwrap(), []);
+    assert_eq!(w.store.stranded(at(9)).await.unwrap(), [stranded(&newer, 2, 2), stranded(&other, 1, 4)]);
+    w.store.leave(w.worker).await.unwrap();
+    let all = w.store.stranded(at(9)).await.unwrap();
+    assert_eq!(
+        all.iter().map(|s| (s.definition.version, s.workflows)).collect::<Vec<_>>(),
+        [(1, 2), (2, 2), (1, 1)]
+    );
+}
+
+/// Finding 14: an old worker parks nothing that a live one knows, whatever it saw before.
+pub async fn only_what_no_live_worker_knows_is_handed_out_to_be_parked(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let voyage = definition("voyage", 1);
+    w.write_as(None, create(1, Header { definition: voyage.clone(), ..header("a", None) })).await;
+    let claim = Claim { purpose: Purpose::Park, definitions: vec![voyage.clone()], limit: 9, now: at(9) };
+    let newer =
+        Join { definitions: vec![DefinitionId { fingerprint: "beef".into(), ..voyage.clone() }], ..join() };
+    let newer = w.store.join(newer).await.unwrap().worker;
+    assert_eq!(w.store.stranded(at(9)).await.unwrap(), []);
+    for worker in [w.worker, newer] {
+        // On a store that belongs to one process the older one is dead by now.
+        let none = w.store.claim(worker, claim.clone()).await;
+        assert!(none == Ok(vec![]) || (worker == w.worker && none == Err(StoreError::Fenced)), "{none:?}");
+    }
+    w.store.leave(newer).await.unwrap();
+    let w = World::of(w.store.clone()).await;
+    assert_eq!(w.store.stranded(at(9)).await.unwrap().len(), 1);
+    assert_eq!(names(&w.claim(9, 9).await), [""; 0]);
+    assert_eq!(names(&w.store.claim(w.worker, claim.clone()).await.unwrap()), ["a"]);
+    assert_eq!(w.store.stranded(at(9)).await.unwrap(), []);
+}
+
 /// Guarantee 13: it would otherwise wait for ever.
 pub async fn a_known_version_with_another_plan_is_handed_out_to_be_parked(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;
@@ -201,11 +301,11 @@ pub async fn acknowledged_means_there_after_a_restart(subject: Arc<dyn Subject>)
     w.start(1, "a").await;
     w.write(Commit { audit: vec![audit(1, "one")], ..facts(2, "a", vec![row(0, 1)]) }).await;
     w.store.send("default", &id("a"), SignalKind::Cancel, "alice").await.unwrap();
-    let before = (w.load("a").await, w.store.history(&id("a")).await, w.statistics().await);
+    let before = (w.load("a").await, w.store.history(&id("a"), TrailPart::ALL).await, w.statistics().await);
     let store = subject.reopen(w.store).await;
     let after = (
         store.load(&id("a")).await.unwrap().unwrap(),
-        store.history(&id("a")).await,
+        store.history(&id("a"), TrailPart::ALL).await,
         store.statistics("default").await.unwrap(),
     );
     assert_eq!(after, before);

@@ -64,6 +64,36 @@ pub async fn lists_filter(subject: Arc<dyn Subject>) {
     }
 }
 
+/// A trail may be long: nobody has to read all of it at once.
+pub async fn audit_trails_are_read_in_parts(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let trail = (1..=7_u32).map(|n| audit(u64::from(n), &format!("{n}"))).collect::<Vec<_>>();
+    for (n, name) in ["a", "b", "a", "b", "a"].into_iter().enumerate() {
+        if n < 2 {
+            w.start(n as i64, name).await;
+        }
+        // Of two workflows in turn, so that the places of one are not beside each other.
+        let part = trail.get(n..=n + 2).unwrap().to_vec();
+        w.write(Commit { audit: part, ..facts(10 + n as i64, name, vec![]) }).await;
+    }
+    let read = async |part| w.store.history(&id("a"), part).await.unwrap();
+    let all = read(TrailPart::ALL).await;
+    assert_eq!((all.events.len(), all.total, all.next), (9, 9, None));
+    let (mut after, mut read_in_parts, mut parts) = (None, vec![], 0);
+    while parts == 0 || after.is_some() {
+        let part = read(TrailPart { after, offset: 0, limit: 4 }).await;
+        assert_eq!(part.total, 9);
+        read_in_parts.extend(part.events);
+        (after, parts) = (part.next, parts + 1);
+    }
+    assert_eq!((read_in_parts, parts), (all.events.clone(), 3));
+    let passed = read(TrailPart { after: None, offset: 7, limit: 2 }).await;
+    assert_eq!((passed.events.as_slice(), passed.next), (&all.events[7..], None));
+    let beyond = read(TrailPart { after: Some(u64::MAX), offset: usize::MAX, limit: usize::MAX }).await;
+    assert_eq!((beyond.events, beyond.total, beyond.next), (vec![], 9, None));
+    assert_eq!(w.store.history(&id("nobody"), TrailPart::ALL).await.unwrap(), Trail::default());
+}
+
 /// Findings 24 and 30: live, ended and live again leaves no trace in the counts; times add up.
 pub async fn statistics_count_every_change_once(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;

@@ -20,6 +20,7 @@ fn full(name: &str, worker: Option<WorkerId>) -> Header {
         max_retries: 9,
         state: HeaderState {
             context: Some(json(r#"{"now":"2025-10-15T12:00:00Z"}"#)),
+            leaves_intents: true,
             current_step: Some("flight".into()),
             current_system: Some("airline".into()),
             ..header(name, worker).state
@@ -140,7 +141,7 @@ pub async fn create_and_finish_fit_into_one_commit(subject: Arc<dyn Subject>) {
     assert_eq!((loaded.header.state.status, loaded.header.worker), (Status::Completed, None));
     assert_eq!(loaded.header.last_commit, Some(CommitId(1)));
     assert_eq!(loaded.steps.len(), 2);
-    assert_eq!(w.store.history(&id("a")).await.unwrap().len(), 1);
+    assert_eq!(w.store.history(&id("a"), TrailPart::ALL).await.unwrap().events.len(), 1);
     assert_eq!(w.statistics().await.by_status(Status::Completed), 1);
     assert_eq!(w.statistics().await.total(), 1);
 }

@@ -78,7 +78,10 @@ fn culprit(error: &PlanError) -> &str {
     match error {
         PlanError::AfterPivot { step, .. } => step,
         PlanError::ToleratedPivot { pivot, .. } => pivot,
-        PlanError::SagaForEach(name) | PlanError::PivotForEach(name) | PlanError::DuplicateName(name) => name,
+        PlanError::SagaForEach(name)
+        | PlanError::PivotForEach(name)
+        | PlanError::SecretWait(name)
+        | PlanError::DuplicateName(name) => name,
     }
 }
 

@@ -3,15 +3,18 @@
 
 use std::time::Duration;
 
+use super::super::journal::place;
 use super::super::sim::{Reply, Sim};
-use super::checks::{self, History};
+use super::checks::{self, History, at};
+use super::plan::{EVENTS, KEYS};
+use super::rest;
 use super::world::World;
-use crate::definition::{Definition, Node, StepNode};
+use crate::definition::{Definition, Node, NodeId, StepNode};
 use crate::error::StepError;
 use crate::json::Json;
 use crate::machine::{Call, CallKind, DebtAction, Event, Machine};
 use crate::step::Class;
-use crate::store::{Debt, Status, StepStatus};
+use crate::store::{Debt, PublishedEvent, Status, StepStatus, TouchedEffect, Wanted};
 
 thread_local! {
     /// What had happened when a check failed, for the report.
@@ -52,6 +55,8 @@ pub(super) struct Drive {
     tape: Tape,
     seen_calls: usize,
     seen_lines: usize,
+    /// Questions to the store that are not answered, and what it has found already.
+    looking: Vec<(NodeId, Wanted, Option<Option<PublishedEvent>>)>,
     /// Calls that wait for their record to be durable, and what they want recorded.
     recording: Vec<(Call, Json)>,
     /// Was a cancellation accepted, in this run, before any pivot was known to be passed?
@@ -68,13 +73,15 @@ impl Drive {
     pub(super) fn new(definition: Definition<()>, luck: Vec<u8>) -> Self {
         let mut sim = Sim::of(definition);
         sim.reads_at_once = false;
+        sim.looks_at_once = false;
         Self {
             sim,
             world: World::default(),
-            history: History::new(),
+            history: History::default(),
             tape: Tape(luck.into_iter()),
             seen_calls: 0,
             seen_lines: 0,
+            looking: vec![],
             recording: vec![],
             cancelled: false,
             draining: false,
@@ -95,7 +102,7 @@ impl Drive {
             } else if !self.sim.journal.exists {
                 return;
             } else if !self.sim.status().is_ended() {
-                self.take_over();
+                self.nobody_has_it();
             } else if self.sim.journal.header.worker.is_some() {
                 // It was ended by hand while its worker died.
                 self.sim.journal.orphan();
@@ -117,7 +124,7 @@ impl Drive {
         while self.seen_calls < self.sim.all_calls.len() {
             let call = self.sim.all_calls[self.seen_calls].clone();
             self.seen_calls += 1;
-            let effect = self.world.of(&call.forward_key, call.run, call.step);
+            let effect = self.world.of(&call.forward_key, at(&call));
             if call.kind == CallKind::Run && call.attempt > 0 {
                 effect.attempts += u32::from(!effect.undone);
             }
@@ -125,7 +132,7 @@ impl Drive {
                 checks::call(&self.sim, &self.world, &mut self.history, &call);
             }
             if call.kind == CallKind::Undo {
-                self.world.of(&call.forward_key, call.run, call.step).undone = true;
+                self.world.of(&call.forward_key, at(&call)).undone = true;
             }
             let plain_run = call.kind == CallKind::Run && !self.spec(&call).transactional;
             if plain_run && self.tape.once_in(6) {
@@ -138,23 +145,49 @@ impl Drive {
             let line = self.sim.trace[self.seen_lines].clone();
             self.seen_lines += 1;
             if let Some(name) = line.strip_prefix("durable ") {
-                let step = self.sim.step(name);
-                let durable = self.sim.row(name).record.clone();
+                let (name, item) = name.trim_end_matches(']').split_once('[').unwrap_or((name, ""));
+                let place = place(self.sim.journal.header.state.run, self.sim.step(name), item);
+                let durable = self.sim.journal.row_at(place).and_then(|row| row.record.clone());
                 assert!(durable.is_some(), "told of a record that is not durable");
-                self.recording.retain(|(call, _)| call.step != step);
-                let run = self.sim.journal.header.state.run;
-                self.history.entry((run, step)).or_default().record = durable;
+                self.recording.retain(|(call, _)| at(call) != place);
+                self.history.steps.entry(place).or_default().record = durable;
             }
         }
+        self.see_looks();
+        rest::waits(&self.sim, &mut self.history);
         let alive = &self.sim.calls;
         self.recording.retain(|(call, _)| alive.contains(call));
+    }
+
+    /// The store is asked for events. It answers later, with what there is now or with what there is then.
+    fn see_looks(&mut self) {
+        for (node, wanted) in std::mem::take(&mut self.sim.looking) {
+            let registered =
+                self.sim.journal.waits.iter().any(|w| (&w.name, &w.key) == (&wanted.name, &wanted.key));
+            assert!(registered, "it looks for {wanted:?} before it is registered");
+            let found = self.tape.once_in(2).then(|| self.sim.journal.find(&wanted));
+            self.looking.push((node, wanted, found));
+        }
+        if self.sim.machine.is_none() {
+            self.looking.clear();
+        }
+    }
+
+    fn answer_a_look(&mut self) {
+        let (node, wanted, found) = self.looking.remove(self.tape.below(self.looking.len()));
+        let found = found.unwrap_or_else(|| self.sim.journal.find(&wanted));
+        self.sim.feed(Event::Looked { node, found });
     }
 
     // ---- what happens next --------------------------------------------------------------------------------
 
     fn something(&mut self) {
+        let luck = self.tape.byte();
+        if luck >= 250 {
+            return self.something_is_published();
+        }
         if self.disasters < 6 {
-            match self.tape.byte() {
+            match luck {
                 200..=213 => return self.die(),
                 214..=220 if !self.draining => {
                     self.draining = true;
@@ -195,6 +228,9 @@ impl Drive {
         }
         if self.endable().next().is_some() {
             choices.push(Self::end_a_call);
+        }
+        if !self.looking.is_empty() {
+            choices.push(Self::answer_a_look);
         }
         if self.sim.journal.exists && !self.sim.journal.inbox.is_empty() && !self.told {
             choices.push(|d| {
@@ -256,7 +292,7 @@ impl Drive {
     /// What a transaction did becomes real with its commit.
     fn transact(&mut self, lent: Option<&Call>) {
         if let Some(call) = lent {
-            let effect = self.world.of(&call.forward_key, call.run, call.step);
+            let effect = self.world.of(&call.forward_key, at(call));
             match call.kind {
                 CallKind::Undo => effect.present = false,
                 _ => effect.happen(),
@@ -318,7 +354,7 @@ impl Drive {
     }
 
     fn end_undo(&mut self, call: &Call, luck: u8) -> Reply {
-        let effect = self.world.of(&call.forward_key, call.run, call.step);
+        let effect = self.world.of(&call.forward_key, at(call));
         match luck {
             0..=159 => {
                 effect.present = false;
@@ -336,7 +372,7 @@ impl Drive {
     }
 
     fn end_look_up(&mut self, call: &Call, luck: u8) -> Reply {
-        let present = self.world.of(&call.forward_key, call.run, call.step).present;
+        let present = self.world.of(&call.forward_key, at(call)).present;
         match luck {
             0..=199 if present => ok(call),
             0..=199 => Reply::Absent,
@@ -347,7 +383,7 @@ impl Drive {
 
     fn happens(&mut self, call: &Call, spec: &StepNode) {
         if spec.class != Class::NoEffect {
-            self.world.of(&call.forward_key, call.run, call.step).happen();
+            self.world.of(&call.forward_key, at(call)).happen();
         }
     }
 
@@ -358,7 +394,7 @@ impl Drive {
         }
         let choice = self.tape.below(3);
         let late = self.sim.now.plus(Duration::from_millis(1 + 200 * self.tape.below(24) as u64));
-        let effect = self.world.of(&call.forward_key, call.run, call.step);
+        let effect = self.world.of(&call.forward_key, at(call));
         effect.unknown = true;
         match choice {
             0 => effect.happen(),
@@ -374,7 +410,7 @@ impl Drive {
             match call.kind {
                 CallKind::Run => self.unknown(&call, &spec),
                 CallKind::Undo if !spec.transactional && self.tape.once_in(2) => {
-                    self.world.of(&call.forward_key, call.run, call.step).present = false;
+                    self.world.of(&call.forward_key, at(&call)).present = false;
                 }
                 _ => {}
             }
@@ -452,6 +488,38 @@ impl Drive {
         self.sim.journal.fail_by_hand();
     }
 
+    /// It waits for a worker, for a time, or for an event.
+    fn nobody_has_it(&mut self) {
+        self.looking.clear();
+        rest::not_stuck(&self.sim);
+        match self.tape.byte() {
+            220..=239 => return self.something_is_published(),
+            240..=246 if self.disasters < 6 => return self.cancel(),
+            247..=249 if self.disasters < 6 => return self.fail_by_hand(),
+            _ => {}
+        }
+        if self.sim.journal.header.state.wake_at.is_some() {
+            return self.take_over();
+        }
+        let waits = self.sim.journal.waits.clone();
+        let wait = &waits[self.tape.below(waits.len())];
+        self.publish(&wait.name, &wait.key);
+    }
+
+    fn something_is_published(&mut self) {
+        let (event, key) = (EVENTS[self.tape.below(2)], KEYS[self.tape.below(3)]);
+        self.publish(event, key);
+        if self.tape.once_in(4) {
+            self.publish(event, key);
+        }
+    }
+
+    fn publish(&mut self, event: &str, key: &str) {
+        self.time_passes(Duration::from_millis(1));
+        self.told = false;
+        self.sim.journal.publish(event, key, "it came", self.sim.now);
+    }
+
     fn take_over(&mut self) {
         self.draining = false;
         self.told = false;
@@ -470,7 +538,7 @@ impl Drive {
             self.sim.now = self.sim.now.max(at);
             self.world.pass(at);
         }
-        checks::rest(&self.sim, &self.world, self.cancelled);
+        rest::over(&self.sim, &self.world, self.cancelled);
         if self.operations >= 4 {
             return false;
         }
@@ -478,13 +546,15 @@ impl Drive {
         self.draining = false;
         self.cancelled = false;
         let owed = self.sim.journal.rows.values().find(|r| r.debt == Some(Debt::Open)).cloned();
+        let unknown = owed.as_ref().is_some_and(|row| row.effect == TouchedEffect::Unknown);
         let choice = self.tape.byte();
         match (choice, owed) {
             (0..=99, _) => false,
             (100..=199, _) => {
                 let completed = self.sim.status() == Status::Completed;
                 let retried = self.sim.retry().is_ok();
-                assert_eq!(retried, !completed);
+                // What nobody but a person can know is retried by that person's word about it.
+                assert!(retried != completed || (!retried && unknown));
                 if retried {
                     self.try_again();
                 }
@@ -493,9 +563,9 @@ impl Drive {
             (200..=224, _) => self.sim.cancel_stopped().is_ok(),
             (_, Some(row)) => {
                 let action = [DebtAction::Retry, DebtAction::Settle, DebtAction::Forgive][self.tape.below(3)];
-                let done = self.sim.debt(&row.node, action).is_ok();
+                let done = self.sim.debt(&row.place(), action).is_ok();
                 if done && action == DebtAction::Settle {
-                    self.world.clear(row.run, row.step_order);
+                    self.world.clear(place(row.run, row.step_order, &row.item));
                 }
                 done
             }
@@ -506,8 +576,8 @@ impl Drive {
     /// A person takes the responsibility for another attempt.
     fn try_again(&mut self) {
         let run = self.sim.journal.header.state.run;
-        for effect in self.world.effects.values_mut().filter(|e| e.run == run) {
-            let row = self.sim.journal.row(effect.step);
+        for effect in self.world.effects.values_mut().filter(|e| e.place.0 == run) {
+            let row = self.sim.journal.row_at(effect.place);
             if row.is_none_or(|r| r.status == StepStatus::Pending) {
                 effect.unknown = false;
                 effect.attempts = 0;

@@ -1,9 +1,12 @@
 //! Random plans in a random world: random answers, late requests, deaths, slow journals, cancellations,
 //! operators. After every call and at every rest the guarantees are checked against what the world holds.
 
+mod build;
 mod checks;
 mod drive;
+mod facts;
 mod plan;
+mod rest;
 mod world;
 
 use proptest::prelude::*;
@@ -25,7 +28,7 @@ proptest! {
         shape in plan::shape(),
         luck in prop::collection::vec(any::<u8>(), 0..250),
     ) {
-        let drive = || Drive::new(plan::build(&shape), luck).go();
+        let drive = || Drive::new(build::build(&shape), luck).go();
         if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(drive)) {
             let words = panic.downcast_ref::<String>().cloned();
             let words = words.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));

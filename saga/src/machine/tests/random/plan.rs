@@ -1,14 +1,9 @@
-//! Random plans: sequences, conditions, branches, values, steps of all kinds, and at most one pivot.
-
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+//! Random plans: sequences, choices, branches, values, lists, waits, sub-sagas, steps of all kinds, and at most
+//! one pivot.
 
 use proptest::prelude::*;
 
-use super::super::plans::*;
-use crate::definition::{Definition, OnFailure};
-use crate::json::Json;
-use crate::step::{Args, Callable, Signature};
+use crate::definition::IfFailed;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -28,21 +23,71 @@ pub(super) enum Kind {
 
 #[derive(Clone, Debug)]
 pub(super) enum Item {
-    Step { kind: Kind, tolerated: bool, evaluated: bool },
-    Value,
-    If { holds: bool, then: Vec<Item>, otherwise: Vec<Item> },
-    When { holds: bool, kind: Kind },
+    Step {
+        kind: Kind,
+        if_failed: IfFailed,
+        evaluated: bool,
+    },
+    /// A step for each of so many; `None`: nobody can say how many.
+    Each {
+        kind: Kind,
+        if_failed: IfFailed,
+        items: Option<usize>,
+        at_once: u32,
+    },
+    Value {
+        fails: bool,
+    },
+    /// Seconds.
+    Sleep(u64),
+    Wait {
+        event: usize,
+        key: usize,
+        timeout: Option<u64>,
+        if_failed: IfFailed,
+    },
+    If {
+        holds: bool,
+        then: Vec<Item>,
+        otherwise: Vec<Item>,
+    },
+    When {
+        holds: bool,
+        kind: Kind,
+    },
+    /// With arm 3 none of them is chosen.
+    Match {
+        arm: usize,
+        arms: Vec<Vec<Item>>,
+    },
     Join(Vec<Vec<Item>>),
+    Sub {
+        items: Vec<Item>,
+        if_failed: IfFailed,
+    },
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub(super) before: Vec<Item>,
-    /// A pivot, what stands beside it, and what comes after.
-    pub(super) pivot: Option<(Kind, Vec<Item>, Vec<Item>)>,
+    pub(super) pivot: Option<Pivoted>,
     pub(super) parks: bool,
     pub(super) deadline: bool,
 }
+
+/// A pivot, what stands beside it, and what comes after.
+#[derive(Clone, Debug)]
+pub(super) struct Pivoted {
+    pub(super) kind: Kind,
+    pub(super) beside: Vec<Item>,
+    pub(super) after: Vec<Item>,
+    /// Does it stand in a sub-saga, with the others?
+    pub(super) within: bool,
+}
+
+/// The events that there are, and what they happen to.
+pub(super) const EVENTS: [&str; 2] = ["up", "paid"];
+pub(super) const KEYS: [&str; 3] = ["S1", "S2", "of somebody else"];
 
 fn kind() -> impl Strategy<Value = Kind> {
     use Kind::*;
@@ -52,170 +97,83 @@ fn kind() -> impl Strategy<Value = Kind> {
     ]
 }
 
-fn item(before_pivot: bool) -> BoxedStrategy<Item> {
-    let step = (kind(), prop::bool::weighted(0.3), prop::bool::weighted(0.3)).prop_map(
-        move |(kind, tolerated, evaluated)| {
-            let tolerated = tolerated || (!before_pivot && kind != Kind::Keeps);
-            Item::Step { kind, tolerated, evaluated }
-        },
-    );
-    let leaf = if before_pivot {
-        let when = (any::<bool>(), kind()).prop_map(|(holds, kind)| Item::When { holds, kind });
-        prop_oneof![6 => step, 1 => Just(Item::Value), 1 => when].boxed()
-    } else {
-        prop_oneof![5 => step, 1 => Just(Item::Value)].boxed()
-    };
-    leaf.prop_recursive(2, 8, 3, |inner| {
-        let items = prop::collection::vec(inner, 1..3);
+fn if_failed() -> impl Strategy<Value = IfFailed> {
+    prop_oneof![6 => Just(IfFailed::Fail), 2 => Just(IfFailed::GoOn), 1 => Just(IfFailed::Decide)]
+}
+
+fn leaf() -> impl Strategy<Value = Item> {
+    let step = (kind(), if_failed(), prop::bool::weighted(0.3))
+        .prop_map(|(kind, if_failed, evaluated)| Item::Step { kind, if_failed, evaluated });
+    let items = prop_oneof![12 => (0_usize..6).prop_map(Some), 1 => Just(None)];
+    let each = (kind(), if_failed(), items, 1_u32..4)
+        .prop_map(|(kind, if_failed, items, at_once)| Item::Each { kind, if_failed, items, at_once });
+    let timeout = prop::option::weighted(0.7, prop_oneof![Just(3), Just(45)]);
+    let wait = (0_usize..2, 0_usize..2, timeout, if_failed())
+        .prop_map(|(event, key, timeout, if_failed)| Item::Wait { event, key, timeout, if_failed });
+    let when = (any::<bool>(), kind()).prop_map(|(holds, kind)| Item::When { holds, kind });
+    let sleep = prop_oneof![Just(0), Just(3), Just(45)].prop_map(Item::Sleep);
+    let value = prop::bool::weighted(0.15).prop_map(|fails| Item::Value { fails });
+    prop_oneof![9 => step, 2 => each, 1 => value, 1 => when, 1 => sleep, 2 => wait]
+}
+
+fn item() -> impl Strategy<Value = Item> {
+    leaf().prop_recursive(3, 10, 3, |inner| {
+        let items = || prop::collection::vec(inner.clone(), 1..3);
+        let some = prop::collection::vec(inner.clone(), 1..4);
         prop_oneof![
-            (any::<bool>(), items.clone(), items.clone()).prop_map(|(holds, then, otherwise)| Item::If {
-                holds,
-                then,
-                otherwise
-            }),
-            prop::collection::vec(items, 2..4).prop_map(Item::Join),
+            1 => (any::<bool>(), items(), items())
+                .prop_map(|(holds, then, otherwise)| Item::If { holds, then, otherwise }),
+            1 => (0_usize..4, prop::collection::vec(items(), 3))
+                .prop_map(|(arm, arms)| Item::Match { arm, arms }),
+            1 => prop::collection::vec(items(), 2..4).prop_map(Item::Join),
+            2 => (some, sub_failed()).prop_map(|(items, if_failed)| Item::Sub { items, if_failed }),
         ]
     })
-    .boxed()
+}
+
+fn sub_failed() -> impl Strategy<Value = IfFailed> {
+    prop_oneof![1 => Just(IfFailed::Fail), 2 => Just(IfFailed::GoOn), 1 => Just(IfFailed::Decide)]
+}
+
+/// The items as they may stand beside or after a pivot: none of them may fail.
+fn tame(items: Vec<Item>) -> Vec<Item> {
+    let arms = |arms: Vec<Vec<Item>>| arms.into_iter().map(tame).collect();
+    let tolerate = |if_failed, kind| match if_failed {
+        IfFailed::Fail if kind != Kind::Keeps => IfFailed::GoOn,
+        other => other,
+    };
+    let one = |item| match item {
+        Item::Step { kind, if_failed, evaluated } => {
+            Item::Step { kind, if_failed: tolerate(if_failed, kind), evaluated }
+        }
+        Item::Each { kind, if_failed, items, at_once } => {
+            Item::Each { kind, if_failed: tolerate(if_failed, kind), items, at_once }
+        }
+        Item::Wait { event, key, timeout: Some(timeout), if_failed } => {
+            let if_failed = tolerate(if_failed, Kind::Plain);
+            Item::Wait { event, key, timeout: Some(timeout), if_failed }
+        }
+        Item::When { holds, .. } => Item::When { holds, kind: Kind::Keeps },
+        Item::If { holds, then, otherwise } => {
+            Item::If { holds, then: tame(then), otherwise: tame(otherwise) }
+        }
+        Item::Match { arm, arms: all } => Item::Match { arm, arms: arms(all) },
+        Item::Join(branches) => Item::Join(arms(branches)),
+        Item::Sub { items, if_failed: IfFailed::Fail } => {
+            Item::Sub { items: tame(items), if_failed: IfFailed::Fail }
+        }
+        other => other,
+    };
+    items.into_iter().map(one).collect()
 }
 
 pub(super) fn shape() -> impl Strategy<Value = Shape> {
-    let pivot_kind = prop_oneof![Just(Kind::Pivot), Just(Kind::LookedPivot), Just(Kind::RerunPivot)];
-    let after = || prop::collection::vec(item(false), 0..3);
-    let pivot = prop::option::weighted(0.4, (pivot_kind, after(), after()));
-    let before = prop::collection::vec(item(true), 0..4);
+    let kind = prop_oneof![Just(Kind::Pivot), Just(Kind::LookedPivot), Just(Kind::RerunPivot)];
+    let after = || prop::collection::vec(item(), 0..3).prop_map(tame);
+    let pivot = (kind, after(), after(), prop::bool::weighted(0.3))
+        .prop_map(|(kind, beside, after, within)| Pivoted { kind, beside, after, within });
+    let pivot = prop::option::weighted(0.4, pivot);
+    let before = prop::collection::vec(item(), 0..4);
     (before, pivot, prop::bool::weighted(0.2), prop::bool::weighted(0.2))
         .prop_map(|(before, pivot, parks, deadline)| Shape { before, pivot, parks, deadline })
-}
-
-/// A number that no other evaluation gives.
-fn fresh() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
-struct Layer<'a> {
-    s: &'a mut Builder,
-    count: usize,
-    /// The last value that every later node may read.
-    last: Out,
-}
-
-impl Layer<'_> {
-    fn name(&mut self) -> String {
-        self.count += 1;
-        format!("n{}", self.count)
-    }
-    fn items(&mut self, items: &[Item]) {
-        for item in items {
-            self.item(item);
-        }
-    }
-    /// Items whose values nobody outside may read.
-    fn arm(&mut self, items: &[Item]) {
-        let last = self.last;
-        self.items(items);
-        self.last = last;
-    }
-    fn item(&mut self, item: &Item) {
-        match item {
-            Item::Step { kind, tolerated, evaluated } => self.kind(*kind, *tolerated, *evaluated),
-            Item::Value => {
-                let name = self.name();
-                self.last =
-                    self.s.value(&name, (self.last,), |_| Ok(serde_json::json!({ "value": fresh() })));
-            }
-            Item::If { holds, then, otherwise } => {
-                let (name, holds) = (self.name(), *holds);
-                let mut condition = self.s.begin_if(&name, (self.last,), move |_| Ok(holds));
-                self.arm(then);
-                self.s.begin_else(&mut condition);
-                self.arm(otherwise);
-                self.s.end_arms(condition);
-            }
-            Item::When { holds, kind } => {
-                let (name, holds) = (self.name(), *holds);
-                let mut condition = self.s.begin_if(&name, (self.last,), move |_| Ok(holds));
-                let last = self.last;
-                self.kind(*kind, false, false);
-                let value = std::mem::replace(&mut self.last, last);
-                self.s.begin_else(&mut condition);
-                let name = self.name();
-                self.s.named(&name);
-                self.s.end_when(condition, value);
-            }
-            Item::Join(branches) => {
-                let mut open = self.s.begin_branches();
-                for branch in branches {
-                    self.s.begin_branch(&mut open);
-                    self.arm(branch);
-                }
-                self.s.end_branches(open);
-            }
-        }
-    }
-    fn kind(&mut self, kind: Kind, tolerated: bool, evaluated: bool) {
-        match kind {
-            Kind::Plain => self.step::<Plain>(tolerated, evaluated),
-            Kind::Looked => self.step::<Looked>(tolerated, evaluated),
-            Kind::Rerun => self.step::<Rerun>(tolerated, evaluated),
-            Kind::Asked => self.step::<Asked>(tolerated, evaluated),
-            Kind::Safe => self.step::<Safe>(tolerated, evaluated),
-            Kind::Once => self.step::<Once>(tolerated, evaluated),
-            Kind::Local => self.step::<Local>(tolerated, evaluated),
-            Kind::Reads => self.step::<Reads>(tolerated, evaluated),
-            Kind::Keeps => self.step::<Keeps>(tolerated, evaluated),
-            Kind::Pivot => self.step::<Pivot>(tolerated, evaluated),
-            Kind::LookedPivot => self.step::<LookedPivot>(tolerated, evaluated),
-            Kind::RerunPivot => self.step::<RerunPivot>(tolerated, evaluated),
-        }
-    }
-    fn step<S: Callable<()> + Signature<Output = serde_json::Value>>(
-        &mut self,
-        tolerated: bool,
-        evaluated: bool,
-    ) {
-        let name = self.name();
-        let args = move |(last,): (serde_json::Value,)| {
-            let fresh = evaluated.then(fresh);
-            Ok(Args::<S>::new(Json::encode(&serde_json::json!({ "last": last, "fresh": fresh }))?))
-        };
-        let reads = (self.last,);
-        self.s.named(&name);
-        if evaluated {
-            self.s.evaluated();
-        }
-        if tolerated {
-            self.s.call_tolerated::<S, _>(reads, args);
-        } else {
-            self.last = self.s.call::<S, _>(reads, args);
-        }
-    }
-}
-
-pub(super) fn build(shape: &Shape) -> Definition<()> {
-    let mut s = Builder::new("random", 1);
-    if shape.parks {
-        s.on_failure(OnFailure::Park);
-    }
-    if shape.deadline {
-        s.deadline(Duration::from_secs(20));
-    }
-    let last = s.input();
-    let mut layer = Layer { s: &mut s, count: 0, last };
-    layer.items(&shape.before);
-    if let Some((kind, beside, after)) = &shape.pivot {
-        let mut open = layer.s.begin_branches();
-        layer.s.begin_branch(&mut open);
-        let last = layer.last;
-        layer.kind(*kind, false, false);
-        layer.last = last;
-        if !beside.is_empty() {
-            layer.s.begin_branch(&mut open);
-            layer.arm(beside);
-        }
-        layer.s.end_branches(open);
-        layer.items(after);
-    }
-    s.finish((last,), |(last,)| Ok(last)).unwrap()
 }

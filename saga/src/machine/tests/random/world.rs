@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::super::journal::Place;
 use crate::clock::Timestamp;
 
 /// What is known at another system under one idempotency key of a step.
 #[derive(Clone, Debug)]
 pub(super) struct Effect {
-    pub(super) run: u32,
-    pub(super) step: u32,
+    pub(super) place: Place,
     /// Is it there?
     pub(super) present: bool,
     /// Was it ever? Then the system knows the key, and a duplicate does nothing.
@@ -29,10 +29,9 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn of(&mut self, key: &str, run: u32, step: u32) -> &mut Effect {
+    pub(super) fn of(&mut self, key: &str, place: Place) -> &mut Effect {
         self.effects.entry(key.to_owned()).or_insert(Effect {
-            run,
-            step,
+            place,
             present: false,
             known: false,
             undone: false,
@@ -55,15 +54,15 @@ impl World {
     pub(super) fn next_landing(&self) -> Option<Timestamp> {
         self.effects.values().filter_map(|e| e.late).min()
     }
-    pub(super) fn of_step(&self, run: u32, step: u32) -> impl Iterator<Item = &Effect> {
-        self.effects.values().filter(move |e| (e.run, e.step) == (run, step))
+    pub(super) fn at(&self, place: Place) -> impl Iterator<Item = &Effect> {
+        self.effects.values().filter(move |e| e.place == place)
     }
-    pub(super) fn is_present(&self, run: u32, step: u32) -> bool {
-        self.of_step(run, step).any(|e| e.present)
+    pub(super) fn is_present(&self, place: Place) -> bool {
+        self.at(place).any(|e| e.present)
     }
     /// A person clears it away.
-    pub(super) fn clear(&mut self, run: u32, step: u32) {
-        for effect in self.effects.values_mut().filter(|e| (e.run, e.step) == (run, step)) {
+    pub(super) fn clear(&mut self, place: Place) {
+        for effect in self.effects.values_mut().filter(|e| e.place == place) {
             effect.present = false;
         }
     }

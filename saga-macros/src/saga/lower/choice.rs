@@ -1,0 +1,135 @@
+//! `if` and `match`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Ident;
+use syn::spanned::Spanned;
+
+use super::{Lower, at, named};
+use crate::saga::model::{Arm, Block, Condition, Flow, If, Match};
+
+impl Lower<'_> {
+    /// An `if` that has a value.
+    pub(super) fn choice(&mut self, choice: &If, name: Option<&Ident>) -> TokenStream {
+        let (builder, named) = (self.builder.clone(), named(name));
+        let arms = self.fresh();
+        let condition = self.begin_if(&arms, &choice.condition);
+        // A mismatch of the arms' types is reported at their ends.
+        let [then, otherwise] = [("then", Some(&choice.then)), ("otherwise", choice.otherwise.as_ref())]
+            .map(|(word, block)| Ident::new(word, Span::mixed_site().located_at(end(block))));
+        let then_value = self.scoped(|lower| lower.block(&choice.then, name));
+        let otherwise_value =
+            choice.otherwise.as_ref().map(|block| self.scoped(|lower| lower.block(block, name)));
+        let builder_there = at(&builder, then.span());
+        let end = quote_spanned!(then.span()=> #builder_there #named .end_if(#arms, #then, #otherwise));
+        quote!({
+            #condition
+            let #then = #then_value;
+            #builder.begin_else(&mut #arms);
+            let #otherwise = #otherwise_value;
+            #end
+        })
+    }
+
+    /// An `if` for its effect.
+    pub(super) fn choice_effect(&mut self, choice: &If) -> TokenStream {
+        let (builder, arms) = (self.builder.clone(), self.fresh());
+        let condition = self.begin_if(&arms, &choice.condition);
+        let then = self.scoped(|lower| lower.statements(&choice.then.statements));
+        let otherwise =
+            choice.otherwise.as_ref().map(|block| self.scoped(|lower| lower.statements(&block.statements)));
+        quote! {
+            #condition
+            { #then }
+            #builder.begin_else(&mut #arms);
+            { #otherwise }
+            #builder.end_arms(#arms);
+        }
+    }
+
+    /// `let mut arms = builder.begin_if(..);`
+    pub(super) fn begin_if(&mut self, arms: &Ident, condition: &Condition) -> TokenStream {
+        let (builder, label, condition) = (self.builder.clone(), &condition.text, &condition.expression);
+        let (reading, span) = (self.reading([condition]), condition.span());
+        let handles = &reading.handles;
+        let condition = self.names.watch(condition);
+        let holds = reading.closure(span, &quote_spanned!(span=> { ::core::result::Result::Ok(#condition) }));
+        quote_spanned!(span=> let mut #arms = #builder.begin_if(#label, #handles, #holds);)
+    }
+
+    /// A `match` that has a value.
+    pub(super) fn matched(&mut self, found: &Match, name: Option<&Ident>) -> TokenStream {
+        let (builder, named, arms) = (self.builder.clone(), named(name), self.fresh());
+        let begin = self.begin_match(&arms, found);
+        let (kept, keep) = self.keep(found);
+        let mut statements = quote!(#begin #keep);
+        let mut values = vec![];
+        for arm in &found.arms {
+            let label = &arm.name;
+            let block = self.scoped(|lower| {
+                lower.scope.extend(kept.arm(found, arm));
+                lower.block(&arm.body, name)
+            });
+            // A mismatch of the arms' types is reported at their ends.
+            let value = at(&self.fresh(), end(Some(&arm.body)));
+            statements.extend(quote!(#builder.begin_arm(&mut #arms, #label); let #value = #block;));
+            values.push(value);
+        }
+        let (first, others) = values.split_first().unzip();
+        let others = others.unwrap_or_default();
+        quote!({ #statements #builder #named .end_match(#arms, #first, &[#(#others),*]) })
+    }
+
+    /// A `match` for its effect.
+    pub(super) fn matched_effect(&mut self, found: &Match) -> TokenStream {
+        let (builder, arms) = (self.builder.clone(), self.fresh());
+        let begin = self.begin_match(&arms, found);
+        let (kept, keep) = self.keep(found);
+        let mut statements = quote!(#begin #keep);
+        for arm in &found.arms {
+            let label = &arm.name;
+            let block = self.scoped(|lower| {
+                lower.scope.extend(kept.arm(found, arm));
+                lower.statements(&arm.body.statements)
+            });
+            statements.extend(quote!(#builder.begin_arm(&mut #arms, #label); { #block }));
+        }
+        quote!({ #statements #builder.end_arms(#arms); })
+    }
+
+    /// `let mut arms = builder.begin_match(..);`: the arm that matches says its name.
+    fn begin_match(&mut self, arms: &Ident, found: &Match) -> TokenStream {
+        let (builder, label) = (self.builder.clone(), &found.text);
+        let guards = found.arms.iter().filter_map(|arm| arm.guard.as_ref());
+        let reading = self.reading([&found.scrutinee].into_iter().chain(guards));
+        let (handles, span) = (&reading.handles, found.scrutinee.span());
+        let scrutinee = self.names.watch(&found.scrutinee);
+        let names = found.arms.iter().map(|Arm { name, pattern, guard, bound, place, .. }| {
+            let guard = guard.as_ref().map(|guard| quote!(if #guard));
+            // What the arm uses is not used here, and what it does not use is told by the compiler.
+            let used = quote!(#(let _ = &#bound;)*);
+            // An arm that is missing is put behind the last one by the compiler's advice.
+            quote_spanned!(*place=> #pattern #guard => { #used #name })
+        });
+        let arm = quote!(::core::result::Result::Ok(match #scrutinee { #(#names)* }));
+        let arm = reading.closure(span, &arm);
+        quote_spanned!(span=> let mut #arms = #builder.begin_match(#label, #handles, #arm);)
+    }
+}
+
+/// Where a block ends.
+fn end(block: Option<&Block>) -> Span {
+    match block.and_then(|block| block.value.as_ref()) {
+        Some(Flow::Call(call)) => call.step.span(),
+        Some(Flow::When(when)) => when.keyword.span(),
+        Some(Flow::Each(each)) => each.keyword.span(),
+        Some(Flow::Sleep(sleep)) => sleep.keyword.span(),
+        Some(Flow::Wait(wait)) => wait.keyword.span(),
+        Some(Flow::Join(join)) => join.keyword.span(),
+        Some(Flow::If(choice)) => end(Some(&choice.then)),
+        Some(Flow::Match(found)) => end(found.arms.first().map(|arm| &arm.body)),
+        Some(Flow::Block(block)) => end(Some(block)),
+        Some(Flow::Value(expression)) => expression.span(),
+        None => Span::call_site(),
+    }
+}

@@ -1,0 +1,14 @@
+#[path = "../isp/mod.rs"]
+mod isp;
+use isp::*;
+use saga::saga;
+
+#[saga(version = 1)]
+async fn provision(request: Request) -> saga::Result<()> {
+    if request.allocate_ip && let Some(mac) = &request.cpe_mac {
+        check_line(mac).await?;
+    }
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+#[path = "../isp/mod.rs"]
+mod isp;
+use isp::*;
+use saga::saga;
+
+#[saga(version = 1)]
+async fn provision(request: Request) -> saga::Result<()> {
+    for_each(&request.cpe_mac, |mac| check_lin(mac)).await?;
+    isp::check_lin(&request.email).await?;
+    Ok(())
+}
+
+fn main() {}

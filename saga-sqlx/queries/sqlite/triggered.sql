@@ -1,0 +1,5 @@
+-- ?1 triggers' names, ?2 how many.
+SELECT * FROM orchestration_triggered
+ WHERE trigger_name IN (SELECT value FROM json_each(?1))
+ ORDER BY triggered_id
+ LIMIT ?2

@@ -1,0 +1,199 @@
+//! Fires the ticks that are due. Whatever it does twice, or beside another worker, is done once: see the keys.
+
+use super::rhythm::{PUNCTUAL, Rhythm};
+use crate::clock::Timestamp;
+use crate::engine::Client;
+use crate::engine::client::ClientError;
+use crate::engine::start::{StartError, StartRequest};
+use crate::engine::vault::{INPUT, Part, Vault};
+use crate::id::WorkflowId;
+use crate::json::Json;
+use crate::store::{Overlap, Schedule, StoreError};
+
+/// The most schedules that are looked at in one round.
+const PAGE: usize = 500;
+
+/// One round over what is due. An error ends it: the store is not well, and the next round comes soon.
+///
+/// # Errors
+/// The store's.
+pub(in crate::engine) async fn fire(client: &Client) -> Result<(), StoreError> {
+    let Some(kept) = client.store.schedules() else { return Ok(()) };
+    let now = client.runtime.now();
+    for schedule in kept.due_schedules(now, PAGE).await? {
+        // Another worker may know the saga, or the time zone.
+        let Some(plan) = client.newest(&schedule.saga) else {
+            tracing::debug!(schedule = %schedule.name, saga = %schedule.saga, "its saga is not known here");
+            continue;
+        };
+        let input = match plan.is_input_secret() {
+            true => Vault::of_schedule(client.sealer.clone(), &schedule.tenant_id, &schedule.name).open(
+                INPUT,
+                Part::Value,
+                &schedule.input,
+            ),
+            false => Ok(schedule.input.clone()),
+        };
+        let input = match input {
+            Ok(input) => input,
+            Err(error) => {
+                tracing::error!(schedule = %schedule.name, %error, "its input cannot be opened here");
+                continue;
+            }
+        };
+        let rhythm = match Rhythm::of(&schedule.cron, &schedule.time_zone) {
+            Ok(rhythm) => rhythm,
+            Err(reason) => {
+                tracing::error!(schedule = %schedule.name, "it cannot tick here: {reason}");
+                continue;
+            }
+        };
+        let before = schedule.clone();
+        let after = Round { client, schedule, input }.run(&rhythm, now).await?;
+        // If somebody has changed it meanwhile that holds; what was started is known by its key.
+        if after != before {
+            kept.put_schedule(after).await?;
+        }
+    }
+    Ok(())
+}
+
+struct Round<'a> {
+    client: &'a Client,
+    schedule: Schedule,
+    /// In plain.
+    input: Json,
+}
+
+impl Round<'_> {
+    /// What has become of the schedule when everything that is due has been fired.
+    async fn run(mut self, rhythm: &Rhythm, now: Timestamp) -> Result<Schedule, StoreError> {
+        if let Some(tick) = self.schedule.queued_at
+            && !self.is_running().await?
+        {
+            self.start(tick).await?;
+            self.schedule.queued_at = None;
+        }
+        let Some(next) = self.schedule.next_at.filter(|next| *next <= now) else { return Ok(self.schedule) };
+        let punctual = PUNCTUAL.max(self.client.poll * 2);
+        for tick in rhythm.due(next, now, punctual, self.schedule.catch_up) {
+            self.tick(tick).await?;
+        }
+        self.schedule.next_at = rhythm.after(now);
+        Ok(self.schedule)
+    }
+
+    async fn tick(&mut self, tick: Timestamp) -> Result<(), StoreError> {
+        if self.schedule.overlap == Overlap::Allow || !self.is_running().await? {
+            return self.start(tick).await;
+        }
+        match self.schedule.overlap {
+            Overlap::QueueOne => drop(self.schedule.queued_at.get_or_insert(tick)),
+            Overlap::CancelRunning => {
+                self.cancel().await?;
+                self.schedule.queued_at = Some(tick);
+            }
+            Overlap::Skip | Overlap::Allow => {
+                tracing::info!(schedule = %self.schedule.name, %tick, "passed over: the one before still runs");
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the workflow of the last tick not come to rest?
+    async fn is_running(&self) -> Result<bool, StoreError> {
+        let Some(last) = &self.schedule.last_workflow else { return Ok(false) };
+        let loaded = self.client.store.load(last).await?;
+        Ok(loaded.is_some_and(|loaded| !loaded.header.state.status.is_ended()))
+    }
+
+    async fn cancel(&self) -> Result<(), StoreError> {
+        let Some(last) = &self.schedule.last_workflow else { return Ok(()) };
+        let by = format!("schedule/{}", self.schedule.name);
+        match self.client.cancel(&self.schedule.tenant_id, last, &by).await {
+            Err(ClientError::Store(error)) => Err(error),
+            // Past its pivot it goes on to its end, and the tick waits for that.
+            _ => Ok(()),
+        }
+    }
+
+    async fn start(&mut self, tick: Timestamp) -> Result<(), StoreError> {
+        let Schedule { name, saga, tenant_id, priority, .. } = &self.schedule;
+        let by = format!("schedule/{name}");
+        let request =
+            StartRequest::<()>::by_name(self.client.clone(), saga.as_str().into(), Ok(self.input.clone()))
+                .tenant(tenant_id)
+                .idempotency_key(format!("{by}/{tick}"))
+                .initiator(by)
+                .priority(*priority)
+                .queued();
+        let request = self.schedule.exclusion.iter().fold(request, StartRequest::exclusive);
+        let started: WorkflowId = match request.await {
+            Ok(started) => started.handle.id().clone(),
+            // It was changed after this tick had been fired.
+            Err(StartError::Conflict { existing }) => existing,
+            Err(StartError::Store(error)) => return Err(error),
+            Err(error) => {
+                tracing::error!(schedule = %name, %tick, %error, "a tick starts nothing");
+                return Ok(());
+            }
+        };
+        self.schedule.last_at = Some(tick);
+        self.schedule.last_workflow = Some(started);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::definition::{Definition, SagaBuilder};
+    use crate::engine::TokioRuntime;
+    use crate::json::Json;
+    use crate::store::{Listing, MemoryStore, Schedules, Store};
+
+    fn schedule(now: Timestamp) -> Schedule {
+        Schedule {
+            tenant_id: "default".to_owned(),
+            name: "s".to_owned(),
+            saga: "empty".to_owned(),
+            input: Json::null(),
+            exclusion: vec![],
+            cron: "* * * * *".to_owned(),
+            time_zone: "UTC".to_owned(),
+            overlap: Overlap::Allow,
+            catch_up: 3,
+            priority: 0,
+            paused: false,
+            next_at: Some(Timestamp::from_micros(now.as_micros() - 3_600_000_000)),
+            queued_at: None,
+            last_at: None,
+            last_workflow: None,
+            created_at: now,
+            rev: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn workers_that_race_fire_each_tick_once() {
+        let definition: Definition<()> =
+            SagaBuilder::<(), ()>::new("empty", 1).finish((), |()| Ok(())).unwrap();
+        let store = MemoryStore::new();
+        let runtime = Arc::new(TokioRuntime::current().unwrap());
+        let client = || {
+            let plans = [Arc::clone(definition.plan())];
+            Client::without_worker(Arc::new(store.clone()), runtime.clone(), plans)
+        };
+        let racers = (0..20).map(|_| client()).collect::<Vec<_>>();
+        store.put_schedule(schedule(racers[0].runtime.now())).await.unwrap();
+        let fired = futures_util::future::join_all(racers.iter().map(fire)).await;
+        assert!(fired.iter().all(Result::is_ok));
+        let listing = Listing { tenant: "default".to_owned(), limit: 99, ..Listing::default() };
+        let total = store.list(listing).await.unwrap().total;
+        // Three that were missed, and those of the last minute.
+        assert!((4..=5).contains(&total), "{total}");
+        assert_eq!(store.list_schedules("default").await.unwrap()[0].rev, 2, "one of them moved it on");
+    }
+}

@@ -64,6 +64,49 @@ fn the_macros_write_what_a_person_would() {
 }
 
 #[test]
+fn a_saga_comes_from_json_and_its_slips_are_all_told() {
+    let said = output("from_json");
+    assert!(
+        said.starts_with(
+            "steps[1].timeout: `soon` is not a length of time: write a whole number and a unit, like \"200ms\", \
+             \"10s\", \"5m\", \"2h\" or \"1d\"\n\
+             steps[0].args.what: `$roof` comes later, at steps[1]: a step can read only what comes before it\n\
+             steps[0].step: there is no step `put_upp`; did you mean `put_up`?\n\
+             steps[1].args: `put_up` needs `what`: give a value or `null`\n"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains(
+            r#"completed: {"chimney":"chimney","furniture":["table","bed"],"parts":2,"walls":"brick"}"#
+        ),
+        "{said}"
+    );
+    assert!(said.contains("  down straw\n") || said.contains("  down chimney\n"), "{said}");
+    assert!(said.ends_with("rolled back: Step 4 (inspect) failed: straw does not hold\n"), "{said}");
+}
+
+#[test]
+fn each_version_ends_what_it_began_and_a_forgotten_one_is_stopped() {
+    let said = output("versions");
+    let (_, said) = said.split_once("the version was forgotten\n").unwrap();
+    let (forgotten, both) = said.split_once("both versions\n").unwrap();
+    assert!(
+        forgotten.contains(
+            "\n- wait_for_van [step wait_for_van NoEffect if_unknown Compensate] after (input) data () guards ()\n\
+             + weigh [step weigh NoEffect if_unknown Compensate] after (input) data (input) guards ()\n\
+             + wait_for_van [step wait_for_van NoEffect if_unknown Compensate] after (weigh) data () guards ()\n"
+        ),
+        "{said}"
+    );
+    assert!(!forgotten.contains("  weigh") && !forgotten.contains("  send"), "{said}");
+    assert_eq!(
+        both,
+        "  send a book\nversion 1: a book is on its way\n  weigh a vase\n  send a vase\nversion 2: a vase is on its way\n"
+    );
+}
+
+#[test]
 fn schedules_tick_until_they_are_paused_and_events_start_what_they_should() {
     let said = output("schedule");
     let (ticks, rest) = said.split_once("a delivery").unwrap();

@@ -1,9 +1,10 @@
 -- $1 workflow ids, $2 the writer or NULL: may it write, and what a batch of commits is judged by, in order. Until the
--- transaction ends nobody declares the writer dead, and nobody else writes these headers.
+-- transaction ends nobody declares the writer dead, and nobody else writes these headers. The fence comes first: what
+-- is not selected from is not locked.
 WITH me AS MATERIALIZED (
   SELECT worker FROM orchestration_workers WHERE worker = $2 AND state = 'live' FOR KEY SHARE),
 w AS MATERIALIZED (
-  SELECT * FROM orchestration_workflows WHERE workflow_id = ANY($1::text[])
+  SELECT * FROM orchestration_workflows WHERE workflow_id = ANY($1::text[]) AND ($2 IS NULL OR EXISTS (SELECT FROM me))
    ORDER BY workflow_id FOR NO KEY UPDATE)
 SELECT $2::bigint IS NULL OR EXISTS (SELECT FROM me) AS alive,
        json_agg(CASE WHEN w.workflow_id IS NOT NULL THEN json_build_object(

@@ -10,6 +10,7 @@ use saga::{DefinitionId, WorkerId, WorkflowId};
 use serde::Serialize;
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
+use super::connection::millis;
 use super::queries as sql;
 use super::{Inner, batch, judge, read};
 use crate::codec::{Place, rows, time_text};
@@ -20,6 +21,8 @@ use crate::rows::readable;
 const MOST_TRIES: u32 = 4;
 /// How many workflows are taken from a dead worker at once.
 const CHUNK: i64 = 1_000;
+
+const PATIENCE: &str = "SELECT set_config('lock_timeout', $1, true)";
 
 /// A transaction in which each statement sees what was committed before it: the fence rests on that, whatever the
 /// database's default is.
@@ -127,7 +130,9 @@ async fn take_over(store: &Inner, worker: WorkerId) -> Result<(), Failure> {
     for (other, mut dead) in ailing {
         if !dead {
             let mut tx = begin(&mut connection).await?;
-            sqlx::query("SELECT set_config('lock_timeout', '2s', true)").execute(&mut *tx).await?;
+            // Sooner than the statement's own time is over, which would be an error.
+            let patience = sqlx::query(PATIENCE).bind(millis(store.statement_timeout / 2));
+            patience.execute(&mut *tx).await?;
             dead = match sqlx::query(sql::FENCE).bind(other).execute(&mut *tx).await.map_err(Failure::from) {
                 Ok(fenced) => fenced.rows_affected() == 1,
                 // It still has something under way; there will be another time.

@@ -6,4 +6,5 @@
 #![cfg(feature = "postgres")]
 
 mod conformance;
+mod fence;
 mod kit;

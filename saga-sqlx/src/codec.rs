@@ -6,6 +6,8 @@ use std::str::FromStr;
 use saga::store::StoreError;
 use saga::{Json, Timestamp};
 
+use crate::cells::Moment;
+
 /// `2025-10-15T12:00:00.000000Z`: of fixed width, so that texts compare in the order of time. Times beyond the
 /// year 9999 stand as its end.
 pub(crate) fn time_text(time: Timestamp) -> String {
@@ -18,7 +20,8 @@ pub(crate) fn time_text(time: Timestamp) -> String {
 }
 
 /// Reads what [`time_text`] wrote, or what a person wrote with `datetime('now')`.
-fn read_time(text: &str) -> Option<Timestamp> {
+#[cfg(feature = "sqlite")]
+pub(crate) fn read_time(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{}Z", text.trim_end_matches('Z'))))
 }
 
@@ -47,8 +50,8 @@ impl Place<'_> {
     ) -> Result<T, StoreError> {
         value.try_into().map_err(|e| self.corrupt(column, e))
     }
-    pub(crate) fn time(&self, column: &str, text: &str) -> Result<Timestamp, StoreError> {
-        read_time(text).ok_or_else(|| self.corrupt(column, format!("`{text}` is not a time")))
+    pub(crate) fn time(&self, column: &str, cell: &Moment) -> Result<Timestamp, StoreError> {
+        cell.read().map_err(|e| self.corrupt(column, e))
     }
     pub(crate) fn json(&self, column: &str, text: &str) -> Result<Json, StoreError> {
         Json::parse(text).map_err(|e| self.corrupt(column, e))
@@ -63,7 +66,7 @@ pub(crate) fn rows<T: serde::Serialize>(rows: &[T]) -> Result<String, StoreError
     serde_json::to_string(rows).map_err(|e| StoreError::Configuration(format!("rows cannot be written: {e}")))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 mod tests {
     use super::*;
 

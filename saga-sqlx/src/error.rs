@@ -1,13 +1,17 @@
 //! What a database's error means to whoever called. The one place that looks at codes.
 //!
-//! Messages never carry values: SQLite's name tables and columns, not contents, and statements have parameters.
+//! Messages never carry values: the databases' name tables and columns, not contents (PostgreSQL keeps these for the
+//! detail, which is left out), and statements have parameters.
 
 use saga::store::StoreError;
+use sqlx::error::DatabaseError;
+#[cfg(feature = "postgres")]
+use sqlx::postgres::PgDatabaseError;
 
 /// What to do about a failed statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// Somebody else holds the database: wait and do the same again.
+    /// Somebody else was in the way: the same may be done again.
     Busy,
     /// This commit, and not the ones beside it, is at fault, if it fails alone too.
     Poison(String),
@@ -15,10 +19,21 @@ pub(crate) enum Failure {
     Broken(StoreError),
 }
 
-#[cfg(feature = "sqlite")]
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        sqlite_failure(&error)
+        match &error {
+            #[cfg(feature = "postgres")]
+            sqlx::Error::Database(database) if database.try_downcast_ref::<PgDatabaseError>().is_some() => {
+                postgres_failure(&**database)
+            }
+            #[cfg(feature = "sqlite")]
+            sqlx::Error::Database(database) => sqlite_failure(&**database),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
+                let place = "a row of the database".to_owned();
+                Failure::Broken(StoreError::Corrupt { place, reason: error.to_string() })
+            }
+            _ => Failure::Broken(StoreError::Unavailable(error.to_string())),
+        }
     }
 }
 impl From<StoreError> for Failure {
@@ -29,16 +44,7 @@ impl From<StoreError> for Failure {
 
 /// Classifies by SQLite's primary result code (the low byte of the extended one).
 #[cfg(feature = "sqlite")]
-pub(crate) fn sqlite_failure(error: &sqlx::Error) -> Failure {
-    let sqlx::Error::Database(database) = error else {
-        return match error {
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
-                let place = "a row of the database".to_owned();
-                Failure::Broken(StoreError::Corrupt { place, reason: error.to_string() })
-            }
-            _ => Failure::Broken(StoreError::Unavailable(error.to_string())),
-        };
-    };
+fn sqlite_failure(database: &dyn DatabaseError) -> Failure {
     let code = database.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(0);
     let message = || format!("{} (code {code})", database.message());
     match code & 0xFF {
@@ -60,15 +66,35 @@ pub(crate) fn sqlite_failure(error: &sqlx::Error) -> Failure {
     }
 }
 
+/// Classifies by PostgreSQL's class of conditions, and a few conditions that differ from their class. What is not known
+/// here is an outcome that nobody knows.
+#[cfg(feature = "postgres")]
+fn postgres_failure(database: &dyn DatabaseError) -> Failure {
+    let code = database.code().unwrap_or_default();
+    let message = || format!("{} (code {code})", database.message());
+    match (code.get(..2).unwrap_or_default(), &*code) {
+        // A deadlock, a snapshot too old for what others did, a lock that nobody let go of, somebody quicker with a key.
+        ("40", _) | (_, "55P03" | "23505") => Failure::Busy,
+        // Malformed values, a row twice in a statement, constraints, limits of the program
+        ("21" | "22" | "23" | "54", _) => Failure::Poison(message()),
+        // Passwords, names of databases and schemas, missing tables and rights
+        ("28" | "3D" | "3F" | "42", _) => Failure::Broken(StoreError::Configuration(message())),
+        _ => Failure::Broken(StoreError::Unavailable(message())),
+    }
+}
+
 /// The place of what is wrong with the file, and not with a row of it.
+#[cfg(feature = "sqlite")]
 const FILE: &str = "the database file";
 
+#[cfg(feature = "sqlite")]
 fn damage(message: &str) -> Failure {
     let reason = format!("{message}: nothing is acknowledged any more; restore the file and restart");
     Failure::Broken(StoreError::Corrupt { place: FILE.to_owned(), reason })
 }
 
 /// Is it the file itself?
+#[cfg(feature = "sqlite")]
 pub(crate) fn is_damage(error: &StoreError) -> bool {
     matches!(error, StoreError::Corrupt { place, .. } if place == FILE)
 }
@@ -85,7 +111,6 @@ impl From<Failure> for StoreError {
 }
 
 /// The error of a call that does not write.
-#[cfg(feature = "sqlite")]
-pub(crate) fn sqlite_error(error: sqlx::Error) -> StoreError {
-    sqlite_failure(&error).into()
+pub(crate) fn sql_error(error: sqlx::Error) -> StoreError {
+    Failure::from(error).into()
 }

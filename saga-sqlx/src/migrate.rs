@@ -2,9 +2,13 @@
 //! works: each says which is the oldest version of the tables' users that it does not break.
 
 use saga::store::StoreError;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::Connection;
+#[cfg(feature = "postgres")]
+use sqlx::PgConnection;
+#[cfg(feature = "sqlite")]
+use sqlx::SqliteConnection;
 
-use crate::error::sqlite_error;
+use crate::error::sql_error;
 
 struct Migration {
     version: i64,
@@ -14,6 +18,7 @@ struct Migration {
     sql: &'static str,
 }
 
+#[cfg(feature = "sqlite")]
 const SQLITE: &[Migration] = &[
     Migration {
         version: 1,
@@ -72,21 +77,36 @@ const SQLITE: &[Migration] = &[
     },
 ];
 
+#[cfg(feature = "postgres")]
+const POSTGRES: &[Migration] = &[
+    Migration {
+        version: 1,
+        works_from: 1,
+        name: "tables",
+        sql: include_str!("../migrations/postgres/0001_tables.sql"),
+    },
+    Migration {
+        version: 2,
+        works_from: 1,
+        name: "manual_update",
+        sql: include_str!("../migrations/postgres/0002_manual_update.sql"),
+    },
+];
+
+#[cfg(feature = "sqlite")]
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS orchestration_schema (
   version INTEGER PRIMARY KEY, works_from INTEGER NOT NULL, name TEXT NOT NULL,
   applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ')))";
 
-/// Applies what is missing, all or nothing. The caller holds the lock that keeps other processes out.
-pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(sqlite_error)?;
-    sqlx::query(TABLE).execute(&mut *tx).await.map_err(sqlite_error)?;
-    let applied: (i64, i64) = sqlx::query_as(
-        "SELECT coalesce(max(version), 0), coalesce(max(works_from), 0) FROM orchestration_schema",
-    )
-    .fetch_one(&mut *tx)
-    .await
-    .map_err(sqlite_error)?;
-    let known = SQLITE.last().map_or(0, |last| last.version);
+const APPLIED: &str =
+    "SELECT coalesce(max(version), 0), coalesce(max(works_from), 0) FROM orchestration_schema";
+
+/// What is not applied yet, if this program works with what is: its version, and from which one on programs work with it.
+fn missing(
+    all: &'static [Migration],
+    applied: (i64, i64),
+) -> Result<impl Iterator<Item = &'static Migration>, StoreError> {
+    let known = all.last().map_or(0, |last| last.version);
     if applied.1 > known {
         return Err(StoreError::Configuration(format!(
             "the tables are at version {}, which works with programs from version {} on; this one knows {known}: \
@@ -94,21 +114,65 @@ pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), Stor
             applied.0, applied.1
         )));
     }
-    for migration in SQLITE.iter().filter(|migration| migration.version > applied.0) {
-        sqlx::raw_sql(migration.sql).execute(&mut *tx).await.map_err(sqlite_error)?;
+    Ok(all.iter().filter(move |migration| migration.version > applied.0))
+}
+
+/// Applies what is missing, all or nothing. The caller holds the lock that keeps other processes out.
+#[cfg(feature = "sqlite")]
+pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(sql_error)?;
+    sqlx::query(TABLE).execute(&mut *tx).await.map_err(sql_error)?;
+    let applied = sqlx::query_as(APPLIED).fetch_one(&mut *tx).await.map_err(sql_error)?;
+    for migration in missing(SQLITE, applied)? {
+        sqlx::raw_sql(migration.sql).execute(&mut *tx).await.map_err(sql_error)?;
         sqlx::query("INSERT INTO orchestration_schema (version, works_from, name) VALUES (?1, ?2, ?3)")
             .bind(migration.version)
             .bind(migration.works_from)
             .bind(migration.name)
             .execute(&mut *tx)
             .await
-            .map_err(sqlite_error)?;
+            .map_err(sql_error)?;
         tracing::info!("Migrated the saga tables to version {}: {}", migration.version, migration.name);
     }
-    tx.commit().await.map_err(sqlite_error)
+    tx.commit().await.map_err(sql_error)
 }
 
-#[cfg(test)]
+#[cfg(feature = "postgres")]
+const PG_TABLE: &str = "CREATE TABLE IF NOT EXISTS orchestration_schema (
+  version BIGINT PRIMARY KEY, works_from BIGINT NOT NULL, name TEXT NOT NULL,
+  applied_at TIMESTAMPTZ NOT NULL DEFAULT now())";
+
+/// Of all programs on one database one at a time looks what is missing.
+#[cfg(feature = "postgres")]
+const PG_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('orchestration_schema', hashtext($1)))";
+
+/// Applies what is missing, all or nothing, in the schema to which the connection's search path leads. One that has been
+/// checked to be a plain name is made if it is not there.
+#[cfg(feature = "postgres")]
+pub(crate) async fn postgres(connection: &mut PgConnection, schema: Option<&str>) -> Result<(), StoreError> {
+    let mut tx = connection.begin().await.map_err(sql_error)?;
+    sqlx::query(PG_LOCK).bind(schema.unwrap_or("")).execute(&mut *tx).await.map_err(sql_error)?;
+    if let Some(schema) = schema {
+        let create = format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut *tx).await.map_err(sql_error)?;
+    }
+    sqlx::query(PG_TABLE).execute(&mut *tx).await.map_err(sql_error)?;
+    let applied = sqlx::query_as(APPLIED).fetch_one(&mut *tx).await.map_err(sql_error)?;
+    for migration in missing(POSTGRES, applied)? {
+        sqlx::raw_sql(migration.sql).execute(&mut *tx).await.map_err(sql_error)?;
+        sqlx::query("INSERT INTO orchestration_schema (version, works_from, name) VALUES ($1, $2, $3)")
+            .bind(migration.version)
+            .bind(migration.works_from)
+            .bind(migration.name)
+            .execute(&mut *tx)
+            .await
+            .map_err(sql_error)?;
+        tracing::info!("Migrated the saga tables to version {}: {}", migration.version, migration.name);
+    }
+    tx.commit().await.map_err(sql_error)
+}
+
+#[cfg(all(test, feature = "sqlite"))]
 mod tests {
     use super::*;
 

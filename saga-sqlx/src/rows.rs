@@ -5,6 +5,7 @@ use saga::{CommitId, Json, Timestamp, WorkerId};
 use serde::Deserialize;
 use sqlx::FromRow;
 
+use crate::cells::{Moment, Number, Text};
 use crate::codec::Place;
 
 /// A row of `orchestration_workflows`.
@@ -16,44 +17,49 @@ pub(crate) struct HeaderColumns {
     idempotency_key: Option<String>,
     input_hash: String,
     definition: String,
-    total_steps: i64,
-    input_data: String,
-    exclusion: String,
-    search_keys: String,
-    priority: i64,
-    deadline_at: Option<String>,
-    max_retries: i64,
-    created_at: String,
+    total_steps: Number,
+    input_data: Text,
+    exclusion: Text,
+    search_keys: Text,
+    priority: Number,
+    deadline_at: Option<Moment>,
+    max_retries: Number,
+    created_at: Moment,
     rev: i64,
     last_commit: Option<i64>,
     worker: Option<i64>,
     unclean: bool,
-    takeovers: i64,
-    updated_at: String,
+    takeovers: Number,
+    updated_at: Moment,
     status: String,
     failure_reason: Option<String>,
-    run: i64,
-    context: Option<String>,
-    output_data: Option<String>,
+    run: Number,
+    context: Option<Text>,
+    output_data: Option<Text>,
     error_message: Option<String>,
     compensation_error: Option<String>,
-    retry_count: i64,
+    retry_count: Number,
     rolled_back_once: bool,
     turned_back: bool,
     leaves_intents: bool,
     current_step: Option<String>,
     current_system: Option<String>,
-    wake_at: Option<String>,
-    started_at: Option<String>,
-    completed_at: Option<String>,
-    failed_at: Option<String>,
+    wake_at: Option<Moment>,
+    started_at: Option<Moment>,
+    completed_at: Option<Moment>,
+    failed_at: Option<Moment>,
 }
 
-fn time(place: &Place<'_>, column: &str, text: Option<&String>) -> Result<Option<Timestamp>, StoreError> {
-    text.map(|text| place.time(column, text)).transpose()
+/// One row that cannot be read does not hide the others.
+pub(crate) fn readable<T>(found: Result<T, StoreError>) -> Option<T> {
+    found.inspect_err(|error| tracing::error!("A workflow is passed over: {error}")).ok()
 }
-fn json(place: &Place<'_>, column: &str, text: Option<&String>) -> Result<Option<Json>, StoreError> {
-    text.map(|text| place.json(column, text)).transpose()
+
+fn time(place: &Place<'_>, column: &str, cell: Option<&Moment>) -> Result<Option<Timestamp>, StoreError> {
+    cell.map(|cell| place.time(column, cell)).transpose()
+}
+fn json(place: &Place<'_>, column: &str, cell: Option<&Text>) -> Result<Option<Json>, StoreError> {
+    cell.map(|cell| place.json(column, &cell.0)).transpose()
 }
 
 impl HeaderColumns {
@@ -62,12 +68,12 @@ impl HeaderColumns {
         let state = HeaderState {
             status: at.read("status", &self.status)?,
             failure_reason: self.failure_reason.map(|r| at.read("failure_reason", &r)).transpose()?,
-            run: at.number("run", self.run)?,
+            run: at.number("run", self.run.0)?,
             context: json(&at, "context", self.context.as_ref())?,
             output: json(&at, "output_data", self.output_data.as_ref())?,
             error_message: self.error_message,
             compensation_error: self.compensation_error,
-            retry_count: at.number("retry_count", self.retry_count)?,
+            retry_count: at.number("retry_count", self.retry_count.0)?,
             rolled_back_once: self.rolled_back_once,
             turned_back: self.turned_back,
             leaves_intents: self.leaves_intents,
@@ -86,19 +92,19 @@ impl HeaderColumns {
             idempotency_key: self.idempotency_key.map(Into::into),
             input_hash: self.input_hash.into(),
             definition: at.read("definition", &self.definition)?,
-            total_steps: at.number("total_steps", self.total_steps)?,
-            input: at.json("input_data", &self.input_data)?,
-            exclusion: at.list("exclusion", &self.exclusion)?,
-            search_keys: at.list("search_keys", &self.search_keys)?,
-            priority: at.number("priority", self.priority)?,
+            total_steps: at.number("total_steps", self.total_steps.0)?,
+            input: at.json("input_data", &self.input_data.0)?,
+            exclusion: at.list("exclusion", &self.exclusion.0)?,
+            search_keys: at.list("search_keys", &self.search_keys.0)?,
+            priority: at.number("priority", self.priority.0)?,
             deadline_at: time(&at, "deadline_at", self.deadline_at.as_ref())?,
-            max_retries: at.number("max_retries", self.max_retries)?,
+            max_retries: at.number("max_retries", self.max_retries.0)?,
             created_at: at.time("created_at", &self.created_at)?,
             rev: self.rev,
             last_commit: self.last_commit.map(CommitId),
             worker: self.worker.map(WorkerId),
             unclean: self.unclean,
-            takeovers: at.number("takeovers", self.takeovers)?,
+            takeovers: at.number("takeovers", self.takeovers.0)?,
             updated_at: at.time("updated_at", &self.updated_at)?,
             state,
         })
@@ -109,8 +115,8 @@ impl HeaderColumns {
 #[derive(FromRow)]
 pub(crate) struct StepColumns {
     pub(crate) workflow_id: String,
-    run: i64,
-    step_order: i64,
+    run: Number,
+    step_order: Number,
     item: String,
     rev: i64,
     node: String,
@@ -118,29 +124,29 @@ pub(crate) struct StepColumns {
     target_system: Option<String>,
     status: String,
     effect: String,
-    attempts: i64,
-    undo_attempts: i64,
-    key_generation: i64,
-    deaths: i64,
-    input_data: Option<String>,
-    output_data: Option<String>,
-    compensation_data: Option<String>,
-    carry: Option<String>,
+    attempts: Number,
+    undo_attempts: Number,
+    key_generation: Number,
+    deaths: Number,
+    input_data: Option<Text>,
+    output_data: Option<Text>,
+    compensation_data: Option<Text>,
+    carry: Option<Text>,
     debt: Option<String>,
     debt_note: Option<String>,
     error_message: Option<String>,
-    started_at: Option<String>,
-    completed_at: Option<String>,
-    failed_at: Option<String>,
+    started_at: Option<Moment>,
+    completed_at: Option<Moment>,
+    failed_at: Option<Moment>,
 }
 
 impl StepColumns {
     pub(crate) fn read(self) -> Result<StepRow, StoreError> {
-        let row = format!("{} step {} of run {}", self.workflow_id, self.step_order, self.run);
+        let row = format!("{} step {} of run {}", self.workflow_id, self.step_order.0, self.run.0);
         let at = Place { table: "orchestration_workflow_steps", row: &row };
         Ok(StepRow {
-            run: at.number("run", self.run)?,
-            step_order: at.number("step_order", self.step_order)?,
+            run: at.number("run", self.run.0)?,
+            step_order: at.number("step_order", self.step_order.0)?,
             item: self.item.into(),
             rev: self.rev,
             node: self.node.into(),
@@ -148,10 +154,10 @@ impl StepColumns {
             target_system: self.target_system.map(Into::into),
             status: at.read("status", &self.status)?,
             effect: at.read("effect", &self.effect)?,
-            attempts: at.number("attempts", self.attempts)?,
-            undo_attempts: at.number("undo_attempts", self.undo_attempts)?,
-            key_generation: at.number("key_generation", self.key_generation)?,
-            deaths: at.number("deaths", self.deaths)?,
+            attempts: at.number("attempts", self.attempts.0)?,
+            undo_attempts: at.number("undo_attempts", self.undo_attempts.0)?,
+            key_generation: at.number("key_generation", self.key_generation.0)?,
+            deaths: at.number("deaths", self.deaths.0)?,
             input: json(&at, "input_data", self.input_data.as_ref())?,
             output: json(&at, "output_data", self.output_data.as_ref())?,
             record: json(&at, "compensation_data", self.compensation_data.as_ref())?,
@@ -170,11 +176,11 @@ impl StepColumns {
 #[derive(FromRow)]
 pub(crate) struct EventColumns {
     pub(crate) event_id: i64,
-    run: i64,
-    at: String,
+    run: Number,
+    at: Moment,
     kind: String,
     node: Option<String>,
-    attempt: Option<i64>,
+    attempt: Option<Number>,
     message: String,
     actor: Option<String>,
 }
@@ -183,11 +189,11 @@ impl EventColumns {
     pub(crate) fn read(self, workflow: &str) -> Result<AuditEvent, StoreError> {
         let place = Place { table: "orchestration_events", row: workflow };
         Ok(AuditEvent {
-            run: place.number("run", self.run)?,
+            run: place.number("run", self.run.0)?,
             at: place.time("at", &self.at)?,
             kind: place.read("kind", &self.kind)?,
             node: self.node.map(Into::into),
-            attempt: self.attempt.map(|n| place.number("attempt", n)).transpose()?,
+            attempt: self.attempt.map(|n| place.number("attempt", n.0)).transpose()?,
             message: self.message,
             actor: self.actor.map(Into::into),
         })
@@ -197,16 +203,16 @@ impl EventColumns {
 /// A row of `orchestration_published_events`, apart from what was asked for.
 #[derive(FromRow)]
 pub(crate) struct PublishedColumns {
-    value: String,
+    value: Text,
     by: Option<String>,
-    at: String,
-    kept_until: String,
+    at: Moment,
+    kept_until: Moment,
 }
 
 impl PublishedColumns {
     pub(crate) fn read(self, wanted: Wanted) -> Result<PublishedEvent, StoreError> {
         let place = Place { table: "orchestration_published_events", row: &wanted.name };
-        let value = place.json("value", &self.value)?;
+        let value = place.json("value", &self.value.0)?;
         let (at, kept_until) = (place.time("at", &self.at)?, place.time("kept_until", &self.kept_until)?);
         let Wanted { tenant: tenant_id, name, key, .. } = wanted;
         Ok(PublishedEvent { tenant_id, name, key, value, by: self.by, at, kept_until })

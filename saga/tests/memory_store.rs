@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use saga::store::{MemoryStore, MemoryTx, Status, Store};
-use saga::testing::conformance::Subject;
+use saga::testing::conformance::{Capabilities, Subject};
 use saga::{Json, StepError, Tx, WorkflowId};
 
 /// Remembers the store that it made last, whose type the suite does not know.
@@ -21,6 +21,9 @@ impl Memory {
 
 #[async_trait::async_trait]
 impl Subject for Memory {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { leased: false, lends: true, schedules: true, triggers: true }
+    }
     async fn fresh(&self) -> Arc<dyn Store> {
         *self.0.lock().unwrap() = MemoryStore::new();
         Arc::new(self.last())

@@ -13,7 +13,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection};
 
-use crate::error::sqlite_error;
+use crate::error::sql_error;
 
 /// How long SQLite itself waits for a foreign connection before it is asked again.
 const BUSY: Duration = Duration::from_millis(500);
@@ -77,7 +77,7 @@ impl SqliteOptions {
         ];
         for (pragma, sql, wanted) in wanted {
             let found: String =
-                sqlx::query_scalar(sql).fetch_one(&mut *connection).await.map_err(sqlite_error)?;
+                sqlx::query_scalar(sql).fetch_one(&mut *connection).await.map_err(sql_error)?;
             if found != wanted {
                 return Err(StoreError::Configuration(format!(
                     "`PRAGMA {pragma}` is `{found}` where `{wanted}` is needed: is the file on a network file system?"
@@ -97,10 +97,10 @@ pub(super) async fn writer(
 ) -> Result<SqliteConnection, StoreError> {
     let connect = options.connect(path).create_if_missing(create);
     let mut connection =
-        SqliteConnection::connect_with(&connect).await.map_err(|e| opening(path, sqlite_error(e)))?;
+        SqliteConnection::connect_with(&connect).await.map_err(|e| opening(path, sql_error(e)))?;
     options.verify(&mut connection, 0).await?;
     let stop = stop.clone();
-    let mut handle = connection.lock_handle().await.map_err(sqlite_error)?;
+    let mut handle = connection.lock_handle().await.map_err(sql_error)?;
     handle.set_progress_handler(1000, move || !stop.load(Ordering::Relaxed));
     drop(handle);
     Ok(connection)
@@ -120,7 +120,7 @@ pub(super) async fn readers(path: &Path, options: &SqliteOptions) -> Result<Sqli
         })
         .connect_with(connect)
         .await
-        .map_err(|e| opening(path, sqlite_error(e)))
+        .map_err(|e| opening(path, sql_error(e)))
 }
 
 /// Says which file it is.

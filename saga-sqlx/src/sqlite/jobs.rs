@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::queries as sql;
 use super::writer::{Job, Turn};
-use super::{judge, read, triggers};
+use super::{batch, judge, read, triggers};
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 
@@ -68,7 +68,7 @@ impl Work for CommitBatch {
     async fn write(&self, turn: &mut Turn<'_>) -> Result<Vec<CommitOutcome>, Failure> {
         if !turn.careful {
             let batch = judge::prepare(turn.connection, self.worker, &self.commits, turn.told).await?;
-            batch.write(turn.connection).await?;
+            batch::write(&batch, turn.connection).await?;
             return Ok(batch.outcomes());
         }
         let mut outcomes = vec![];
@@ -76,7 +76,7 @@ impl Work for CommitBatch {
             let mut savepoint = turn.connection.begin().await?;
             let alone = std::slice::from_ref(commit);
             let batch = judge::prepare(&mut savepoint, self.worker, alone, turn.told).await?;
-            match batch.write(&mut savepoint).await {
+            match batch::write(&batch, &mut savepoint).await {
                 Ok(()) => {
                     savepoint.commit().await?;
                     outcomes.extend(batch.outcomes());
@@ -175,7 +175,7 @@ impl Work for ClaimFor {
             .execute(&mut *turn.connection)
             .await?;
         let claimed = read::loaded(turn.connection, &ids).await?;
-        Ok(claimed.into_iter().filter_map(read::readable).collect())
+        Ok(claimed.into_iter().filter_map(crate::rows::readable).collect())
     }
 }
 

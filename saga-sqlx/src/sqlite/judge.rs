@@ -1,48 +1,14 @@
-//! How things stand, and what that makes of each commit of a batch. Reads only.
+//! How things stand with the workflows of a batch. Reads only.
 
-use std::collections::BTreeMap;
-
-use saga::store::{
-    Commit, CommitOutcome, Decision, Header, Standing, Status, StoreError, Verdict, judge, limits,
-};
-use saga::{CommitId, Timestamp, WorkerId, WorkflowId};
+use saga::Timestamp;
+use saga::WorkerId;
+use saga::store::{Commit, StoreError};
 use sqlx::SqliteConnection;
 
 use super::queries as sql;
-use crate::codec::{Place, rows};
-use crate::columns::{Fact, Lock, StartKey};
+use crate::codec::rows;
 use crate::error::Failure;
-use crate::rows::StandingColumns;
-
-/// A commit and what is to become of it.
-pub(super) struct Judged<'a> {
-    pub(super) commit: &'a Commit,
-    /// The workflow as it stands, if there is one.
-    standing: Option<Standing>,
-    pub(super) outcome: CommitOutcome,
-    pub(super) write: Option<Write<'a>>,
-}
-
-/// What a commit that is written needs to know of its workflow.
-pub(super) struct Write<'a> {
-    pub(super) insert: Option<&'a Header>,
-    pub(super) decide: Option<&'a Decision>,
-    pub(super) tenant: String,
-    pub(super) workflow_type: String,
-    pub(super) before: Status,
-    pub(super) rolled_back_once: bool,
-    pub(super) takeovers: i64,
-    pub(super) exclusion: Vec<String>,
-    pub(super) told: Timestamp,
-}
-
-/// A batch that was judged.
-pub(super) struct Batch<'a> {
-    pub(super) worker: Option<WorkerId>,
-    pub(super) judged: Vec<Judged<'a>>,
-    /// Who held which key, of those that somebody wants.
-    pub(super) held: BTreeMap<(String, String), String>,
-}
+use crate::judge::{self, Batch, Known};
 
 /// Reads and judges; writes nothing. `Err(Fenced)` when the writer may not write.
 pub(super) async fn prepare<'a>(
@@ -57,238 +23,14 @@ pub(super) async fn prepare<'a>(
     if !alive {
         return Err(StoreError::Fenced.into());
     }
-    let place = Place { table: "orchestration_workflows", row: "a batch" };
-    let standings: Vec<Option<StandingColumns>> =
-        serde_json::from_str(&standings).map_err(|e| place.corrupt("standing", e))?;
-    let known = known_keys(connection, commits).await?;
-    let held = held_locks(connection, commits, &standings).await?;
-    let mut batch = Batch { worker, judged: Vec::with_capacity(commits.len()), held };
-    for (commit, standing) in commits.iter().zip(standings) {
-        batch.judged.push(match limits::check(commit) {
-            Ok(()) => {
-                *told = commit.told().map_or(*told, |time| time.max(*told));
-                batch.judge(commit, standing, &known, *told)?
-            }
-            Err(reason) => {
-                Judged { commit, standing: None, outcome: CommitOutcome::Unstorable { reason }, write: None }
-            }
-        });
+    let mut known = Known { standings: judge::standings(&standings)?, ..Known::default() };
+    if let Some(keys) = judge::start_keys(commits)? {
+        known.keys = sqlx::query_as(sql::KNOWN_KEYS).bind(keys).fetch_all(&mut *connection).await?;
     }
-    Ok(batch)
-}
-
-type KnownKey = (String, String, String, String, i64);
-
-/// The workflows that were started with the idempotency keys of this batch.
-async fn known_keys(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<Vec<KnownKey>, Failure> {
-    let keys = commits.iter().filter_map(|commit| {
-        let header = &commit.create.as_deref()?.header;
-        let idempotency_key = header.idempotency_key.as_deref()?;
-        Some(StartKey { tenant_id: &header.tenant_id, idempotency_key })
-    });
-    let keys = keys.collect::<Vec<_>>();
-    if keys.is_empty() {
-        return Ok(vec![]);
+    if let Some(wanted) = judge::wanted_locks(commits, &known.standings)? {
+        known.held = sqlx::query_as(sql::HELD_LOCKS).bind(wanted).fetch_all(connection).await?;
     }
-    Ok(sqlx::query_as(sql::KNOWN_KEYS).bind(rows(&keys)?).fetch_all(connection).await?)
-}
-
-/// The holders of the exclusion keys that this batch wants.
-async fn held_locks(
-    connection: &mut SqliteConnection,
-    commits: &[Commit],
-    standings: &[Option<StandingColumns>],
-) -> Result<BTreeMap<(String, String), String>, Failure> {
-    let mut wanted = vec![];
-    for (commit, standing) in commits.iter().zip(standings) {
-        if let Some(new) = &commit.create {
-            let tenant = new.header.tenant_id.to_string();
-            wanted.extend(new.header.exclusion.iter().map(|key| (tenant.clone(), key.clone())));
-        }
-        if commit.decision.as_ref().is_some_and(|decision| decision.retake_exclusion)
-            && let Some(StandingColumns { tenant_id, exclusion, .. }) = standing
-        {
-            // A list that cannot be read is found out when the commit is judged.
-            let keys = serde_json::from_str::<Vec<String>>(exclusion).unwrap_or_default();
-            wanted.extend(keys.into_iter().map(|key| (tenant_id.clone(), key)));
-        }
-    }
-    if wanted.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let wanted = wanted.iter().map(|(tenant_id, lock_key)| Lock { tenant_id, lock_key, workflow_id: "" });
-    let wanted = rows(&wanted.collect::<Vec<_>>())?;
-    let held: Vec<(String, String, String)> =
-        sqlx::query_as(sql::HELD_LOCKS).bind(wanted).fetch_all(connection).await?;
-    Ok(held.into_iter().map(|(tenant, key, holder)| ((tenant, key), holder)).collect())
-}
-
-impl<'a> Batch<'a> {
-    fn judge(
-        &self,
-        commit: &'a Commit,
-        stored: Option<StandingColumns>,
-        known: &[KnownKey],
-        told: Timestamp,
-    ) -> Result<Judged<'a>, Failure> {
-        let leave = |outcome| Ok(Judged { commit, standing: None, outcome, write: None });
-        let mut insert = None;
-        if let Some(new) = &commit.create {
-            match self.existing(commit, &new.header, stored.as_ref(), known)? {
-                Existing::Another(outcome) => return leave(outcome),
-                Existing::Copy => {}
-                Existing::No => {
-                    if let Some(refusal) =
-                        self.excluded(commit, &new.header.tenant_id, &new.header.exclusion)?
-                    {
-                        return leave(refusal);
-                    }
-                    insert = Some(&new.header);
-                }
-            }
-        }
-        let (standing, mut write) = match insert {
-            Some(header) => of_new(header, commit, told),
-            None => match stored.map(|stored| of_stored(commit, stored, told)) {
-                Some(Ok(found)) => found,
-                None => {
-                    let reason = format!("there is no workflow `{}`", commit.workflow_id);
-                    return leave(CommitOutcome::Unstorable { reason });
-                }
-                // A row that cannot be read is no reason to stop the others of the batch.
-                Some(Err(error)) => return leave(CommitOutcome::Unstorable { reason: error.to_string() }),
-            },
-        };
-        match judge(&standing, self.worker, commit) {
-            Verdict::Leave(outcome) => leave(outcome),
-            Verdict::Write { decide, outcome } => {
-                write.decide = commit.decision.as_deref().filter(|_| decide);
-                if write.decide.is_some_and(|decision| decision.retake_exclusion)
-                    && let Some(refusal) = self.excluded(commit, &write.tenant, &write.exclusion)?
-                {
-                    return leave(refusal);
-                }
-                Ok(Judged { commit, standing: Some(standing), outcome, write: Some(write) })
-            }
-        }
-    }
-
-    /// Idempotency key first, then the id.
-    fn existing(
-        &self,
-        commit: &Commit,
-        header: &Header,
-        stored: Option<&StandingColumns>,
-        known: &[KnownKey],
-    ) -> Result<Existing, Failure> {
-        let by_key = known.iter().find(|(tenant, key, ..)| {
-            **tenant == *header.tenant_id && Some(key.as_str()) == header.idempotency_key.as_deref()
-        });
-        let (id, same_input, created_by) = match (by_key, stored) {
-            (Some((_, _, id, hash, created_by)), _) => {
-                (id.as_str(), **hash == *header.input_hash, *created_by)
-            }
-            (None, Some(stored)) => {
-                let same = *stored.input_hash == *header.input_hash && *stored.tenant_id == *header.tenant_id;
-                (commit.workflow_id.as_str(), same, stored.created_by)
-            }
-            (None, None) => return Ok(Existing::No),
-        };
-        if id == commit.workflow_id.as_str() && created_by == commit.id.0 {
-            return Ok(Existing::Copy);
-        }
-        let place = Place { table: "orchestration_workflows", row: id };
-        let workflow_id = WorkflowId::new(id).map_err(|e| place.corrupt("workflow_id", e))?;
-        Ok(Existing::Another(CommitOutcome::Exists { workflow_id, same_input }))
-    }
-
-    fn excluded(
-        &self,
-        commit: &Commit,
-        tenant: &str,
-        keys: &[String],
-    ) -> Result<Option<CommitOutcome>, Failure> {
-        for key in keys {
-            match self.held.get(&(tenant.to_owned(), key.clone())) {
-                Some(holder) if holder != commit.workflow_id.as_str() => {
-                    let place = Place { table: "orchestration_locks", row: key };
-                    let holder = WorkflowId::new(holder).map_err(|e| place.corrupt("workflow_id", e))?;
-                    return Ok(Some(CommitOutcome::Excluded { key: key.as_str().into(), holder }));
-                }
-                _ => {}
-            }
-        }
-        Ok(None)
-    }
-
-    /// What becomes of each commit, once the transaction is durable.
-    pub(super) fn outcomes(&self) -> Vec<CommitOutcome> {
-        self.judged.iter().map(|judged| judged.outcome.clone()).collect()
-    }
-
-    /// The refusal of a single commit whose fact is known.
-    pub(super) fn refusal(&self) -> Option<CommitOutcome> {
-        let Judged { standing: Some(Standing { rev, status, worker, .. }), .. } = self.judged.first()? else {
-            return self.outcomes().pop();
-        };
-        Some(CommitOutcome::Refused { rev: *rev, status: *status, owned: *worker == self.worker })
-    }
-}
-
-enum Existing {
-    No,
-    /// This very commit made it.
-    Copy,
-    Another(CommitOutcome),
-}
-
-fn of_new<'a>(header: &'a Header, commit: &Commit, told: Timestamp) -> (Standing, Write<'a>) {
-    let standing = Standing {
-        rev: 0,
-        status: header.state.status,
-        worker: header.worker,
-        last_commit: None,
-        created_by: commit.id,
-    };
-    let write = Write {
-        insert: Some(header),
-        decide: None,
-        tenant: header.tenant_id.to_string(),
-        workflow_type: header.definition.name.to_string(),
-        before: header.state.status,
-        rolled_back_once: header.state.rolled_back_once,
-        takeovers: 0,
-        exclusion: header.exclusion.clone(),
-        told,
-    };
-    (standing, write)
-}
-
-fn of_stored<'a>(
-    commit: &Commit,
-    stored: StandingColumns,
-    told: Timestamp,
-) -> Result<(Standing, Write<'a>), StoreError> {
-    let place = Place { table: "orchestration_workflows", row: commit.workflow_id.as_str() };
-    let standing = Standing {
-        rev: stored.rev,
-        status: place.read("status", &stored.status)?,
-        worker: stored.worker.map(WorkerId),
-        last_commit: stored.last_commit.map(CommitId),
-        created_by: CommitId(stored.created_by),
-    };
-    let write = Write {
-        insert: None,
-        decide: None,
-        tenant: stored.tenant_id,
-        workflow_type: stored.workflow_type,
-        before: standing.status,
-        rolled_back_once: stored.rolled_back_once != 0,
-        takeovers: stored.takeovers,
-        exclusion: place.list("exclusion", &stored.exclusion)?,
-        told,
-    };
-    Ok((standing, write))
+    judge::judged(worker, commits, known, told)
 }
 
 /// Is one of its facts, or a later one, stored already?
@@ -296,6 +38,5 @@ pub(super) async fn knows_a_fact_of(
     connection: &mut SqliteConnection,
     commit: &Commit,
 ) -> Result<bool, Failure> {
-    let facts = commit.facts.iter().map(|row| Fact::of(&commit.workflow_id, row)).collect::<Vec<_>>();
-    Ok(sqlx::query_scalar(sql::KNOWN_FACTS).bind(rows(&facts)?).fetch_one(connection).await?)
+    Ok(sqlx::query_scalar(sql::KNOWN_FACTS).bind(judge::facts_of(commit)?).fetch_one(connection).await?)
 }

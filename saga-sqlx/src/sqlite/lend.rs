@@ -14,8 +14,8 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
 
 use super::file::Identity;
-use super::judge;
 use super::writer::{Job, Turn};
+use super::{batch, judge};
 use crate::error::Failure;
 
 /// The connection of a transaction that a [`SqliteStore`](super::SqliteStore) lends. Work on the database only,
@@ -140,7 +140,7 @@ impl Job for Lend {
         } else {
             // Fails if an error that the body kept to itself has rolled everything back.
             savepoint.commit().await.map_err(|_| vanished())?;
-            batch.write(turn.connection).await?;
+            batch::write(&batch, turn.connection).await?;
         }
         self.found = Ok(Transacted::Committed(outcome));
         Ok(())
@@ -229,7 +229,7 @@ pub(super) async fn commit_in(
 ) -> Result<CommitOutcome, Failure> {
     let alone = std::slice::from_ref(commit);
     let batch = judge::prepare(connection, None, alone, &mut saga::Timestamp::from_micros(0)).await?;
-    batch.write(connection).await?;
+    batch::write(&batch, connection).await?;
     let unjudged = CommitOutcome::Unstorable { reason: "it was not judged".into() };
     Ok(batch.outcomes().pop().unwrap_or(unjudged))
 }

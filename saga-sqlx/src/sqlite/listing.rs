@@ -5,10 +5,10 @@ use saga::store::{Listing, Page};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::queries as sql;
-use super::read::{ENTERED_ROLLBACK, readable};
+use crate::batch::ENTERED_ROLLBACK;
 use crate::codec::time_text;
 use crate::error::Failure;
-use crate::rows::HeaderColumns;
+use crate::rows::{HeaderColumns, readable};
 
 pub(super) async fn list(connection: &mut SqliteConnection, listing: Listing) -> Result<Page, Failure> {
     let mut moment = connection.begin().await?;

@@ -31,7 +31,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::error::{Failure, sqlite_error};
+use crate::error::{Failure, sql_error};
 use crate::migrate;
 pub use connection::{Durability, SqliteOptions};
 use file::{Identity, SideFile};
@@ -70,7 +70,7 @@ impl SqliteStore {
         let mut connection = connection::writer(&path, &options, true, &stop).await?;
         migrate::sqlite(&mut connection).await.map_err(|e| connection::opening(&path, e))?;
         let proven = sqlx::query(queries::PROVE).execute(&mut connection).await;
-        proven.map_err(|e| connection::opening(&path, sqlite_error(e)))?;
+        proven.map_err(|e| connection::opening(&path, sql_error(e)))?;
         side_file.remember(&path)?;
         let identity = Identity::of(&path)?;
         let readers = connection::readers(&path, &options).await?;

@@ -7,12 +7,12 @@ use saga::{DefinitionId, Timestamp, WorkerId, WorkflowId};
 use sqlx::{Connection, SqliteConnection};
 
 use super::queries as sql;
+use crate::batch::ENTERED_ROLLBACK;
+use crate::cells::Moment;
 use crate::codec::{Place, time_text};
 use crate::error::Failure;
+use crate::rows::readable;
 use crate::rows::{EventColumns, HeaderColumns, PublishedColumns, SignalColumns, StepColumns};
-
-/// Counted beside the statuses.
-pub(super) const ENTERED_ROLLBACK: &str = "entered_rollback";
 
 pub(super) async fn alive(connection: &mut SqliteConnection, worker: WorkerId) -> Result<(), Failure> {
     let alive: bool = sqlx::query_scalar(sql::ALIVE).bind(worker.0).fetch_one(connection).await?;
@@ -37,11 +37,6 @@ pub(super) async fn loaded(
         Ok(Loaded { header, steps: steps.into_iter().map(StepColumns::read).collect::<Result<_, _>>()? })
     };
     Ok(headers.into_iter().map(with_steps).collect())
-}
-
-/// One row that cannot be read does not hide the others.
-pub(super) fn readable<T>(found: Result<T, StoreError>) -> Option<T> {
-    found.inspect_err(|error| tracing::error!("A workflow is passed over: {error}")).ok()
 }
 
 pub(super) async fn load(
@@ -85,9 +80,9 @@ pub(super) async fn stranded(
     connection: &mut SqliteConnection,
     now: Timestamp,
 ) -> Result<Vec<Stranded>, Failure> {
-    let found: Vec<(String, i64, String)> =
+    let found: Vec<(String, i64, Moment)> =
         sqlx::query_as(sql::STRANDED).bind(time_text(now)).fetch_all(connection).await?;
-    let read = |(definition, n, since): (String, i64, String)| {
+    let read = |(definition, n, since): (String, i64, Moment)| {
         let place = Place { table: "orchestration_workflows", row: &definition };
         Ok(Stranded {
             definition: place.read("definition", &definition)?,

@@ -10,6 +10,7 @@ use super::SqliteStore;
 use super::jobs::Work;
 use super::queries as sql;
 use super::writer::Turn;
+use crate::cells::Moment;
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 
@@ -63,7 +64,7 @@ impl Columns {
     fn read(self) -> Result<Schedule, StoreError> {
         let at = Place { table: "orchestration_schedules", row: &self.name };
         let time = |column: &str, text: &Option<String>| -> Result<Option<Timestamp>, StoreError> {
-            text.as_deref().map(|text| at.time(column, text)).transpose()
+            text.clone().map(|text| at.time(column, &Moment::Written(text))).transpose()
         };
         let last_workflow = self.last_workflow.as_deref().map(WorkflowId::new).transpose();
         Ok(Schedule {
@@ -78,7 +79,7 @@ impl Columns {
             queued_at: time("queued_at", &self.queued_at)?,
             last_at: time("last_at", &self.last_at)?,
             last_workflow: last_workflow.map_err(|e| at.corrupt("last_workflow", e))?,
-            created_at: at.time("created_at", &self.created_at)?,
+            created_at: at.time("created_at", &Moment::Written(self.created_at))?,
             rev: self.rev,
             tenant_id: self.tenant_id,
             cron: self.cron,
@@ -138,6 +139,6 @@ impl Schedules for SqliteStore {
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let found = due.fetch_all(&mut *self.reader().await?).await.map_err(|e| self.heard(e.into()))?;
         // One row that cannot be read does not keep the others waiting.
-        Ok(found.into_iter().map(Columns::read).filter_map(super::read::readable).collect())
+        Ok(found.into_iter().map(Columns::read).filter_map(crate::rows::readable).collect())
     }
 }

@@ -9,6 +9,7 @@ use super::SqliteStore;
 use super::jobs::Work;
 use super::queries as sql;
 use super::writer::Turn;
+use crate::cells::Moment;
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 
@@ -47,8 +48,8 @@ impl Columns {
         let place = Place { table: "orchestration_triggered", row: &self.trigger_name };
         let event = PublishedEvent {
             value: place.json("value", &self.value)?,
-            at: place.time("at", &self.at)?,
-            kept_until: place.time("kept_until", &self.kept_until)?,
+            at: place.time("at", &Moment::Written(self.at))?,
+            kept_until: place.time("kept_until", &Moment::Written(self.kept_until))?,
             tenant_id: self.tenant_id,
             name: self.name,
             key: self.event_key,
@@ -120,7 +121,7 @@ impl Triggers for SqliteStore {
             .bind(rows(triggers)?)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let found = wanted.fetch_all(&mut *self.reader().await?).await.map_err(|e| self.heard(e.into()))?;
-        Ok(found.into_iter().map(Columns::read).filter_map(super::read::readable).collect())
+        Ok(found.into_iter().map(Columns::read).filter_map(crate::rows::readable).collect())
     }
 
     async fn settle_triggered(&self, ids: Vec<i64>) -> Result<(), StoreError> {

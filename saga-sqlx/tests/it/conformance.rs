@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use saga::store::{Status, Store};
-use saga::testing::conformance::Subject;
+use saga::testing::conformance::{Capabilities, Subject};
 use saga::{StepError, Tx, WorkflowId};
 use saga_sqlx::{SqliteOptions, SqliteStore, sqlite};
 
@@ -28,6 +28,9 @@ pub(crate) async fn by_hand(store: &SqliteStore, sql: &'static str, id: &str, va
 
 #[async_trait::async_trait]
 impl Subject for Sqlite {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { leased: false, lends: true, schedules: true, triggers: true }
+    }
     async fn fresh(&self) -> Arc<dyn Store> {
         let home = Home::new();
         let store = home.open().await;

@@ -12,6 +12,9 @@ use crate::store::*;
 /// Tests begin on 2025-10-15, noon.
 pub(super) const NOON: Timestamp = Timestamp::from_micros(1_760_529_600_000_000);
 
+/// Short, because a store that keeps leases keeps them in real time.
+pub(super) const LEASE: Duration = Duration::from_secs(2);
+
 pub(super) fn at(second: u64) -> Timestamp {
     NOON.plus(Duration::from_secs(second))
 }
@@ -201,7 +204,7 @@ impl World {
 pub(super) fn join() -> Join {
     let definitions = vec![definition("trip", 1)];
     let plans = definitions.iter().map(|d| (d.clone(), format!("the plan of {d}"))).collect();
-    Join { name: "test".into(), definitions, plans, lease: Duration::from_secs(10) }
+    Join { name: "test".into(), definitions, plans, lease: LEASE }
 }
 
 pub(super) fn names(loaded: &[Loaded]) -> Vec<&str> {

@@ -25,14 +25,32 @@ pub mod limits;
 pub mod ownership;
 pub mod reading;
 pub mod schedules;
+pub mod sharing;
 pub mod signals;
 pub mod starts;
 pub mod transactions;
 pub mod triggers;
 
+/// What not every store can do. Each subject says it, and a case holds the store against it: what is not there is left
+/// out because of that, never in silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Several processes may share it; a silent worker is declared dead after its lease.
+    pub leased: bool,
+    /// It lends transactions.
+    pub lends: bool,
+    /// It keeps schedules.
+    pub schedules: bool,
+    /// It keeps which events start workflows.
+    pub triggers: bool,
+}
+
 /// How the suite gets at a store and at what surrounds it.
 #[async_trait]
 pub trait Subject: Send + Sync + 'static {
+    /// What its stores can do.
+    fn capabilities(&self) -> Capabilities;
+
     /// A store with nothing in it.
     async fn fresh(&self) -> Arc<dyn Store>;
 
@@ -106,6 +124,15 @@ macro_rules! conformance {
             ownership: only_what_no_live_worker_knows_is_handed_out_to_be_parked,
             ownership: a_known_version_with_another_plan_is_handed_out_to_be_parked,
             ownership: acknowledged_means_there_after_a_restart,
+            sharing: capabilities_are_as_declared,
+            sharing: workers_live_side_by_side,
+            sharing: two_claimers_never_get_one_workflow,
+            sharing: a_silent_worker_is_taken_over_within_its_lease,
+            sharing: a_heartbeat_keeps_a_worker_alive,
+            sharing: a_zombie_claims_nothing_and_fences_nobody,
+            sharing: what_only_a_dead_worker_knew_is_told,
+            sharing: of_two_excluding_starts_one_wins,
+            sharing: of_two_starts_with_one_key_both_get_one_workflow,
             signals: a_signal_refuses_a_decision_that_has_not_seen_it,
             signals: a_signal_stays_until_a_commit_names_it,
             signals: a_signal_wakes_what_nobody_owns,

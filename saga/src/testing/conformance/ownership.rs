@@ -5,26 +5,34 @@ use std::time::Duration;
 
 use super::Subject;
 use super::kit::*;
-use crate::id::DefinitionId;
+use crate::id::{DefinitionId, WorkerId};
 use crate::store::*;
 
-/// A worker that has been declared dead, and the store. On a store that belongs to one process the successor
-/// fences it; on a shared one the lease has to pass.
+/// A worker beside one that has been declared dead. On a store that belongs to one process the successor fences it; on
+/// a shared one the lease has to pass.
 async fn successor(w: &World, known: &str) -> World {
     let next = World::of(w.store.clone()).await;
+    inherit(&next, w.worker, known).await;
+    next
+}
+
+/// Waits until a silent worker has lost what it owned.
+pub(super) async fn inherit(next: &World, silent: WorkerId, known: &str) {
     for _ in 0..200 {
-        if w.store.beat(w.worker).await == Err(StoreError::Fenced)
-            && next.header(known).await.worker != Some(w.worker)
-        {
+        next.store.beat(next.worker).await.unwrap();
+        // Whoever looks for work finds out who is silent.
+        next.claim(0, 0).await;
+        if next.header(known).await.worker != Some(silent) {
             break;
         }
-        #[allow(
-            clippy::disallowed_methods,
-            reason = "a store of one's own may keep its leases in real time"
-        )]
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        pause().await;
     }
-    next
+    assert_eq!(next.store.beat(silent).await, Err(StoreError::Fenced));
+}
+
+pub(super) async fn pause() {
+    #[allow(clippy::disallowed_methods, reason = "a store of one's own may keep its leases in real time")]
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 /// Findings 5, 6 and 22: whatever its clock says, a fenced worker writes nothing any more.
@@ -89,6 +97,7 @@ pub async fn a_workflow_parked_for_its_definition_stays_unclean(subject: Arc<dyn
     let w = World::new(&subject).await;
     w.start(1, "a").await;
     let next = World::of(subject.reopen(w.store).await).await;
+    inherit(&next, w.worker, "a").await;
     let claimed = next.claim(1, 1).await;
     let parked = decide(2, &claimed[0].header, |state| {
         state.status = Status::Failed;
@@ -148,7 +157,9 @@ pub async fn a_claim_whose_answer_was_lost_is_told_again(subject: Arc<dyn Subjec
 pub async fn takeovers_count_until_something_gets_done(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;
     w.start(1, "a").await;
-    let w = successor(&successor(&w, "a").await, "a").await;
+    let w = successor(&w, "a").await;
+    w.claim(0, 9).await;
+    let w = successor(&w, "a").await;
     w.claim(0, 9).await;
     w.write(decide(2, &w.header("a").await, |_| {})).await;
     let intent = StepRow { status: StepStatus::Running, deaths: 1, ..row(0, 1) };

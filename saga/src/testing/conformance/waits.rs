@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Subject;
 use super::kit::*;
+use super::ownership::inherit;
 use crate::store::*;
 
 fn waits(keys: &[&str]) -> Option<Vec<Awaited>> {
@@ -58,7 +59,9 @@ pub async fn a_registration_replaces_the_one_before(subject: Arc<dyn Subject>) {
     w.write(Commit { waits: waits(&["S2"]), ..facts(3, "a", vec![row(0, 2)]) }).await;
     w.write(facts(4, "a", vec![row(0, 3)])).await;
     assert!(!publish(&w, "S1").await);
+    let before = w.worker;
     let w = World::of(subject.reopen(w.store).await).await;
+    inherit(&w, before, "a").await;
     assert!(publish(&w, "S2").await);
     w.claim(9, 9).await;
     w.write(Commit { waits: waits(&[]), ..facts(5, "a", vec![row(0, 4)]) }).await;

@@ -1,0 +1,1 @@
+SELECT identity::text FROM orchestration_store

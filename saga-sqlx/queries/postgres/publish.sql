@@ -1,0 +1,3 @@
+-- $1 tenant, $2 name, $3 key, $4 value, $5 by whom, $6 when, $7 until when it is kept.
+INSERT INTO orchestration_published_events (tenant_id, name, event_key, value, by, at, kept_until)
+VALUES ($1, $2, $3, $4::json, $5, $6::timestamptz, $7::timestamptz)

@@ -1,0 +1,120 @@
+//! Connections, and proof that they are set up as they should be.
+
+use std::time::Duration;
+
+use saga::store::StoreError;
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, PgConnection};
+
+use crate::error::sql_error;
+
+/// What is optional about a store in a PostgreSQL database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PgOptions {
+    /// The schema for the tables; it is made if it is not there. Without one the connection's own search path
+    /// decides. Transactional steps find their own tables in it, and in `public`.
+    pub schema: Option<String>,
+    /// How many connections, beside the one for heartbeats. Half of them are lent to transactional steps.
+    pub connections: u32,
+    /// The longest time that a statement may take. Less than half of the worker's lease, so that nothing is sent so
+    /// early that others take the worker for dead when it lands.
+    pub statement_timeout: Duration,
+}
+
+impl Default for PgOptions {
+    fn default() -> Self {
+        Self { schema: None, connections: 8, statement_timeout: Duration::from_secs(4) }
+    }
+}
+
+/// Sets up one session: where the tables are, and for how long a statement may run.
+const SET_UP: &str =
+    "SELECT set_config('search_path', coalesce($1 || ', public', current_setting('search_path')), false),
+  set_config('statement_timeout', $2, false)";
+const DURABILITY: &str = "SELECT current_setting('synchronous_commit'), current_setting('fsync')";
+
+impl PgOptions {
+    fn check(&self) -> Result<(), StoreError> {
+        let Some(schema) = &self.schema else { return Ok(()) };
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let begins_well = schema.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+        if begins_well && schema.len() < 64 && schema.chars().all(is_plain) {
+            return Ok(());
+        }
+        Err(StoreError::Configuration(format!(
+            "`{schema}` cannot be the name of a schema here: use up to 63 small letters, digits and `_`, and begin \
+             with a letter"
+        )))
+    }
+
+    fn pool(&self, connections: u32) -> PgPoolOptions {
+        let (schema, timeout) = (self.schema.clone(), millis(self.statement_timeout));
+        let pool = PgPoolOptions::new().max_connections(connections.max(1));
+        // The acquisition has its own limit; a statement that fails says more than one that never comes.
+        pool.acquire_timeout(self.statement_timeout * 2).after_connect(move |connection, _| {
+            let (schema, timeout) = (schema.clone(), timeout.clone());
+            Box::pin(async move {
+                sqlx::query(SET_UP).bind(schema).bind(timeout).execute(connection).await?;
+                Ok(())
+            })
+        })
+    }
+}
+
+/// As PostgreSQL's settings want it; 0 would mean for ever.
+pub(super) fn millis(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis().max(1))
+}
+
+/// The connections for everything, and the one for heartbeats: no queue of batches shall make a worker seem dead.
+pub(super) async fn pools(url: &str, options: &PgOptions) -> Result<(PgPool, PgPool), StoreError> {
+    options.check()?;
+    let malformed = |e: sqlx::Error| StoreError::Configuration(format!("the database's address: {e}"));
+    let connect: PgConnectOptions = url.parse().map_err(malformed)?;
+    let connect = connect.disable_statement_logging();
+    let pool = options.pool(options.connections).connect_with(connect.clone()).await;
+    Ok((pool.map_err(|e| opening(sql_error(e)))?, options.pool(1).connect_lazy_with(connect)))
+}
+
+/// The one for heartbeats beside a pool of the user's.
+pub(super) async fn beside(pool: &PgPool) -> Result<PgPool, StoreError> {
+    let current: Option<String> =
+        sqlx::query_scalar("SELECT current_schema()::text").fetch_one(pool).await.map_err(sql_error)?;
+    let Some(schema) = current else {
+        let none = "the pool's search path leads to no schema in which tables could be made";
+        return Err(StoreError::Configuration(none.into()));
+    };
+    let options = PgOptions { schema: Some(schema), ..PgOptions::default() };
+    options.check()?;
+    let connect = pool.connect_options().as_ref().clone().disable_statement_logging();
+    Ok(options.pool(1).connect_lazy_with(connect))
+}
+
+/// Acknowledged means on disk.
+pub(super) async fn verify(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let (synchronous, fsync): (String, String) =
+        sqlx::query_as(DURABILITY).fetch_one(connection).await.map_err(sql_error)?;
+    if synchronous == "off" {
+        return Err(StoreError::Configuration(
+            "`synchronous_commit` is `off` for this role or database: what is acknowledged would not be on disk".into(),
+        ));
+    }
+    if fsync == "off" {
+        tracing::warn!(
+            "The database runs with `fsync = off`: what is acknowledged may be lost in a power cut"
+        );
+    }
+    Ok(())
+}
+
+/// Says what it was about.
+pub(super) fn opening(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(e) | StoreError::Configuration(e) => {
+            StoreError::Configuration(format!("the database cannot be opened: {e}"))
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,276 @@
+//! What writes, apart from what is lent: each a short transaction.
+
+use std::time::Duration;
+
+use saga::store::{
+    Claim, Commit, CommitOutcome, Join, Loaded, PublishedEvent, Purpose, Registration, Sent, SignalKind,
+    StoreError,
+};
+use saga::{DefinitionId, WorkerId, WorkflowId};
+use serde::Serialize;
+use sqlx::{Connection, PgConnection, Postgres, Transaction};
+
+use super::connection::millis;
+use super::queries as sql;
+use super::{Inner, batch, judge, read};
+use crate::codec::{Place, rows, time_text};
+use crate::error::Failure;
+use crate::rows::readable;
+
+/// How often somebody else may be in the way before a batch is divided.
+const MOST_TRIES: u32 = 4;
+/// How many workflows are taken from a dead worker at once.
+const CHUNK: i64 = 1_000;
+
+const PATIENCE: &str = "SELECT set_config('lock_timeout', $1, true)";
+
+/// A transaction in which each statement sees what was committed before it: the fence rests on that, whatever the
+/// database's default is.
+pub(super) async fn begin(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await
+}
+
+/// All in one transaction; when that fails, each half in one of its own.
+pub(super) async fn commit(
+    store: &Inner,
+    worker: Option<WorkerId>,
+    commits: &[Commit],
+) -> Result<Vec<CommitOutcome>, Failure> {
+    let mut outcomes = vec![];
+    let mut parts = vec![commits];
+    while let Some(part) = parts.pop() {
+        match together(store, worker, part).await {
+            Ok(found) => outcomes.extend(found),
+            Err(Failure::Poison(reason)) if part.len() == 1 => {
+                outcomes.push(CommitOutcome::Unstorable { reason });
+            }
+            Err(Failure::Poison(reason)) => {
+                tracing::warn!("A batch of {} is written in halves: {reason}", part.len());
+                let (first, second) = part.split_at(part.len() / 2);
+                parts.extend([second, first]);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(outcomes)
+}
+
+/// One transaction, again if somebody else was in the way: a deadlock, or a race for a key, which the next look at
+/// how things stand finds decided.
+async fn together(
+    store: &Inner,
+    worker: Option<WorkerId>,
+    commits: &[Commit],
+) -> Result<Vec<CommitOutcome>, Failure> {
+    for _ in 0..MOST_TRIES {
+        match once(store, worker, commits).await {
+            Err(Failure::Busy) => {}
+            result => return result,
+        }
+    }
+    match commits {
+        [_] => Err(Failure::Busy),
+        _ => Err(Failure::Poison("somebody else was in the way several times".into())),
+    }
+}
+
+async fn once(
+    store: &Inner,
+    worker: Option<WorkerId>,
+    commits: &[Commit],
+) -> Result<Vec<CommitOutcome>, Failure> {
+    let mut connection = store.pool.acquire().await?;
+    let mut tx = begin(&mut connection).await?;
+    let mut told = store.told();
+    let batch = judge::prepare(&mut tx, worker, commits, &mut told).await?;
+    batch::write(&batch, &mut tx).await?;
+    tx.commit().await?;
+    store.tell(told);
+    Ok(batch.outcomes())
+}
+
+pub(super) async fn join(store: &Inner, join: &Join) -> Result<Registration, Failure> {
+    let mut connection = store.pool.acquire().await?;
+    let mut tx = begin(&mut connection).await?;
+    let known = rows(&Known::all(&join.definitions))?;
+    let joined = sqlx::query_scalar(sql::JOIN).bind(&join.name).bind(known).bind(join.lease.as_secs_f64());
+    let worker = WorkerId(joined.fetch_one(&mut *tx).await?);
+    for (definition, plan) in &join.plans {
+        let plan = sqlx::query(sql::ADD_PLAN).bind(definition.to_string()).bind(plan);
+        plan.execute(&mut *tx).await?;
+    }
+    tx.commit().await?;
+    Ok(Registration { worker, leased: true })
+}
+
+pub(super) async fn leave(store: &Inner, worker: WorkerId) -> Result<(), Failure> {
+    let mut connection = store.pool.acquire().await?;
+    sqlx::query(sql::END).bind(worker.0).execute(&mut *connection).await?;
+    inherit(store, &mut connection, worker).await
+}
+
+/// Gives everything that a dead worker has left to nobody, and then forgets the worker. If this process dies on the way
+/// somebody else goes on: the dead worker's row stays until nothing names it.
+async fn inherit(store: &Inner, connection: &mut PgConnection, dead: WorkerId) -> Result<(), Failure> {
+    loop {
+        let orphan = sqlx::query(sql::ORPHAN).bind(dead.0).bind(time_text(store.told())).bind(CHUNK);
+        if orphan.execute(&mut *connection).await?.rows_affected() == 0 {
+            break;
+        }
+    }
+    sqlx::query(sql::BURY).bind(dead.0).execute(connection).await?;
+    Ok(())
+}
+
+/// Declares dead who has been silent for too long, one worker per transaction, and takes what they owned from them.
+async fn take_over(store: &Inner, worker: WorkerId) -> Result<(), Failure> {
+    let mut connection = store.pool.acquire().await?;
+    let ailing: Vec<(i64, bool)> =
+        sqlx::query_as(sql::AILING).bind(worker.0).fetch_all(&mut *connection).await?;
+    for (other, mut dead) in ailing {
+        if !dead {
+            let mut tx = begin(&mut connection).await?;
+            // Sooner than the statement's own time is over, which would be an error.
+            let patience = sqlx::query(PATIENCE).bind(millis(store.statement_timeout / 2));
+            patience.execute(&mut *tx).await?;
+            dead = match sqlx::query(sql::FENCE).bind(other).execute(&mut *tx).await.map_err(Failure::from) {
+                Ok(fenced) => fenced.rows_affected() == 1,
+                // It still has something under way; there will be another time.
+                Err(Failure::Busy) => false,
+                Err(failure) => return Err(failure),
+            };
+            if dead {
+                tx.commit().await?;
+                tracing::warn!("{} was silent for too long and is declared dead", WorkerId(other));
+            } else {
+                tx.rollback().await?;
+            }
+        }
+        if dead {
+            inherit(store, &mut connection, WorkerId(other)).await?;
+        }
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Known<'a> {
+    name: &'a str,
+    version: u32,
+    fingerprint: &'a str,
+}
+
+impl<'a> Known<'a> {
+    fn all(definitions: &'a [DefinitionId]) -> Vec<Self> {
+        let known =
+            |d: &'a DefinitionId| Known { name: &d.name, version: d.version, fingerprint: &d.fingerprint };
+        definitions.iter().map(known).collect()
+    }
+}
+
+pub(super) async fn claim(store: &Inner, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, Failure> {
+    {
+        // A dead one shall not declare others dead.
+        let mut connection = store.pool.acquire().await?;
+        read::lives(&mut connection, worker).await?;
+    }
+    take_over(store, worker).await?;
+    if store.is_time_to_fold() {
+        sqlx::query(sql::FOLD_STATISTICS).execute(&store.pool).await?;
+    }
+    let mut connection = store.pool.acquire().await?;
+    let mut tx = begin(&mut connection).await?;
+    // Until this has ended nobody declares the worker dead, so nothing is given to a dead one.
+    if sqlx::query(sql::ALIVE).bind(worker.0).fetch_optional(&mut *tx).await?.is_none() {
+        return Err(StoreError::Fenced.into());
+    }
+    store.tell(claim.now);
+    let mut wanted = Known::all(&claim.definitions);
+    if claim.purpose == Purpose::Park {
+        let known: Vec<(String, i32)> = sqlx::query_as(sql::KNOWN_DEFINITIONS).fetch_all(&mut *tx).await?;
+        wanted.retain(|w| {
+            !known.iter().any(|(name, version)| w.name == name && i64::from(w.version) == i64::from(*version))
+        });
+    }
+    let due: Vec<String> = sqlx::query_scalar(sql::DUE)
+        .bind(time_text(claim.now))
+        .bind(rows(&wanted)?)
+        .bind(i64::try_from(claim.limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *tx)
+        .await?;
+    if due.is_empty() {
+        return Ok(vec![]);
+    }
+    sqlx::query(sql::CLAIM).bind(&due).bind(worker.0).bind(time_text(store.told())).execute(&mut *tx).await?;
+    let claimed = read::loaded(&mut tx, &due).await?;
+    tx.commit().await?;
+    Ok(claimed.into_iter().filter_map(readable).collect())
+}
+
+pub(super) async fn send(
+    store: &Inner,
+    tenant: &str,
+    workflow: &WorkflowId,
+    kind: SignalKind,
+    by: &str,
+) -> Result<Sent, Failure> {
+    let mut connection = store.pool.acquire().await?;
+    let id = workflow.as_str();
+    let owners = deliver(store, &mut connection, tenant, &[id], kind, by).await?;
+    if let Some(owner) = owners.first() {
+        return Ok(Sent::Delivered { worker: owner.map(WorkerId) });
+    }
+    let receiver = sqlx::query_scalar(sql::RECEIVER).bind(id).bind(tenant);
+    let found: Option<String> = receiver.fetch_optional(&mut *connection).await?;
+    let Some(status) = found else { return Ok(Sent::Unknown) };
+    let place = Place { table: "orchestration_workflows", row: id };
+    match place.read::<saga::store::Status>("status", &status)? {
+        status if status.is_ended() => Ok(Sent::Ended(status)),
+        // It has been retried between the two looks.
+        _ => Err(Failure::Busy),
+    }
+}
+
+/// Puts a message into the inboxes of the live ones of these workflows. Who owns them.
+async fn deliver(
+    store: &Inner,
+    connection: &mut PgConnection,
+    tenant: &str,
+    workflows: &[&str],
+    kind: SignalKind,
+    by: &str,
+) -> Result<Vec<Option<i64>>, Failure> {
+    let send = sqlx::query_scalar(sql::SEND).bind(workflows).bind(kind.as_str()).bind(by);
+    Ok(send.bind(time_text(store.told())).bind(tenant).fetch_all(connection).await?)
+}
+
+/// The event is committed before the register is read. Whoever registers commits that before looking for the event: one
+/// of the two sees the other.
+pub(super) async fn publish(store: &Inner, event: &PublishedEvent) -> Result<bool, Failure> {
+    let mut connection = store.pool.acquire().await?;
+    let at = time_text(event.at);
+    sqlx::query(sql::FORGET_PUBLISHED).bind(&at).execute(&mut *connection).await?;
+    sqlx::query(sql::PUBLISH)
+        .bind(&event.tenant_id)
+        .bind(&event.name)
+        .bind(&event.key)
+        .bind(event.value.as_str())
+        .bind(&event.by)
+        .bind(at)
+        .bind(time_text(event.kept_until))
+        .execute(&mut *connection)
+        .await?;
+    let waiters = sqlx::query_scalar(sql::WAITERS).bind(&event.tenant_id).bind(&event.name).bind(&event.key);
+    let waiters: Vec<String> = waiters.fetch_all(&mut *connection).await?;
+    let mut told = false;
+    // In chunks, so that nobody waits for as long as it takes to tell all.
+    for some in waiters.chunks(500) {
+        let ids = some.iter().map(String::as_str).collect::<Vec<_>>();
+        let (tenant, name) = (&event.tenant_id, &event.name);
+        told |= !deliver(store, &mut connection, tenant, &ids, SignalKind::Event, name).await?.is_empty();
+    }
+    Ok(told)
+}
+
+/// Counts are folded so often.
+pub(super) const FOLD: Duration = Duration::from_secs(10);

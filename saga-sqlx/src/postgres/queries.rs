@@ -1,0 +1,64 @@
+//! The statements by name. Each is a file; a test prepares them all.
+
+macro_rules! queries {
+    ($($name:ident = $file:literal,)+) => {
+        $(pub(super) const $name: &str = include_str!(concat!("../../queries/postgres/", $file));)+
+        /// All of them, for tests.
+        #[cfg(test)]
+        pub(super) const ALL: &[(&str, &str)] = &[$(($file, $name)),+];
+    };
+}
+
+queries! {
+    STANDING = "standing.sql",
+    KNOWN_KEYS = "known_keys.sql",
+    HELD_LOCKS = "held_locks.sql",
+    KNOWN_FACTS = "known_facts.sql",
+    CREATE = "create.sql",
+    TAKE_LOCKS = "take_locks.sql",
+    ADD_KEYS = "add_keys.sql",
+    FACTS = "facts.sql",
+    RESET_TAKEOVERS = "reset_takeovers.sql",
+    DECIDE = "decide.sql",
+    FREE_LOCKS = "free_locks.sql",
+    ADD_EVENTS = "add_events.sql",
+    REMOVE_SIGNALS = "remove_signals.sql",
+    ADD_STATISTICS = "add_statistics.sql",
+    FOLD_STATISTICS = "fold_statistics.sql",
+    JOIN = "join.sql",
+    HEARTBEAT = "heartbeat.sql",
+    AILING = "ailing.sql",
+    FENCE = "fence.sql",
+    END = "end.sql",
+    ORPHAN = "orphan.sql",
+    BURY = "bury.sql",
+    ADD_PLAN = "add_plan.sql",
+    ALIVE = "alive.sql",
+    LIVES = "lives.sql",
+    HELD = "held.sql",
+    DUE = "due.sql",
+    KNOWN_DEFINITIONS = "known_definitions.sql",
+    STRANDED = "stranded.sql",
+    CLAIM = "claim.sql",
+    HEADERS = "headers.sql",
+    STEPS = "steps.sql",
+    RECEIVER = "receiver.sql",
+    SEND = "send.sql",
+    MAIL = "mail.sql",
+    LOST = "lost.sql",
+    HISTORY = "history.sql",
+    HISTORY_COUNT = "history_count.sql",
+    STATISTICS = "statistics.sql",
+    OPEN_DEBTS = "open_debts.sql",
+    PLAN = "plan.sql",
+    PUBLISH = "publish.sql",
+    FORGET_PUBLISHED = "forget_published.sql",
+    PUBLISHED = "published.sql",
+    WAITERS = "waiters.sql",
+    FORGET_WAITS = "forget_waits.sql",
+    ADD_WAITS = "add_waits.sql",
+    IDENTITY = "identity.sql",
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! A store in a schema of its own.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use saga_sqlx::{PgOptions, PgStore};
+use sqlx::{Connection, PgConnection};
+
+/// Where the server is.
+pub(crate) fn url() -> String {
+    std::env::var("DATABASE_URL")
+        .expect("DATABASE_URL has to name a PostgreSQL database: run scripts/test postgres")
+}
+
+/// A schema in which nothing is.
+pub(crate) struct Home(String);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        Self(format!("test_{}_{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed)))
+    }
+    pub(crate) fn options(&self) -> PgOptions {
+        let statement_timeout = Duration::from_millis(1000);
+        PgOptions { schema: Some(self.0.clone()), connections: 4, statement_timeout }
+    }
+    pub(crate) async fn open(&self) -> PgStore {
+        PgStore::connect(&url(), self.options()).await.unwrap()
+    }
+    /// A connection of somebody else's.
+    pub(crate) async fn foreign(&self) -> PgConnection {
+        let mut foreign = PgConnection::connect(&url()).await.unwrap();
+        let path = "SELECT set_config('search_path', $1, false)";
+        sqlx::query(path).bind(&self.0).execute(&mut foreign).await.unwrap();
+        foreign
+    }
+    /// Nobody looks for it any more.
+    pub(crate) async fn remove(&self) {
+        let mut foreign = self.foreign().await;
+        let drop = sqlx::AssertSqlSafe(format!("DROP SCHEMA IF EXISTS {} CASCADE", self.0));
+        sqlx::raw_sql(drop).execute(&mut foreign).await.unwrap();
+    }
+}

@@ -64,6 +64,23 @@ fn a_pivot_in_one_arm_does_not_bind_another() {
 }
 
 #[test]
+fn an_arm_inside_an_arm_runs_only_if_both_are_chosen() {
+    for (outer, inner, ran) in [("A", "B", vec!["run a"]), ("A", "C", vec![]), ("C", "B", vec![])] {
+        let mut sim = Sim::of(saga(move |s| {
+            let mut arms = s.begin_match("outer", (), move |()| Ok(outer));
+            s.begin_arm(&mut arms, "A");
+            let mut nested = s.begin_match("inner", (), move |()| Ok(inner));
+            s.begin_arm(&mut nested, "B");
+            call::<Plain>(s, "a");
+            s.end_arms(nested);
+            s.end_arms(arms);
+        }));
+        sim.run();
+        assert_eq!((sim.status(), sim.calls_made()), (Status::Completed, ran), "{outer} {inner}");
+    }
+}
+
+#[test]
 fn a_name_that_no_arm_has_skips_them_all() {
     let mut sim = Sim::of(saga(|s| {
         let mut arms = s.begin_match("kind", (), |()| Ok("C"));

@@ -194,36 +194,97 @@ fn a_death_at_any_moment_does_not_make_it_go_on_with_what_is_being_undone() {
     }
 }
 
+/// x and y, side by side.
+struct Both<S>(std::marker::PhantomData<S>);
+
+impl<S: 'static> Signature for Both<S> {
+    type Output = String;
+    const META: &'static Meta =
+        &Meta { params: &["word"], saga: true, ..Meta::new("both", Class::Compensatable) };
+}
+impl<S: Callable<()> + Signature<Output = serde_json::Value>> Callable<()> for Both<S> {
+    fn erased() -> Callee<()> {
+        let mut s = crate::SagaBuilder::<(), String>::new("both", 1);
+        let mut branches = s.begin_branches();
+        s.begin_branch(&mut branches);
+        s.named("x").call::<S, ()>((), no_args);
+        s.begin_branch(&mut branches);
+        s.named("y").call::<S, ()>((), no_args);
+        s.end_branches(branches);
+        Callee::Saga(Arc::new(s.finish((), |()| Ok(String::new())).unwrap()))
+    }
+}
+
 /// Two steps side by side in a sub-saga that is tolerated.
-fn side_by_side() -> Definition<()> {
-    enum Both {}
-    impl Signature for Both {
-        type Output = String;
-        const META: &'static Meta =
-            &Meta { params: &["word"], saga: true, ..Meta::new("both", Class::Compensatable) };
-    }
-    impl Callable<()> for Both {
-        fn erased() -> Callee<()> {
-            let mut s = crate::SagaBuilder::<(), String>::new("both", 1);
-            let mut branches = s.begin_branches();
-            s.begin_branch(&mut branches);
-            s.named("x").call::<Once, ()>((), no_args);
-            s.begin_branch(&mut branches);
-            s.named("y").call::<Once, ()>((), no_args);
-            s.end_branches(branches);
-            Callee::Saga(Arc::new(s.finish((), |()| Ok(String::new())).unwrap()))
-        }
-    }
+fn side_by_side<S: Callable<()> + Signature<Output = serde_json::Value>>() -> Definition<()> {
     saga(|s| {
-        s.call_tolerated::<Both, ()>((), |()| hello(String::new()));
+        s.call_tolerated::<Both<S>, ()>((), |()| hello(String::new()));
         call::<Plain>(s, "b");
     })
 }
 
 #[test]
+fn who_waits_in_it_for_another_attempt_gets_none_when_it_has_failed() {
+    let mut sim = Sim::of(side_by_side::<Plain>()).on("x", "long").on("y", "refused");
+    sim.run_until_idle();
+    assert_eq!((sim.status(), sim.calls_made()), (Status::Completed, vec!["run x", "run y", "run b"]));
+}
+
+/// A saga that is tolerated, and calls another one that is: w, then x and y in the inner one, beside z.
+fn tolerant_twice() -> Definition<()> {
+    enum Around {}
+    impl Signature for Around {
+        type Output = String;
+        const META: &'static Meta =
+            &Meta { params: &["word"], saga: true, ..Meta::new("around", Class::Compensatable) };
+    }
+    impl Callable<()> for Around {
+        fn erased() -> Callee<()> {
+            let mut s = crate::SagaBuilder::<(), String>::new("around", 1);
+            s.named("w").call::<Plain, ()>((), no_args);
+            let mut branches = s.begin_branches();
+            s.begin_branch(&mut branches);
+            s.call_tolerated::<Sub, ()>((), |()| hello("hello".to_owned()));
+            s.begin_branch(&mut branches);
+            s.named("z").call::<Plain, ()>((), no_args);
+            s.end_branches(branches);
+            s.call::<Both<Once>, ()>((), |()| hello(String::new()));
+            Callee::Saga(Arc::new(s.finish((), |()| Ok(String::new())).unwrap()))
+        }
+    }
+    saga(|s| {
+        s.call_tolerated::<Around, ()>((), |()| hello(String::new()));
+    })
+}
+
+#[test]
+fn when_the_one_around_it_fails_too_its_own_undo_is_waited_for() {
+    let mut sim = Sim::of(tolerant_twice()).on("y", "refused").on("undo x", "hang").on("z", "hang");
+    sim.run_until("undo x");
+    sim.answer("z", "refused");
+    sim.settle();
+    assert!(!sim.calls_made().contains(&"undo w"), "{:?}", sim.calls_made());
+    sim.answer("undo x", "ok");
+    sim.run();
+    assert_eq!((sim.status(), sim.calls_made().last()), (Status::Completed, Some(&"undo w")));
+}
+
+#[test]
+fn that_an_inner_one_was_undone_says_nothing_about_what_began_after_it() {
+    let mut sim = Sim::of(tolerant_twice()).on("x", "ok hang").on("y", "refused hang");
+    sim.run_until_idle();
+    assert_eq!((sim.calls.len(), sim.calls_made().contains(&"undo x")), (2, true));
+    sim.answer("x", "refused");
+    sim.forget_script();
+    sim.die_and_resume();
+    sim.run();
+    assert!(sim.calls_made().contains(&"undo y"), "{:?}", sim.calls_made());
+}
+
+#[test]
 fn what_was_under_way_in_it_when_the_worker_died_is_undone_even_if_it_had_failed() {
     for x_has_failed in [false, true] {
-        let mut sim = Sim::of(side_by_side()).on("x", "hang").on("y", "hang");
+        let mut sim = Sim::of(side_by_side::<Once>()).on("x", "hang").on("y", "hang");
         sim.run_until("run y");
         sim.forget_script();
         if x_has_failed {
@@ -239,7 +300,7 @@ fn what_was_under_way_in_it_when_the_worker_died_is_undone_even_if_it_had_failed
 
 #[test]
 fn what_of_it_is_undone_is_not_undone_again_after_a_death() {
-    let mut sim = Sim::of(side_by_side()).on("x", "hang").on("y", "hang");
+    let mut sim = Sim::of(side_by_side::<Once>()).on("x", "hang").on("y", "hang");
     sim.run_until("run y");
     sim.answer("x", "ok");
     sim.answer("y", "lost");
@@ -298,7 +359,7 @@ fn a_suspect_writes_no_intent_to_undo_before_the_failure_is_durable() {
 
 #[test]
 fn a_death_while_it_is_undone_makes_that_undo_one_that_may_land_late() {
-    let mut sim = Sim::of(side_by_side()).on("y", "refused").on("undo x", "hang");
+    let mut sim = Sim::of(side_by_side::<Once>()).on("y", "refused").on("undo x", "hang");
     sim.run_until("undo x");
     sim.forget_script();
     sim.die_and_resume();
@@ -356,6 +417,64 @@ fn a_wait_that_is_reached_in_it_when_it_is_over_already_is_none() {
     .on("b", "hang");
     sim.run_until_idle();
     assert_eq!((sim.calls_made(), sim.machine().wake_at()), (vec!["run b"], None));
+}
+
+#[test]
+fn an_event_that_is_found_for_it_when_it_has_failed_is_left_to_others() {
+    enum Listens {}
+    impl Signature for Listens {
+        type Output = String;
+        const META: &'static Meta =
+            &Meta { params: &["word"], saga: true, ..Meta::new("listens", Class::Compensatable) };
+    }
+    impl Callable<()> for Listens {
+        fn erased() -> Callee<()> {
+            let mut s = crate::SagaBuilder::<(), String>::new("listens", 1);
+            s.named("w").call::<Plain, ()>((), no_args);
+            let mut branches = s.begin_branches();
+            s.begin_branch(&mut branches);
+            s.wait_for_event::<String, _>("online", None, (), |()| Ok("S1".to_owned()));
+            s.begin_branch(&mut branches);
+            s.named("x").call::<Plain, ()>((), no_args);
+            s.end_branches(branches);
+            Callee::Saga(Arc::new(s.finish((), |()| Ok(String::new())).unwrap()))
+        }
+    }
+    let mut sim = Sim::of(saga(|s| {
+        s.call_tolerated::<Listens, ()>((), |()| hello(String::new()));
+        s.wait_for_event::<String, _>("online", None, (), |()| Ok("S1".to_owned()));
+    }))
+    .on("x", "refused")
+    .on("undo w", "hang");
+    sim.looks_at_once = false;
+    sim.run_until("undo w");
+    sim.publish("online", "S1", "up");
+    let (node, wanted) = sim.looking.remove(0);
+    let found = sim.journal.find(&wanted);
+    sim.looks_at_once = true;
+    sim.feed(crate::machine::Event::Looked { node, found });
+    sim.answer("undo w", "ok");
+    sim.run();
+    assert_eq!(sim.status(), Status::Completed);
+}
+
+#[test]
+fn who_takes_over_while_it_is_to_be_undone_does_not_wait_for_anything_else() {
+    let mut sim = Sim::of(saga(|s| {
+        let mut branches = s.begin_branches();
+        s.begin_branch(&mut branches);
+        s.call_tolerated::<Both<Plain>, ()>((), |()| hello(String::new()));
+        s.begin_branch(&mut branches);
+        s.sleep((), |()| Ok(Duration::from_secs(20)));
+        s.end_branches(branches);
+    }))
+    .on("x", "hang")
+    .on("y", "refused");
+    sim.run_until_idle();
+    sim.feed(crate::machine::Event::Drain);
+    sim.answer("x", "ok");
+    sim.settle();
+    assert_eq!((sim.machine.is_none(), sim.journal.header.state.wake_at), (true, Some(sim.now)));
 }
 
 /// A step for each of three items, one after the other, in a sub-saga that is tolerated.

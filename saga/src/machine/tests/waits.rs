@@ -418,6 +418,31 @@ fn a_long_pause_between_attempts_is_no_reason_to_stay_either() {
 }
 
 #[test]
+fn a_pause_is_not_cut_short_by_the_end_of_another_one() {
+    let mut sim = Sim::of(saga(|s| {
+        let mut branches = s.begin_branches();
+        for name in ["a", "b"] {
+            s.begin_branch(&mut branches);
+            call::<Plain>(s, name);
+        }
+        s.end_branches(branches);
+    }))
+    .on("a", "long")
+    .on("b", "hang");
+    sim.run_until_idle();
+    sim.pass(MINUTE);
+    sim.answer("b", "long");
+    sim.forget_script();
+    sim.settle();
+    let (first, calls) =
+        (sim.machine.as_ref().and_then(crate::machine::Machine::wake_at), sim.all_calls.len());
+    sim.now = first.expect("a pause of which nobody else knows");
+    sim.feed(crate::machine::Event::Tick);
+    sim.settle();
+    assert_eq!(sim.all_calls.len(), calls + 1, "{:?}", sim.calls_made());
+}
+
+#[test]
 fn a_wait_that_may_time_out_cannot_stand_after_a_pivot() {
     let plan = |timeout: Option<Duration>| {
         let mut s = Builder::new("saga", 1);

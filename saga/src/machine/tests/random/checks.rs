@@ -85,6 +85,7 @@ fn runs(facts: &Facts<'_>, world: &World, spec: &StepNode, row: Option<&StepRow>
     }
     assert!(row.is_none_or(|r| !facts.is_call_over(r)), "{} is settled and runs again", node.name);
     assert!(facts.failed_scopes(node).is_empty(), "{} begins in a sub-saga that has failed", node.name);
+    assert!(!facts.is_excluded(node), "{} begins in an arm that was not chosen", node.name);
     if let Some(at_once) = spec.each {
         belongs(facts, node, at_once, call);
     }

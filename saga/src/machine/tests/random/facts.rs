@@ -98,7 +98,8 @@ impl<'a> Facts<'a> {
         self.failed_scopes(node).iter().any(over)
     }
 
-    fn is_excluded(&self, node: &Node) -> bool {
+    /// Does it stand in an arm that was not chosen?
+    pub(super) fn is_excluded(&self, node: &Node) -> bool {
         node.guards.iter().any(|guard| {
             let condition = self.plan.node(guard.condition).unwrap();
             let chosen = self.carried.get(&*condition.name).map(Json::as_str);

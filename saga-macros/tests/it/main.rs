@@ -14,5 +14,6 @@ mod resources;
 mod run;
 mod sagas;
 mod same;
+mod secrets;
 mod steps;
 mod words;

@@ -1,7 +1,7 @@
 use saga::{saga, step};
 
 #[step(no_effect)]
-async fn unlock(password: &str) -> saga::Result<()> {
+async fn unlock(_password: &str) -> saga::Result<()> {
     Ok(())
 }
 

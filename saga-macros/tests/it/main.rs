@@ -10,6 +10,7 @@
 #[path = "../isp/mod.rs"]
 mod isp;
 
+mod expressions;
 mod resources;
 mod run;
 mod sagas;

@@ -132,6 +132,41 @@ pub fn known_output<S: Signature>(made: Option<&Json>) -> Result<S::Output, Step
     })
 }
 
+/// The JSON Schemas of `T`, where the feature `schema` is on and `T` implements `schemars::JsonSchema`. Of any
+/// other type [`NoSchema`] answers.
+pub struct SchemaOf<T: ?Sized>(PhantomData<T>);
+
+#[cfg(feature = "schema")]
+impl<T: schemars::JsonSchema + ?Sized> SchemaOf<T> {
+    /// Of what is read as a `T`.
+    #[must_use]
+    pub fn read() -> Option<serde_json::Value> {
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_deserialize();
+        Some(settings.into_generator().into_root_schema_for::<T>().to_value())
+    }
+    /// Of what a `T` is written as.
+    #[must_use]
+    pub fn written() -> Option<serde_json::Value> {
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        Some(settings.into_generator().into_root_schema_for::<T>().to_value())
+    }
+}
+
+/// See [`SchemaOf`].
+pub trait NoSchema {
+    /// It is not known.
+    #[must_use]
+    fn read() -> Option<serde_json::Value> {
+        None
+    }
+    /// It is not known.
+    #[must_use]
+    fn written() -> Option<serde_json::Value> {
+        None
+    }
+}
+impl<T: ?Sized> NoSchema for SchemaOf<T> {}
+
 /// What the compiler asks about a step's class. Of something that is no step, which is reported elsewhere,
 /// [`Unknown`] answers.
 pub struct Known<S: ?Sized>(PhantomData<S>);

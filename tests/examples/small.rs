@@ -64,6 +64,49 @@ fn the_macros_write_what_a_person_would() {
 }
 
 #[test]
+fn a_saga_comes_from_json_and_its_slips_are_all_told() {
+    let said = output("from_json");
+    assert!(
+        said.starts_with(
+            "steps[1].timeout: `soon` is not a length of time: write a whole number and a unit, like \"200ms\", \
+             \"10s\", \"5m\", \"2h\" or \"1d\"\n\
+             steps[0].args.what: `$roof` comes later, at steps[1]: a step can read only what comes before it\n\
+             steps[0].step: there is no step `put_upp`; did you mean `put_up`?\n\
+             steps[1].args: `put_up` needs `what`: give a value or `null`\n"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains(
+            r#"completed: {"chimney":"chimney","furniture":["table","bed"],"parts":2,"walls":"brick"}"#
+        ),
+        "{said}"
+    );
+    assert!(said.contains("  down straw\n") || said.contains("  down chimney\n"), "{said}");
+    assert!(said.ends_with("rolled back: Step 4 (inspect) failed: straw does not hold\n"), "{said}");
+}
+
+#[test]
+fn each_version_ends_what_it_began_and_a_forgotten_one_is_stopped() {
+    let said = output("versions");
+    let (_, said) = said.split_once("the version was forgotten\n").unwrap();
+    let (forgotten, both) = said.split_once("both versions\n").unwrap();
+    assert!(
+        forgotten.contains(
+            "\n- wait_for_van [step wait_for_van NoEffect if_unknown Compensate] after (input) data () guards ()\n\
+             + weigh [step weigh NoEffect if_unknown Compensate] after (input) data (input) guards ()\n\
+             + wait_for_van [step wait_for_van NoEffect if_unknown Compensate] after (weigh) data () guards ()\n"
+        ),
+        "{said}"
+    );
+    assert!(!forgotten.contains("  weigh") && !forgotten.contains("  send"), "{said}");
+    assert_eq!(
+        both,
+        "  send a book\nversion 1: a book is on its way\n  weigh a vase\n  send a vase\nversion 2: a vase is on its way\n"
+    );
+}
+
+#[test]
 fn schedules_tick_until_they_are_paused_and_events_start_what_they_should() {
     let said = output("schedule");
     let (ticks, rest) = said.split_once("a delivery").unwrap();
@@ -78,4 +121,62 @@ fn a_password_is_seen_by_its_step_and_by_nobody_else() {
     assert!(said.contains("a password of 13 letters\ncompleted: login of bob\n"), "{said}");
     assert!(said.contains("people see  \"[secret]\"\nstores keep {\"$sealed\":\"2026."), "{said}");
     assert!(!said.contains("horse"), "{said}");
+}
+
+#[test]
+fn each_item_that_was_done_is_undone() {
+    let said = output("for_each");
+    assert!(said.contains("completed: ge-1, ge-2, ge-3\n"), "{said}");
+    assert!(
+        said.ends_with(
+            "  closed port 8\n  closed port 7\nrolled back: Step 1 (open[2]) failed: there is no port 99\n"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_detour_is_given_back_as_a_whole_and_the_tour_goes_on() {
+    let said = output("sub_saga");
+    assert!(
+        said.contains(
+            "  booked   flight to Atlantis\n  canceled flight to Atlantis\n  booked   flight to Rome\n"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains("completed: flight to Lisbon, hotel in Lisbon; no detour; flight to Rome"),
+        "{said}"
+    );
+    assert!(
+        said.contains("  canceled hotel in Lisbon\n  canceled flight to Lisbon\nrolled back: "),
+        "{said}"
+    );
+}
+
+#[test]
+fn before_the_pivot_there_is_a_way_back_and_after_it_only_forward() {
+    let said = output("pivot");
+    assert!(
+        said.contains("  put back a boat\nrolled back: Step 2 (charge) failed: the card is refused\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("  charged 20\n  no paper\n  no paper\n  printed a receipt for 20\ncompleted"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_heard_of_in_time_completes_and_what_is_not_is_undone() {
+    let said = output("wait_for_event");
+    assert!(said.contains("completed: A1 is online with -18 dBm\n"), "{said}");
+    assert!(said.contains("  B2 is powered off\n") && said.contains("rolled back: `online` of B2"), "{said}");
+}
+
+#[test]
+fn a_router_is_changed_by_one_at_a_time() {
+    let said = output("locks");
+    assert!(said.contains("refused: `router=R1` is held by the first one: true\n"), "{said}");
+    assert!(said.ends_with("  R1 is set to mesh\n") && said.contains("  R1 is set to bridge\n"), "{said}");
 }

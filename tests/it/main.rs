@@ -43,3 +43,4 @@ mod papers;
 mod json;
 mod versions;
 mod pictures;
+mod schema;

@@ -28,12 +28,9 @@ async fn colors(life: &Life) -> Vec<String> {
     let (mermaid, plan) = (view.mermaid().unwrap(), view.plan.clone().unwrap());
     let of = |line: &str| {
         let (nodes, word) = line.trim().strip_prefix("class ")?.split_once(' ')?;
-        let names = nodes.split(',').filter_map(|n| {
-            let node = &plan.nodes()[n[1..].parse::<usize>().unwrap()];
-            node.step().map(|_| node.name.to_string())
-        });
-        let names: Vec<String> = names.collect();
-        (!names.is_empty()).then(|| format!("{word}: {}", names.join(" ")))
+        let nodes = nodes.split(',').map(|n| &plan.nodes()[n[1..].parse::<usize>().unwrap()]);
+        let steps: Vec<_> = nodes.filter(|node| node.step().is_some()).map(|node| &*node.name).collect();
+        (!steps.is_empty()).then(|| format!("{word}: {}", steps.join(" ")))
     };
     assert!(view.dot().unwrap().starts_with("digraph \"drawn\" {\n"));
     mermaid.lines().filter_map(of).collect()

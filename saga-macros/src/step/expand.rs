@@ -105,11 +105,39 @@ fn signature(step: &Step) -> TokenStream {
         fields.extend(quote!(policy: #saga::Policy { #policy ..#base.policy },));
     }
     let meta = if fields.is_empty() { base } else { quote!(#saga::Meta { #fields ..#base }) };
+    let schema = schema(step);
     quote! {
         #[allow(clippy::needless_update)]
         impl #saga::Signature for #name {
             #output
             const META: &'static #saga::Meta = &#meta;
+            #schema
+        }
+    }
+}
+
+/// What is known of the types as JSON Schemas. Types that have none are not said.
+fn schema(step: &Step) -> TokenStream {
+    let saga = &step.krate;
+    let params = step.params.iter().filter_map(|param| match &param.role {
+        super::model::Role::Data(storage) => {
+            let (key, owned) = (param.key(), &storage.owned);
+            Some(quote!(.with(#key, #saga::__private::SchemaOf::<#owned>::read())))
+        }
+        _ => None,
+    });
+    // At the return type, where whatever is wrong with the output is reported already.
+    let (at, returns) = (saga.at(step.returns.span()), &step.returns);
+    let output = quote_spanned! {returns.span()=>
+        #at::__private::SchemaOf::<<Self as #at::Signature>::Output>::written()
+    };
+    quote! {
+        fn schema() -> #saga::step::StepSchema {
+            #[allow(unused_imports)]
+            use #saga::__private::NoSchema as _;
+            #saga::step::StepSchema::default()
+                #(#params)*
+                .giving(#output)
         }
     }
 }

@@ -65,6 +65,23 @@ impl ::saga::Signature for allocate_ip {
         },
         ..::saga::Meta::new("allocate_ip", ::saga::Class::Compensatable)
     };
+    fn schema() -> ::saga::step::StepSchema {
+        #[allow(unused_imports)]
+        use ::saga::__private::NoSchema as _;
+        ::saga::step::StepSchema::default()
+            .with("subscriber", ::saga::__private::SchemaOf::<Subscriber>::read())
+            .with(
+                "wish",
+                ::saga::__private::SchemaOf::<
+                    ::core::option::Option<::std::string::String>,
+                >::read(),
+            )
+            .giving(
+                ::saga::__private::SchemaOf::<
+                    <Self as ::saga::Signature>::Output,
+                >::written(),
+            )
+    }
 }
 impl<__R: ::saga::Provide<NetBox> + ::core::marker::Sync + 'static> ::saga::Step<__R>
 for allocate_ip {

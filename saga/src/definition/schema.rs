@@ -79,8 +79,13 @@ impl Schema {
             && bound("maximum").is_none_or(|most| number <= most)
     }
 
+    /// Does it name all of its fields?
     pub(super) fn has_fields(&self) -> bool {
-        self.get("properties").is_some()
+        const MORE: &[&str] =
+            &["allOf", "anyOf", "oneOf", "if", "patternProperties", "unevaluatedProperties"];
+        let more = |word: &&str| self.get(word).is_some();
+        let others = self.get("additionalProperties").is_some_and(|more| *more != Value::Bool(false));
+        self.get("properties").is_some() && !others && !MORE.iter().any(more)
     }
     pub(super) fn fields(&self) -> impl Iterator<Item = (String, Schema)> {
         let fields = self.get("properties").and_then(Value::as_object).into_iter().flatten();
@@ -129,8 +134,7 @@ impl Schema {
             return Ok(Shape::Literal(Value::Null));
         }
         let may_have = kinds.is_empty() || kinds.contains("object") || kinds.contains("array");
-        let others = self.get("additionalProperties").is_some_and(|more| *more != Value::Bool(false));
-        if self.is_open() || (may_have && (others || !self.has_fields())) {
+        if self.is_open() || (may_have && !self.has_fields()) {
             return Ok(Shape::Any);
         }
         Err(self.fields().map(|(name, _)| name).collect())

@@ -13,6 +13,7 @@ use futures_util::future::{BoxFuture, Either, select};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::driver::{BodyEnd, Mail};
+use super::interceptor::Seam;
 use super::runtime::Runtime;
 use super::shared::Life;
 use super::vault::{self, Part, Vault};
@@ -26,7 +27,7 @@ use crate::store::{DoorBody, limits};
 
 /// How a call ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     Run(Result<Success, StepError>),
     Undo(Result<(), StepError>),
     LookUp(Result<Option<Json>, StepError>),
@@ -53,6 +54,7 @@ pub(super) struct Caller<R> {
     pub(super) resources: Arc<R>,
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) life: Arc<Life>,
+    pub(super) seam: Seam,
     pub(super) workflow_id: WorkflowId,
     pub(super) vault: Vault,
     pub(super) tenant: Arc<str>,
@@ -202,6 +204,7 @@ impl<R: Send + Sync + 'static> Caller<R> {
         let (seal, secret) = (self.output_seal(&call), self.secret_step(&call).is_some());
         let (cx, resources) = (self.context(&plain), Arc::clone(&self.resources));
         let (runtime, life, code) = (Arc::clone(&self.runtime), Arc::clone(&self.life), self.code(&call));
+        let (seam, plan) = (self.seam.clone(), Arc::clone(self.definition.plan()));
         let name = cx.node().to_owned();
         Box::pin(async move {
             let Some(ErasedStep::Plain(step)) = code else {
@@ -232,12 +235,16 @@ impl<R: Send + Sync + 'static> Caller<R> {
                 }
             };
             life.lease.may_send(&*runtime).await;
-            let ended = match limited(AssertUnwindSafe(attempt).catch_unwind(), &*runtime, call.timeout).await
-            {
-                Some(Ok(ended)) => ended,
-                Some(Err(panic)) => failed(call.kind, StepError::unknown(panicked(&*panic))),
-                None => failed(call.kind, StepError::unknown(format!("timed out after {:?}", call.timeout))),
+            let attempt = async {
+                match limited(AssertUnwindSafe(attempt).catch_unwind(), &*runtime, call.timeout).await {
+                    Some(Ok(ended)) => ended,
+                    Some(Err(panic)) => failed(call.kind, StepError::unknown(panicked(&*panic))),
+                    None => {
+                        failed(call.kind, StepError::unknown(format!("timed out after {:?}", call.timeout)))
+                    }
+                }
             };
+            let ended = seam.around(&plan, &call, attempt).await;
             (call, ended.printable())
         })
     }
@@ -249,6 +256,7 @@ impl<R: Send + Sync + 'static> Caller<R> {
         let cx = self.context(opened.as_ref().unwrap_or(call));
         let (resources, mail) = (Arc::clone(&self.resources), self.mail.clone());
         let (call, code) = (opened.map_err(printable), self.code(call));
+        let (seam, plan) = (self.seam.clone(), Arc::clone(self.definition.plan()));
         Box::new(move |tx| {
             Box::pin(async move {
                 let call = call?;
@@ -256,19 +264,26 @@ impl<R: Send + Sync + 'static> Caller<R> {
                     return Err(StepError::permanent("the definition has no code for this step"));
                 };
                 let attempt = async {
-                    let args = Arguments::of(cx.node(), &call.args)?.secret(secret);
+                    let args = match Arguments::of(cx.node(), &call.args) {
+                        Ok(args) => args.secret(secret),
+                        Err(e) => return failed(call.kind, e),
+                    };
                     if call.kind == CallKind::Undo {
-                        (step.undo)(&resources, tx, &cx, &args, call.output.as_ref()).await?;
-                        return Ok(BodyEnd::Undone);
+                        return Ended::Undo(
+                            (step.undo)(&resources, tx, &cx, &args, call.output.as_ref()).await,
+                        );
                     }
-                    let success = (step.run)(&resources, tx, &cx, &args).await?;
-                    storable_success(success, &seal).map(BodyEnd::Ran)
+                    let result = (step.run)(&resources, tx, &cx, &args).await;
+                    Ended::Run(result.and_then(|success| storable_success(success, &seal)))
                 };
-                let end = AssertUnwindSafe(attempt)
-                    .catch_unwind()
-                    .await
-                    .unwrap_or_else(|panic| Err(StepError::transient(panicked(&*panic))))
-                    .map_err(printable)?;
+                let attempt = AssertUnwindSafe(attempt).catch_unwind().map(|ended| {
+                    ended.unwrap_or_else(|panic| failed(call.kind, StepError::transient(panicked(&*panic))))
+                });
+                let end = match seam.around(&plan, &call, attempt).await.printable() {
+                    Ended::Run(result) => BodyEnd::Ran(result?),
+                    Ended::Undo(result) => result.map(|()| BodyEnd::Undone)?,
+                    Ended::LookUp(_) => return Err(StepError::permanent("a transaction is not looked up")),
+                };
                 let (commit, made) = oneshot::channel();
                 let _ = mail.send(Mail::BodyDone { step: call.step, end, commit });
                 made.await.map_err(|_| StepError::transient("the workflow was given up meanwhile"))

@@ -8,6 +8,9 @@ use tokio::sync::{Semaphore, broadcast, watch};
 
 use super::Engine;
 use super::config::Config;
+#[cfg(feature = "testing")]
+use super::interceptor::Interceptor;
+use super::interceptor::Seam;
 use super::journal::Journal;
 use super::lease::Lease;
 use super::mismatch;
@@ -95,6 +98,7 @@ pub struct EngineBuilder<R> {
     rules: Vec<Rule>,
     sealer: Option<Arc<dyn Sealer>>,
     config: Config,
+    seam: Seam,
 }
 
 impl<R: Send + Sync + 'static> EngineBuilder<R> {
@@ -107,6 +111,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             rules: vec![],
             sealer: None,
             config: Config::default(),
+            seam: Seam::default(),
         }
     }
     /// Where workflows are kept.
@@ -152,6 +157,11 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
     #[must_use]
     pub fn runtime(self, runtime: Arc<dyn Runtime>) -> Self {
         Self { runtime: Some(runtime), ..self }
+    }
+    /// Who sees every call of a step, and may answer in its place.
+    #[cfg(feature = "testing")]
+    pub(crate) fn interceptor(self, interceptor: Arc<dyn Interceptor>) -> Self {
+        Self { seam: Seam { interceptor: Some(interceptor) }, ..self }
     }
 
     /// Joins the store, takes over what a former life of this process left behind, and begins to work.
@@ -200,6 +210,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             life,
             worker_ended,
             commits: AtomicI64::new(0),
+            seam: self.seam,
         });
         let working = Arc::new(working);
         worker::spawn(&shared, &working);

@@ -193,11 +193,23 @@ impl Client {
         }
     }
 
+    /// Returns when the workflow does not run in this process; `false` if it did not anyway.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn has_left(&self, workflow: &WorkflowId) -> bool {
+        match self.live(workflow) {
+            Some(live) => {
+                live.ended().await;
+                true
+            }
+            None => false,
+        }
+    }
+
     pub(super) fn live(&self, workflow: &WorkflowId) -> Option<Live> {
         self.local.as_ref().and_then(|local| local.live(workflow))
     }
 
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         if let Some(local) = &self.local {
             local.wake();
         }

@@ -29,6 +29,7 @@ mod stray;
 mod stranded;
 mod driver;
 mod attempt;
+mod interceptor;
 mod journal;
 mod lease;
 mod live;
@@ -48,3 +49,6 @@ pub use schedule::{ScheduleError, ScheduleRequest, Schedules};
 pub use start::{StartError, StartRequest, Started};
 pub use untyped::Untyped;
 pub use view::{StepView, WorkflowView};
+
+#[cfg(feature = "testing")]
+pub(crate) use {attempt::Ended, interceptor::Interceptor};

@@ -38,6 +38,12 @@ impl<R: Send + Sync + 'static> Engine<R> {
         &self.shared.resources
     }
 
+    /// What the steps are given, for whoever outlives the engine.
+    #[cfg(feature = "testing")]
+    pub(crate) fn shared_resources(&self) -> Arc<R> {
+        Arc::clone(&self.shared.resources)
+    }
+
     /// What happens in this process from now on.
     pub fn events(&self) -> EventStream {
         EventStream(self.shared.events.subscribe())

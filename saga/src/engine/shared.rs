@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use super::config::Config;
 use super::driver::Mail;
 use super::events::{WorkflowEvent, WorkflowEventKind};
+use super::interceptor::Seam;
 use super::journal::Journal;
 use super::lease::Lease;
 use super::live::LiveSet;
@@ -38,6 +39,7 @@ pub(super) struct Shared<R> {
     /// Ends when the worker's own tasks have ended.
     pub(super) worker_ended: watch::Receiver<()>,
     pub(super) commits: AtomicI64,
+    pub(super) seam: Seam,
 }
 
 /// Whether and how an engine lives.

@@ -35,13 +35,17 @@ impl Machine {
 
     /// The step that is undone next: the last one in the plan that has left something.
     pub(super) fn next_undo(&self) -> Option<u32> {
+        self.next_undo_of(self.all_steps())
+    }
+
+    pub(super) fn next_undo_of(&self, steps: impl IntoIterator<Item = u32>) -> Option<u32> {
         // Reverse plan order: the branches of a join last-declared first, each as a whole.
         let undone = |s: &StepState| {
             s.spec.class == Class::Compensatable
                 && s.row.effect != TouchedEffect::None
                 && s.row.status != StepStatus::CompensationFailed
         };
-        let left = self.all_steps().filter(|s| undone(&self.steps[*s as usize]));
+        let left = steps.into_iter().filter(|s| undone(&self.steps[*s as usize]));
         left.max_by_key(|s| self.steps[*s as usize].place())
     }
 

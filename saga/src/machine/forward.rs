@@ -126,6 +126,8 @@ impl Machine {
             return;
         }
         match (expression, result) {
+            // Its sub-saga has failed meanwhile, and is over.
+            (Expression::Value(node), _) if self.settled[node.0 as usize] != Settled::No => {}
             (Expression::Output, Ok(output)) => self.output = Some(output),
             (Expression::Output, Err(e)) => {
                 self.fail(None, words::of(&format!("the output failed: {e}")), after(&e));

@@ -79,7 +79,9 @@ impl Machine {
             (StepStatus::Completed, output) => {
                 self.give(step, waits::given(if_failed, output.clone().unwrap_or_else(Json::null)));
             }
-            (StepStatus::Compensated, None) if tolerated && !backward => self.give(step, Json::null()),
+            (StepStatus::Compensated, None) if tolerated && !backward => {
+                self.give(step, self.failure_of(step));
+            }
             // A tolerated failure shows the value that the saga went on with.
             (StepStatus::Failed | StepStatus::Compensated, Some(output)) => self.give(step, output.clone()),
             (StepStatus::CompensationFailed, _) if tolerated && closed && !backward => {
@@ -153,6 +155,9 @@ impl Machine {
             self.header.current_step = None;
         }
         self.register_again();
+        if header.unclean {
+            self.died_undoing_scopes(env);
+        }
         for step in self.all_steps() {
             if self.is_given(step) || self.is_list(step) && self.steps[step as usize].items.is_some() {
                 continue;
@@ -161,12 +166,15 @@ impl Machine {
                 StepStatus::Failed => self.failed_before(step, header, env),
                 // With the sub-saga around it.
                 StepStatus::Compensated => {}
+                StepStatus::Compensating
+                    if self.is_stopped(self.steps[step as usize].node) && !self.is_undone_alone(step) => {}
                 StepStatus::Compensating => {
                     self.state(step).undo_elsewhere = header.unclean.then_some(env.now);
                     if !(header.unclean && self.died_undoing(step, env)) {
                         self.begin_undo(step, env);
                     }
                 }
+                StepStatus::CompensationFailed if self.steps[step as usize].row.debt != Some(Debt::Open) => {}
                 StepStatus::CompensationFailed => {
                     let message = debt_in_words(&self.steps[step as usize].row);
                     self.fail(Some(step), message, Then::RollBack);
@@ -251,7 +259,7 @@ impl Machine {
 
     /// The worker died when this step may have been about to be undone. A step whose undo takes down one
     /// worker after the other becomes a debt.
-    fn died_undoing(&mut self, step: u32, env: Env) -> bool {
+    pub(super) fn died_undoing(&mut self, step: u32, env: Env) -> bool {
         let poison_after = self.settings.poison_after;
         let rerun = self.spec(step).if_unknown == IfUnknown::Rerun;
         let state = self.state(step);

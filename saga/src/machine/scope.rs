@@ -9,8 +9,7 @@ use super::step::Phase;
 use super::waits;
 use crate::definition::{IfFailed, NodeId};
 use crate::json::Json;
-use crate::step::Class;
-use crate::store::{StepStatus, TouchedEffect};
+use crate::store::StepStatus;
 
 /// Where such a sub-saga stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,17 +88,18 @@ impl Machine {
         }
     }
 
-    /// The failed sub-sagas around the node, the innermost first.
-    fn failed_scopes(&self, node: NodeId) -> impl Iterator<Item = u32> {
+    /// The sub-sagas around the node that have failed, whether or not they are undone, the innermost first.
+    fn failures_around(&self, node: NodeId) -> impl Iterator<Item = u32> {
         let subs = self.plan.sub_sagas();
         let innermost = self.plan.node(node).and_then(|n| n.within);
         std::iter::successors(innermost, |scope| subs[*scope as usize].within)
-            .filter(|scope| matches!(self.scopes[*scope as usize], Scope::Failed(_)))
+            .filter(|scope| self.scopes[*scope as usize] != Scope::Open)
     }
 
-    /// The outermost of them.
+    /// The outermost of them that is being undone.
     fn failed_scope(&self, node: NodeId) -> Option<u32> {
-        self.failed_scopes(node).last()
+        let is_failed = |scope: &u32| matches!(self.scopes[*scope as usize], Scope::Failed(_));
+        self.failures_around(node).filter(is_failed).last()
     }
 
     /// Did the undo of the failed sub-saga around the node begin before the worker died? Nothing of it was under
@@ -108,7 +108,7 @@ impl Machine {
         let Some(scope) = self.failed_scope(node) else { return false };
         self.steps.iter().any(|s| {
             // What its own failure or that of an inner sub-saga has left is undone before.
-            let with_it = !s.spec.is_tolerated() && self.failed_scopes(s.node).eq([scope]);
+            let with_it = !s.spec.is_tolerated() && self.failures_around(s.node).eq([scope]);
             let undone = [StepStatus::Compensating, StepStatus::Compensated, StepStatus::CompensationFailed];
             with_it && undone.contains(&s.row.status)
         })
@@ -116,6 +116,33 @@ impl Machine {
 
     pub(super) fn is_undoing_a_scope(&self) -> bool {
         self.scopes.iter().any(|scope| matches!(scope, Scope::Failed(_)))
+    }
+
+    /// The steps that are undone with this failed sub-saga.
+    fn inside(&self, scope: u32) -> Vec<u32> {
+        let is_inside = |s: &u32| self.failed_scope(self.steps[*s as usize].node) == Some(scope);
+        self.all_steps().filter(is_inside).collect()
+    }
+
+    /// The worker died when these may have been in the course of being undone.
+    pub(super) fn died_undoing_scopes(&mut self, env: Env) {
+        for scope in 0..u32::try_from(self.scopes.len()).unwrap_or(u32::MAX) {
+            let inside = self.inside(scope);
+            if let Some(step) = self.next_undo_of(inside.iter().copied()) {
+                self.state(step).undo_elsewhere = Some(env.now);
+            }
+            for step in inside {
+                if !self.is_undone_alone(step) {
+                    self.died_undoing(step, env);
+                }
+            }
+        }
+    }
+
+    /// Is it undone because of its own failure, which is tolerated?
+    pub(super) fn is_undone_alone(&self, step: u32) -> bool {
+        let state = &self.steps[step as usize];
+        state.spec.is_tolerated() && state.row.status == StepStatus::Compensating
     }
 
     /// Undoes what failed sub-sagas have done, one step after the other, and lets their callers go on.
@@ -128,10 +155,7 @@ impl Machine {
     }
 
     fn unwind_scope(&mut self, scope: u32, env: Env) {
-        let inside: Vec<u32> = self
-            .all_steps()
-            .filter(|s| self.failed_scope(self.steps[*s as usize].node) == Some(scope))
-            .collect();
+        let inside = self.inside(scope);
         for step in &inside {
             let state = self.state(*step);
             if matches!(state.phase, Phase::Pausing { .. }) {
@@ -147,14 +171,8 @@ impl Machine {
             // Its intent to undo a step is a fact, which would stay even if the failure were lost.
             return;
         }
-        let owes = |s: &&u32| {
-            let state = &self.steps[**s as usize];
-            state.spec.class == Class::Compensatable
-                && state.row.effect != TouchedEffect::None
-                && state.row.status != StepStatus::CompensationFailed
-        };
-        match inside.iter().filter(owes).max_by_key(|s| self.steps[**s as usize].place()) {
-            Some(step) => self.begin_undo(*step, env),
+        match self.next_undo_of(inside) {
+            Some(step) => self.begin_undo(step, env),
             None => self.end_scope(scope),
         }
     }

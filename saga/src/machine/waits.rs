@@ -312,6 +312,7 @@ impl Machine {
             && self.draft.create.is_none()
             && self.draft.held.is_empty()
             && self.evaluating.is_empty()
+            && !self.is_undoing_a_scope()
             && self.waits.values().all(silent)
             // A pause that is longer than the others would be cut short by their end.
             && self.steps.iter().all(|s| match s.phase {

@@ -1,5 +1,9 @@
-//! The kit for tests: of stores of your own, and of sagas.
+//! The kit for tests: of sagas ([`SagaTest`]), and of stores of your own ([`conformance`]).
 // A test kit says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod saga_test;
 pub mod conformance;
+
+pub use crate::machine::CallKind;
+pub use saga_test::{CallEnd, Landed, RecordedCall, Report, SagaTest, StubCall};

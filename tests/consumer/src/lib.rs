@@ -1,5 +1,6 @@
 //! Every word of the language in the edition before.
-#![deny(warnings, missing_docs)]
+#![deny(warnings, missing_docs, clippy::all, clippy::pedantic)]
+#![allow(clippy::missing_errors_doc, clippy::unused_async, clippy::cast_possible_truncation)]
 
 use std::time::Duration;
 

@@ -149,6 +149,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
             resources: Arc::clone(&shared.resources),
             runtime: Arc::clone(&shared.runtime),
             life: Arc::clone(&shared.life),
+            seam: shared.seam.clone(),
             workflow_id: header.workflow_id.clone(),
             vault: Vault::of(shared.sealer.clone(), &header.workflow_id),
             tenant: Arc::clone(&header.tenant_id),

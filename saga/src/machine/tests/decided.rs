@@ -56,6 +56,22 @@ fn what_it_left_is_undone_before_the_saga_decides() {
 }
 
 #[test]
+fn it_decides_after_an_operator_has_stopped_it_while_what_was_left_was_undone() {
+    let mut sim = Sim::of(plan("lost")).on("t", "lost lost lost").on("undo-late t", "hang");
+    sim.run_until("undo-late t");
+    sim.journal.fail_by_hand();
+    let header = Box::new(sim.journal.header.clone());
+    sim.feed(crate::machine::Event::Header(header));
+    sim.forget_script();
+    sim.settle();
+    assert_eq!((sim.status(), sim.row("t").status), (Status::Failed, StepStatus::Compensated));
+    sim.retry().unwrap();
+    sim.resume();
+    sim.run();
+    assert_eq!(sim.status(), Status::Completed, "{:?}", sim.journal.header.state.error_message);
+}
+
+#[test]
 fn a_death_changes_neither() {
     for (script, expected) in [("ok", ""), ("refused", "refused")] {
         let mut sim = Sim::of(plan(expected)).on("t", script).on("c", "hang");

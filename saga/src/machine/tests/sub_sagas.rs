@@ -8,6 +8,7 @@ use super::sim::Sim;
 use crate::definition::{Definition, PlanError};
 use crate::failure::Failure;
 use crate::json::Json;
+use crate::machine::DebtAction;
 use crate::step::{Args, Callable, Callee, Class, Meta, Signature};
 use crate::store::Status;
 
@@ -293,6 +294,68 @@ fn a_suspect_writes_no_intent_to_undo_before_the_failure_is_durable() {
     sim.unstorable = true;
     sim.acknowledge();
     assert_eq!(sim.trace.last().map(String::as_str), Some("write -> rolling_back"));
+}
+
+#[test]
+fn a_death_while_it_is_undone_makes_that_undo_one_that_may_land_late() {
+    let mut sim = Sim::of(side_by_side()).on("y", "refused").on("undo x", "hang");
+    sim.run_until("undo x");
+    sim.forget_script();
+    sim.die_and_resume();
+    sim.settle();
+    assert!(sim.machine().wake_at().is_some(), "it is undone before the other undo has landed");
+    sim.run();
+    assert_eq!(sim.status(), Status::Completed);
+}
+
+#[test]
+fn a_debt_of_it_that_is_settled_after_the_pivot_lets_the_caller_go_on() {
+    let mut sim = Sim::of(after_a_pivot()).on("x", "ok").on("y", "refused").on("undo x", "refused");
+    sim.run();
+    assert_eq!(sim.status(), Status::Failed);
+    sim.debt("sub.plain.x", DebtAction::Settle).unwrap();
+    sim.retry().unwrap();
+    sim.resume();
+    sim.run();
+    assert_eq!((sim.status(), sim.calls_made().last()), (Status::Completed, Some(&"run b")));
+}
+
+/// A pivot, and after it a sub-saga that is tolerated.
+fn after_a_pivot() -> Definition<()> {
+    saga(|s| {
+        call::<Pivot>(s, "p");
+        s.call_tolerated::<Sub, ()>((), |()| hello("hello".to_owned()));
+        s.named("b").call_tolerated::<Plain, ()>((), no_args);
+    })
+}
+
+#[test]
+fn a_wait_that_is_reached_in_it_when_it_is_over_already_is_none() {
+    enum Broken {}
+    impl Signature for Broken {
+        type Output = String;
+        const META: &'static Meta =
+            &Meta { params: &["word"], saga: true, ..Meta::new("broken", Class::Compensatable) };
+    }
+    impl Callable<()> for Broken {
+        fn erased() -> Callee<()> {
+            let mut s = crate::SagaBuilder::<(), String>::new("broken", 1);
+            let mut branches = s.begin_branches();
+            s.begin_branch(&mut branches);
+            s.value("v", (), |()| Err::<(), _>(crate::StepError::permanent("nobody knows")));
+            s.begin_branch(&mut branches);
+            s.sleep((), |()| Ok(Duration::ZERO));
+            s.end_branches(branches);
+            Callee::Saga(Arc::new(s.finish((), |()| Ok(String::new())).unwrap()))
+        }
+    }
+    let mut sim = Sim::of(saga(|s| {
+        s.call_tolerated::<Broken, ()>((), |()| hello(String::new()));
+        call::<Plain>(s, "b");
+    }))
+    .on("b", "hang");
+    sim.run_until_idle();
+    assert_eq!((sim.calls_made(), sim.machine().wake_at()), (vec!["run b"], None));
 }
 
 /// A step for each of three items, one after the other, in a sub-saga that is tolerated.

@@ -15,9 +15,9 @@ pub use calls::Calls;
 pub use transaction::MemoryTx;
 
 use super::{
-    Beat, Claim, Commit, CommitOutcome, FailureReason, Header, Join, Listing, Loaded, Page, PublishedEvent,
-    Purpose, Registration, Schedules, Sent, Signal, SignalKind, Statistics, Status, Store, StoreError,
-    Stranded, Trail, TrailPart, Transactions, Triggers, Wanted,
+    Awaited, Beat, Claim, Commit, CommitOutcome, FailureReason, Header, Join, Listing, Loaded, Page,
+    PublishedEvent, Purpose, Registration, Schedules, Sent, Signal, SignalKind, Statistics, Status, Store,
+    StoreError, Stranded, Trail, TrailPart, Transactions, Triggers, Wanted,
 };
 use crate::clock::Timestamp;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
@@ -48,6 +48,10 @@ impl MemoryStore {
     /// What transactional steps wrote under `key`.
     pub fn data(&self, key: &str) -> Option<Json> {
         self.state().data.get(key).cloned()
+    }
+    /// What a workflow that is not at its end waits for.
+    pub fn awaited(&self, workflow: &WorkflowId) -> Vec<Awaited> {
+        self.state().waits.get(workflow).cloned().unwrap_or_default()
     }
     /// What an operator's `UPDATE … SET status = …` does to a SQL store: it asks nobody.
     pub fn set_status_by_hand(&self, workflow: &WorkflowId, status: Status) {

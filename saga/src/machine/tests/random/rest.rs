@@ -106,7 +106,7 @@ pub(super) fn not_stuck(sim: &Sim) {
         assert!(came(&facts, &event, &key, until).is_empty(), "{} waits for what has come", node.name);
         waits.push(node);
     }
-    assert!(!waits.is_empty(), "it waits for nothing");
+    assert!(!waits.is_empty(), "it waits for nothing: {:?}", facts.carried);
 }
 
 /// For which event a node waits, and until when, if it does.

@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprPath, Ident, Macro};
+use syn::{Block, Expr, ExprPath, Ident, Macro, Path};
 
 /// The single names that an expression mentions as values, also inside macros and their format strings.
 /// A name that is bound inside the expression itself (by a closure) counts too.
@@ -17,6 +17,11 @@ pub(crate) fn of_block(block: &Block) -> Vec<Ident> {
     let mut mentions = Mentions(vec![]);
     mentions.visit_block(block);
     mentions.0
+}
+
+/// A path as people write it.
+pub(crate) fn path(path: &Path) -> String {
+    path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::")
 }
 
 struct Mentions(Vec<Ident>);

@@ -3,7 +3,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{FnArg, Ident, ItemFn, ReturnType, Visibility};
+use syn::{FnArg, Ident, ItemFn, PatType, ReturnType, Visibility};
 
 use crate::krate::Crate;
 use crate::step::model::Role;
@@ -31,7 +31,11 @@ pub(crate) fn step(saga: &Crate, function: &ItemFn, params: &[Written]) -> Token
 /// A function that makes start requests, and a saga of that name.
 pub(crate) fn saga(saga: &Crate, function: &ItemFn) -> TokenStream {
     let (name, vis) = (&function.sig.ident, &function.vis);
-    let inputs: Vec<_> = function.sig.inputs.iter().filter(|i| matches!(i, FnArg::Typed(_))).collect();
+    let without_marks = |input: &FnArg| match input {
+        FnArg::Typed(typed) => Some(PatType { attrs: vec![], ..typed.clone() }),
+        FnArg::Receiver(_) => None,
+    };
+    let inputs: Vec<_> = function.sig.inputs.iter().filter_map(without_marks).collect();
     let marker = marker(saga, name, vis, &function.sig.output, inputs.iter().map(ToTokens::to_token_stream));
     quote! {
         #[allow(unused, clippy::all)]

@@ -71,6 +71,8 @@ pub mod guide {
     pub mod waiting {}
     #[doc = include_str!("docs/guide/locks.md")]
     pub mod locks {}
+    #[doc = include_str!("docs/guide/secrets.md")]
+    pub mod secrets {}
 }
 
 /// The result of a step, or of anything that may fail like one.

@@ -114,6 +114,7 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
     let key = plain(input);
     let parks = saga.parks.then(|| quote!(#builder.on_failure(#krate::OnFailure::Park);));
     let deadline = saga.deadline.as_ref().map(|d| quote!(#builder.deadline(#d);));
+    let secret = saga.secret_input.then(|| quote!(#builder.secret_input();));
     let Bounds { generics, resources, clause } = bounds;
     quote! {
         // `let x = f(..)?;` becomes a closure of its own, in which the `?` is a person's and not superfluous.
@@ -143,6 +144,7 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
                 let mut #builder = #krate::SagaBuilder::<#resources, #input_type>::new(#name, #version);
                 #parks
                 #deadline
+                #secret
                 #[allow(unused_variables)]
                 let #input = #builder.input();
                 #body

@@ -3,6 +3,7 @@
 mod expand;
 mod expression;
 mod forms;
+mod hash;
 mod hoist;
 mod lower;
 mod model;

@@ -27,6 +27,8 @@ pub(super) struct Saga {
     pub(super) locks: Vec<Lock>,
     pub(super) input: Ident,
     pub(super) input_type: Type,
+    /// Is it marked `#[secret]`?
+    pub(super) secret_input: bool,
     /// What the function returns: a `Result`.
     pub(super) returns: Type,
     pub(super) body: Body,

@@ -7,7 +7,8 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Error, Expr, ExprCall, ExprClosure, ExprReturn, FnArg, Ident, Item, ItemFn, LitStr, Pat, ReturnType, Type,
+    Error, Expr, ExprCall, ExprClosure, ExprReturn, FnArg, Ident, Item, ItemFn, LitStr, Meta, Pat,
+    ReturnType, Type,
 };
 
 use super::forms::{self, What};
@@ -17,6 +18,7 @@ use super::read;
 use crate::attributes;
 use crate::diagnostics::Errors;
 use crate::krate::Crate;
+use crate::mentions;
 
 /// What can be wrong in a body.
 #[derive(Clone, Copy)]
@@ -256,7 +258,7 @@ pub(super) fn saga(options: Options, function: ItemFn, errors: &mut Errors) -> O
     };
     let body = returns.is_some().then(|| read::body(&function, errors)).flatten();
     let name = options.name.as_ref().map(LitStr::value);
-    let (input, input_type) = input?;
+    let Input { name: input, ty: input_type, secret: secret_input } = input?;
     Some(Saga {
         krate: Crate::of(options.krate.as_ref()),
         function: ident.clone(),
@@ -271,6 +273,7 @@ pub(super) fn saga(options: Options, function: ItemFn, errors: &mut Errors) -> O
         locks: options.locks.map(|locks| self::locks(locks, errors)).unwrap_or_default(),
         input,
         input_type,
+        secret_input,
         returns: returns?,
         body: body?,
     })
@@ -295,7 +298,14 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
-fn input(function: &ItemFn, errors: &mut Errors) -> Option<(Ident, Type)> {
+/// The request.
+struct Input {
+    name: Ident,
+    ty: Type,
+    secret: bool,
+}
+
+fn input(function: &ItemFn, errors: &mut Errors) -> Option<Input> {
     let inputs = &function.sig.inputs;
     let Some(FnArg::Typed(argument)) = inputs.first().filter(|_| inputs.len() == 1) else {
         let place =
@@ -306,12 +316,28 @@ fn input(function: &ItemFn, errors: &mut Errors) -> Option<(Ident, Type)> {
     if matches!(*argument.ty, Type::Reference(_)) {
         errors.at(&argument.ty, "a saga owns its request, which is kept in the journal: take it by value");
     }
+    let marks = attributes::take_marks(&mut argument.attrs.clone());
+    for mark in &marks {
+        if !mark.path().is_ident("secret") {
+            let words = format!(
+                "unknown attribute `{}` on the request of a saga; there is `#[secret]` (sealed in the journal, \
+                 with all that is computed from it)",
+                mentions::path(mark.path())
+            );
+            errors.at(mark.path(), words);
+        } else if !matches!(mark.meta, Meta::Path(_)) {
+            errors.at(&mark.meta, "`#[secret]` takes no options: write `#[secret]`");
+        }
+    }
     match &*argument.pat {
         Pat::Ident(name) if name.mutability.is_some() => {
             errors.at(&argument.pat, Mistake::Mut);
             None
         }
-        Pat::Ident(name) if name.subpat.is_none() => Some((name.ident.clone(), (*argument.ty).clone())),
+        Pat::Ident(name) if name.subpat.is_none() => {
+            let ty = (*argument.ty).clone();
+            Some(Input { name: name.ident.clone(), ty, secret: !marks.is_empty() })
+        }
         pattern => {
             errors.at(pattern, "give the request a plain name, and take it apart where it is used");
             None

@@ -75,6 +75,10 @@ fn signature(step: &Step) -> TokenStream {
     if !params.is_empty() {
         fields.extend(quote!(params: &[#(#params),*],));
     }
+    let secrets: Vec<_> = step.data().iter().filter(|p| p.secret).map(|p| p.key()).collect();
+    if !secrets.is_empty() {
+        fields.extend(quote!(secrets: &[#(#secrets),*],));
+    }
     if let Some(system) = &step.system {
         fields.extend(quote!(system: ::core::option::Option::Some(#system),));
     }
@@ -87,7 +91,12 @@ fn signature(step: &Step) -> TokenStream {
     if let Some(if_unknown) = if_unknown {
         fields.extend(quote!(if_unknown: #saga::IfUnknown::#if_unknown,));
     }
-    for (flag, on) in [("late_safe", step.late_safe), ("transactional", step.transactional)] {
+    let flags = [
+        ("late_safe", step.late_safe),
+        ("secret_output", step.secret_output),
+        ("transactional", step.transactional),
+    ];
+    for (flag, on) in flags {
         let flag = on.then(|| Ident::new(flag, Span::call_site()));
         fields.extend(flag.map(|flag| quote!(#flag: true,)));
     }

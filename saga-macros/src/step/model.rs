@@ -11,7 +11,7 @@ use crate::options::Length;
 pub(super) struct Step {
     /// Where the crate `saga` is found.
     pub(super) krate: Crate,
-    /// The user's function, without `#[inject]`.
+    /// The user's function, without its marks.
     pub(super) function: ItemFn,
     /// What the function returns.
     pub(super) returns: Type,
@@ -23,6 +23,7 @@ pub(super) struct Step {
     pub(super) if_unknown: IfUnknown,
     pub(super) transactional: bool,
     pub(super) late_safe: bool,
+    pub(super) secret_output: bool,
     pub(super) system: Option<String>,
     pub(super) policy: Policy,
 }
@@ -69,6 +70,8 @@ pub(crate) struct Param {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
     pub(crate) role: Role,
+    /// Is it marked `#[secret]`?
+    pub(crate) secret: bool,
 }
 
 impl Param {

@@ -1,19 +1,21 @@
 //! What each parameter of a step is for, and how an argument is kept.
 
 use syn::{
-    FnArg, GenericArgument, Ident, ItemFn, Pat, Path, PathArguments, PathSegment, Type, TypeReference,
-    parse_quote,
+    Attribute, FnArg, GenericArgument, Ident, ItemFn, Pat, Path, PathArguments, PathSegment, Type,
+    TypeReference, parse_quote,
 };
 
 use super::model::{Lend, Param, Role, Storage};
+use crate::attributes;
 
 /// A parameter as it is written.
 pub(crate) struct Written {
     pub(crate) argument: FnArg,
-    pub(crate) injected: bool,
+    /// `#[inject]`, `#[secret]`, and what is neither.
+    pub(crate) marks: Vec<Attribute>,
 }
 
-/// Takes `#[inject]` off the function, which the compiler would not know.
+/// Takes the marks off the function, which the compiler would not know.
 pub(super) fn split(mut function: ItemFn) -> (ItemFn, Vec<Written>) {
     let written = function
         .sig
@@ -24,16 +26,19 @@ pub(super) fn split(mut function: ItemFn) -> (ItemFn, Vec<Written>) {
                 FnArg::Typed(typed) => &mut typed.attrs,
                 FnArg::Receiver(receiver) => &mut receiver.attrs,
             };
-            let before = attributes.len();
-            attributes.retain(|a| !a.path().is_ident("inject"));
-            let injected = attributes.len() < before;
-            Written { argument: argument.clone(), injected }
+            let marks = attributes::take_marks(attributes);
+            Written { argument: argument.clone(), marks }
         })
         .collect();
     (function, written)
 }
 
 impl Written {
+    /// Its mark of that name.
+    pub(crate) fn mark(&self, name: &str) -> Option<&Attribute> {
+        self.marks.iter().find(|mark| mark.path().is_ident(name))
+    }
+
     /// Its name, if it has a plain one.
     pub(crate) fn name(&self) -> Option<&Ident> {
         match &self.argument {
@@ -49,7 +54,7 @@ impl Written {
     pub(crate) fn read(&self) -> Option<Param> {
         let (name, FnArg::Typed(typed)) = (self.name()?.clone(), &self.argument) else { return None };
         let ty = (*typed.ty).clone();
-        let role = match (reference(&ty), self.injected) {
+        let role = match (reference(&ty), self.mark("inject").is_some()) {
             (Some(lent), true) if lent.mutability.is_none() => Role::Inject(unwrap(&lent.elem)),
             (_, true) => return None,
             (Some(lent), _) if is_named(&lent.elem, "StepContext") && lent.mutability.is_none() => {
@@ -59,7 +64,8 @@ impl Written {
             (Some(lent), _) if lent.mutability.is_some() => return None,
             _ => Role::Data(storage(&ty)),
         };
-        Some(Param { name, ty, role })
+        let secret = self.mark("secret").is_some();
+        Some(Param { name, ty, role, secret })
     }
 }
 

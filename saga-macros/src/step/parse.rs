@@ -19,6 +19,7 @@ pub(crate) struct Options {
     pub(super) if_unknown: Option<Expr>,
     pub(super) transactional: Option<Ident>,
     pub(super) late_safe: Option<Ident>,
+    pub(super) secret_output: Option<Ident>,
     pub(super) system: Option<LitStr>,
     pub(super) name: Option<LitStr>,
     pub(super) retry: Option<Retry>,
@@ -45,6 +46,7 @@ const STEP: Known = Known {
         "undo_timeout = \"..\"",
         "settle_after = \"..\"",
         "late_safe",
+        "secret_output",
         "crate = path",
     ],
 };
@@ -62,6 +64,7 @@ pub(super) fn options(tokens: TokenStream, errors: &mut Errors) -> Options {
             "if_unknown" => options::value(input, &mut all.if_unknown),
             "transactional" => word(key, &mut all.transactional),
             "late_safe" => word(key, &mut all.late_safe),
+            "secret_output" => word(key, &mut all.secret_output),
             "system" => options::value(input, &mut all.system),
             "name" => options::value(input, &mut all.name),
             "retry" => retry(key, input, &mut all.retry, &mut inside),

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Error, Expr, FnArg, Ident, Item, ItemFn, LitStr, ReturnType, Type, TypeReference};
+use syn::{Error, Expr, FnArg, Ident, Item, ItemFn, LitStr, Meta, ReturnType, Type, TypeReference};
 
 use super::model::{Class, IfUnknown, Param, Policy, Role, Step, Undo};
 use super::params::{self, Written};
@@ -56,6 +56,7 @@ pub(super) fn step(
         if_unknown: if_unknown?,
         transactional: options.transactional.is_some(),
         late_safe: options.late_safe.is_some(),
+        secret_output: options.secret_output.is_some(),
         system: system.map(LitStr::value),
         policy,
         function,
@@ -131,9 +132,10 @@ fn parameter(written: &Written, transactional: bool, errors: &mut Errors) -> Opt
     }
     let ty = &typed.ty;
     let Some(param) = written.read() else {
-        errors.at(ty, unreadable(ty, written.injected));
+        errors.at(ty, unreadable(ty, written.mark("inject").is_some()));
         return None;
     };
+    marks(written, &param, errors);
     match &param.role {
         Role::Transaction if !transactional => {
             errors
@@ -160,6 +162,33 @@ fn parameter(written: &Written, transactional: bool, errors: &mut Errors) -> Opt
         _ => {}
     }
     Some(param)
+}
+
+/// What stands above a parameter.
+fn marks(written: &Written, param: &Param, errors: &mut Errors) {
+    for mark in &written.marks {
+        let path = mark.path();
+        if !path.is_ident("inject") && !path.is_ident("secret") {
+            let words = format!(
+                "unknown attribute `{}` on a parameter of a step; there are `#[inject]` (lent by the saga's \
+                 resources) and `#[secret]` (sealed in the journal)",
+                mentions::path(path)
+            );
+            errors.at(path, words);
+        } else if !matches!(mark.meta, Meta::Path(_)) {
+            errors.at(&mark.meta, format!("`#[{0}]` takes no options: write `#[{0}]`", mentions::path(path)));
+        }
+    }
+    if let Some(mark) = written.mark("secret")
+        && !matches!(param.role, Role::Data(_))
+    {
+        let words = format!(
+            "`{}` is never written down, so it cannot be secret: leave `#[secret]` out, which is for \
+             arguments that are kept in the journal",
+            param.name
+        );
+        errors.at(mark, words);
+    }
 }
 
 fn unreadable(ty: &Type, injected: bool) -> &'static str {

@@ -219,6 +219,7 @@ const _: () = {
             #[allow(unused_variables)]
             let request = builder.input();
             builder
+                .expression(8682965569006982926u64)
                 .value(
                     "check",
                     (request,),
@@ -229,6 +230,7 @@ const _: () = {
                     },
                 );
             let customer = builder
+                .expression(8458838908541148192u64)
                 .named("customer")
                 .call(
                     (request,),
@@ -245,6 +247,7 @@ const _: () = {
                     #[allow(unused_imports)]
                     use ::saga::flow::when;
                     let mut part_3 = builder
+                        .expression(16880014444002644431u64)
                         .begin_if(
                             "request.wants_ip",
                             (request,),
@@ -253,6 +256,7 @@ const _: () = {
                             },
                         );
                     let then = builder
+                        .expression(13160616951085803417u64)
                         .named("ip")
                         .call(
                             (customer,),
@@ -266,6 +270,7 @@ const _: () = {
                 };
                 builder.begin_branch(&mut part_1);
                 let part_4 = builder
+                    .expression(9391496857347519719u64)
                     .named("onu")
                     .evaluated()
                     .call(
@@ -279,6 +284,7 @@ const _: () = {
             };
             let cpe = {
                 let mut part_5 = builder
+                    .expression(15311292582718612358u64)
                     .begin_if(
                         "onu.is_new",
                         (onu,),
@@ -288,6 +294,7 @@ const _: () = {
                     );
                 let then = {
                     let __saga_value_1 = builder
+                        .expression(12200831292797100943u64)
                         .call(
                             (onu,),
                             move |#[allow(unused_variables)] (onu,)| <__SagaCalls3>::args(
@@ -295,6 +302,7 @@ const _: () = {
                             ),
                         );
                     builder
+                        .expression(15256017081073344300u64)
                         .value(
                             "cpe",
                             (__saga_value_1,),
@@ -305,6 +313,7 @@ const _: () = {
                 };
                 builder.begin_else(&mut part_5);
                 let otherwise = builder
+                    .expression(5435911464133397141u64)
                     .value(
                         "cpe",
                         (),
@@ -315,12 +324,14 @@ const _: () = {
                 builder.named("cpe").end_if(part_5, then, otherwise)
             };
             builder
+                .expression(12618574465554430985u64)
                 .call_tolerated(
                     (customer,),
                     move |#[allow(unused_variables)] (customer,)| <__SagaCalls4>::args(
                         &customer,
                     ),
                 );
+            builder.expression(3358689408381119387u64);
             builder
                 .finish_checked(
                     (customer, ip, cpe),

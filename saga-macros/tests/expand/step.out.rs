@@ -45,8 +45,10 @@ impl ::saga::Signature for allocate_ip {
     > as ::saga::step::StepResult>::Ok as ::saga::step::Journaled>::Output;
     const META: &'static ::saga::Meta = &::saga::Meta {
         params: &["subscriber", "wish"],
+        secrets: &["wish"],
         system: ::core::option::Option::Some("netbox"),
         if_unknown: ::saga::IfUnknown::LookUp,
+        secret_output: true,
         policy: ::saga::Policy {
             retry: ::saga::RetryPolicy {
                 max_attempts: 5,

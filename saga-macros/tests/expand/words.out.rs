@@ -209,6 +209,7 @@ const _: () = {
             #[allow(unused_variables)]
             let request = builder.input();
             let line = builder
+                .expression(8726292882149399406u64)
                 .named("line")
                 .call_decided(
                     (request,),
@@ -220,6 +221,7 @@ const _: () = {
                 #[allow(unused_imports)]
                 use ::saga::flow::sleep;
                 builder
+                    .expression(15356294266224536625u64)
                     .sleep(
                         (),
                         move |#[allow(unused_variables)] ()| ::saga::__private::sleep(
@@ -231,6 +233,7 @@ const _: () = {
                 #[allow(unused_imports)]
                 use ::saga::flow::wait_for_event;
                 builder
+                    .expression(8726292882149399406u64)
                     .named("online")
                     .wait_for_event_tolerated::<
                         Online,
@@ -250,6 +253,7 @@ const _: () = {
                 #[allow(unused_imports)]
                 use ::saga::flow::for_each;
                 builder
+                    .expression(7319730686703538875u64)
                     .named("ports")
                     .max_parallel(10)
                     .adjusted(|policy| {
@@ -267,6 +271,7 @@ const _: () = {
             };
             let id = {
                 let mut part_1 = builder
+                    .expression(16973597898860394765u64)
                     .begin_match(
                         "&request.plan",
                         (request,),
@@ -287,6 +292,7 @@ const _: () = {
                 let part_2 = (request,);
                 builder.begin_arm(&mut part_1, "Plan::Fiber { port, .. } if *port > 0");
                 let part_3 = builder
+                    .expression(15908151584634005455u64)
                     .named("id")
                     .call(
                         (part_2, (online,)),
@@ -307,6 +313,7 @@ const _: () = {
                     );
                 builder.begin_arm(&mut part_1, "Plan::Other(name)");
                 let part_4 = builder
+                    .expression(4950819002156229638u64)
                     .named("id")
                     .adjusted(|policy| {
                         policy.retry = ::saga::RetryPolicy {
@@ -329,6 +336,7 @@ const _: () = {
                     );
                 builder.begin_arm(&mut part_1, "Plan::None");
                 let part_5 = builder
+                    .expression(5602106276733258265u64)
                     .value(
                         "id",
                         (),
@@ -340,6 +348,7 @@ const _: () = {
             };
             {
                 let mut part_6 = builder
+                    .expression(2583414674479327713u64)
                     .begin_match(
                         "online",
                         (online,),
@@ -357,6 +366,7 @@ const _: () = {
                 builder.begin_arm(&mut part_6, "Some(online)");
                 {
                     builder
+                        .expression(331578682955961055u64)
                         .call_tolerated(
                             (part_7,),
                             move |(part_7,)| {
@@ -375,6 +385,7 @@ const _: () = {
                 {}
                 builder.end_arms(part_6);
             }
+            builder.expression(4097152823200190216u64);
             builder
                 .finish_checked(
                     (line, ports, id),

@@ -10,9 +10,11 @@
 #[path = "../isp/mod.rs"]
 mod isp;
 
+mod expressions;
 mod resources;
 mod run;
 mod sagas;
 mod same;
+mod secrets;
 mod steps;
 mod words;

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, Ident, ReturnType};
 
-use super::{Lower, at, named, plain};
+use super::{Lower, at, hashed, named, plain};
 use crate::saga::expression::is_projection;
 use crate::saga::model::{Call, Each, IfFailed, Sleep, Wait, When};
 use crate::saga::names::Names;
@@ -23,7 +23,8 @@ impl Lower<'_> {
         let step = self.names.step(call);
         let arguments = reading.closure(span, &arguments(&step, &call.call, Some(self.names)));
         let (named, adjusted) = (named(name), self.adjusted(call));
-        quote_spanned!(span=> #builder #named #adjusted #evaluated .#method(#handles, #arguments))
+        let hashed = hashed(&call.call.args);
+        quote_spanned!(span=> #builder #hashed #named #adjusted #evaluated .#method(#handles, #arguments))
     }
 
     /// `.adjusted(|policy| ..)`
@@ -92,25 +93,26 @@ impl Lower<'_> {
         let (named, adjusted) = (named(name), self.adjusted(&each.call));
         let max_parallel = each.max_parallel.as_ref().map(|n| quote!(.max_parallel(#n)));
         let hover = self.hover(&each.keyword);
-        quote!({ #hover #builder #named #max_parallel #adjusted .#method(#handles, #arguments) })
+        let hashed = hashed([each.items.to_token_stream(), each.closure.to_token_stream()]);
+        quote!({ #hover #builder #hashed #named #max_parallel #adjusted .#method(#handles, #arguments) })
     }
 
     pub(super) fn sleep(&mut self, sleep: &Sleep, name: Option<&Ident>) -> TokenStream {
         let Sleep { keyword: method, time } = sleep;
         let (reading, span) = (self.reading([time]), time.span());
         let (builder, handles) = (at(&self.builder, span), &reading.handles);
-        let (named, hover) = (named(name), self.hover(method));
+        let (named, hover, hashed) = (named(name), self.hover(method), hashed([time]));
         let time = self.names.watch(time);
         let saga = self.saga.at(span);
         let time = reading.closure(span, &quote_spanned!(span=> #saga::__private::#method(#time)));
-        quote!({ #hover #builder #named .#method(#handles, #time) })
+        quote!({ #hover #builder #hashed #named .#method(#handles, #time) })
     }
 
     pub(super) fn wait(&mut self, wait: &Wait, name: Option<&Ident>) -> TokenStream {
         let Wait { keyword, ty, event, key, timeout, if_failed } = wait;
         let (reading, span) = (self.reading([key]), keyword.span());
         let (builder, handles) = (at(&self.builder, span), &reading.handles);
-        let (named, hover) = (named(name), self.hover(keyword));
+        let (named, hover, hashed) = (named(name), self.hover(keyword), hashed([key]));
         let method = method("wait_for_event", *if_failed, span);
         let timeout = match timeout {
             Some(length) => quote!(::core::option::Option::Some(#length)),
@@ -120,7 +122,7 @@ impl Lower<'_> {
         let (saga, key) = (self.saga.at(there), self.names.watch(key));
         let key = quote_spanned!(there=> ::core::result::Result::Ok(#saga::__private::key(&#key)));
         let key = reading.closure(there, &key);
-        quote!({ #hover #builder #named .#method::<#ty, _>(#event, #timeout, #handles, #key) })
+        quote!({ #hover #builder #hashed #named .#method::<#ty, _>(#event, #timeout, #handles, #key) })
     }
 
     /// Lets an editor find the documentation of a word of the language.

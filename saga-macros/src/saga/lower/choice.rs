@@ -1,11 +1,11 @@
 //! `if` and `match`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::{Lower, at, named};
+use super::{Lower, at, hashed, named};
 use crate::saga::model::{Arm, Block, Condition, Flow, If, Match};
 
 impl Lower<'_> {
@@ -51,10 +51,10 @@ impl Lower<'_> {
     pub(super) fn begin_if(&mut self, arms: &Ident, condition: &Condition) -> TokenStream {
         let (builder, label, condition) = (self.builder.clone(), &condition.text, &condition.expression);
         let (reading, span) = (self.reading([condition]), condition.span());
-        let handles = &reading.handles;
+        let (handles, hashed) = (&reading.handles, hashed([condition]));
         let condition = self.names.watch(condition);
         let holds = reading.closure(span, &quote_spanned!(span=> { ::core::result::Result::Ok(#condition) }));
-        quote_spanned!(span=> let mut #arms = #builder.begin_if(#label, #handles, #holds);)
+        quote_spanned!(span=> let mut #arms = #builder #hashed .begin_if(#label, #handles, #holds);)
     }
 
     /// A `match` that has a value.
@@ -103,6 +103,8 @@ impl Lower<'_> {
         let guards = found.arms.iter().filter_map(|arm| arm.guard.as_ref());
         let reading = self.reading([&found.scrutinee].into_iter().chain(guards));
         let (handles, span) = (&reading.handles, found.scrutinee.span());
+        let all = found.arms.iter().map(|Arm { pattern, guard, .. }| quote!(#pattern if #guard));
+        let hashed = hashed([found.scrutinee.to_token_stream()].into_iter().chain(all));
         let scrutinee = self.names.watch(&found.scrutinee);
         let names = found.arms.iter().map(|Arm { name, pattern, guard, bound, place, .. }| {
             let guard = guard.as_ref().map(|guard| quote!(if #guard));
@@ -113,7 +115,7 @@ impl Lower<'_> {
         });
         let arm = quote!(::core::result::Result::Ok(match #scrutinee { #(#names)* }));
         let arm = reading.closure(span, &arm);
-        quote_spanned!(span=> let mut #arms = #builder.begin_match(#label, #handles, #arm);)
+        quote_spanned!(span=> let mut #arms = #builder #hashed .begin_match(#label, #handles, #arm);)
     }
 }
 

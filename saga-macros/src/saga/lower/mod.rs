@@ -11,6 +11,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
 use self::scope::{Source, nest};
+use super::hash;
 use super::model::{Block, Flow, Join, Saga, Statement};
 use super::names::Names;
 use crate::krate::Crate;
@@ -31,8 +32,10 @@ pub(super) fn body(saga: &Saga, builder: &Ident, names: &mut Names) -> TokenStre
     let name = Ident::new("result", Span::mixed_site());
     let handles = &reading.handles;
     let output = reading.closure(Span::call_site(), &quote!({ let #name: #returns = #result; #name }));
+    let hashed = hashed([&saga.body.result]);
     quote! {
         #statements
+        #builder #hashed;
         #builder.finish_checked(#handles, #output)
     }
 }
@@ -115,10 +118,11 @@ impl Lower<'_> {
                 let label = name.map_or_else(|| "value".to_owned(), plain);
                 let (reading, span) = (self.reading([expression]), expression.span());
                 let (builder, handles) = (at(&builder, span), &reading.handles);
+                let hashed = hashed([expression]);
                 let expression = self.names.watch(expression);
                 let value =
                     reading.closure(span, &quote_spanned!(span=> ::core::result::Result::Ok(#expression)));
-                quote_spanned!(span=> #builder.value(#label, #handles, #value))
+                quote_spanned!(span=> #builder #hashed .value(#label, #handles, #value))
             }
         }
     }
@@ -158,12 +162,12 @@ impl Lower<'_> {
             Flow::Value(expression) => {
                 let label = called(expression).map_or_else(|| "check".to_owned(), plain);
                 let (reading, span) = (self.reading([expression]), expression.span());
-                let handles = &reading.handles;
+                let (handles, hashed) = (&reading.handles, hashed([expression]));
                 let semicolon = (!ends_itself(expression)).then(|| quote!(;));
                 let expression = self.names.watch(expression);
                 let done = quote_spanned!(span=> { #expression #semicolon ::core::result::Result::Ok(()) });
                 let value = reading.closure(span, &done);
-                quote_spanned!(span=> #builder.value(#label, #handles, #value);)
+                quote_spanned!(span=> #builder #hashed .value(#label, #handles, #value);)
             }
         }
     }
@@ -206,6 +210,12 @@ fn at(name: &Ident, span: Span) -> Ident {
 fn named(name: Option<&Ident>) -> Option<TokenStream> {
     let name = name.map(plain).filter(|name| !name.starts_with('_'))?;
     Some(quote!(.named(#name)))
+}
+
+/// `.expression(..)`, so that an engine can warn when what a closure computes has changed under one version.
+fn hashed<T: ToTokens>(parts: impl IntoIterator<Item = T>) -> TokenStream {
+    let hash = hash::of(parts);
+    quote!(.expression(#hash))
 }
 
 /// A name as text.

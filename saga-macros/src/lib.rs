@@ -11,6 +11,7 @@ mod mentions;
 mod options;
 mod resources;
 mod saga;
+mod schema;
 mod stand_in;
 mod step;
 

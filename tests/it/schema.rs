@@ -1,6 +1,6 @@
 //! The types of steps as JSON Schemas: for forms, and for what is refused when a definition is loaded.
 
-use saga::{Signature, StepRegistry, step};
+use saga::{Signature, StepRegistry, saga, step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -44,6 +44,18 @@ async fn hide(opaque: &Opaque, customer: u64) -> saga::Result<Opaque> {
     Ok(Opaque { secret: format!("{}{customer}", opaque.secret) })
 }
 
+#[saga(version = 1)]
+async fn sell(order: Order) -> saga::Result<Customer> {
+    let customer = register(&order, None).await?;
+    Ok(customer)
+}
+
+#[saga(version = 1)]
+async fn conceal(opaque: Opaque) -> saga::Result<u64> {
+    hide(&opaque, 1).await?;
+    Ok(1)
+}
+
 fn load(steps: &serde_json::Value) -> Result<(), String> {
     let saga = json!({"name": "typed", "version": 1, "steps": steps});
     let registry = StepRegistry::<()>::default().with::<register>().with::<hide>();
@@ -77,6 +89,17 @@ fn a_type_without_a_schema_is_not_said_and_everything_fits_it() {
         ])),
         Ok(())
     );
+}
+
+#[test]
+fn a_saga_says_what_it_is_started_with_and_gives() {
+    let definition = sell::definition::<()>();
+    let schema = sell::schema();
+    assert_eq!(definition.plan().input_schema(), schema.param("order"));
+    assert_eq!(definition.plan().input_schema().unwrap()["required"], json!(["email"]));
+    assert_eq!(schema.output.unwrap()["title"], "Customer");
+    assert_eq!(conceal::definition::<()>().plan().input_schema(), None);
+    assert_eq!(conceal::schema().output.unwrap()["type"], "integer");
 }
 
 #[test]

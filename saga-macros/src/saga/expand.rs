@@ -10,6 +10,7 @@ use super::lower::{self, plain};
 use super::model::{Lock, Saga};
 use super::names::Names;
 use super::order::{self, Order, distinct};
+use crate::schema;
 
 pub(super) fn saga(saga: &Saga) -> TokenStream {
     let mut names = Names::new(&saga.krate);
@@ -114,6 +115,7 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
     let key = plain(input);
     let parks = saga.parks.then(|| quote!(#builder.on_failure(#krate::OnFailure::Park);));
     let deadline = saga.deadline.as_ref().map(|d| quote!(#builder.deadline(#d);));
+    let (import, schema) = (schema::import(krate), schema::read(krate, input_type));
     let secret = saga.secret_input.then(|| quote!(#builder.secret_input();));
     let Bounds { generics, resources, clause } = bounds;
     quote! {
@@ -140,11 +142,13 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
             #[must_use]
             #(#lints)*
             #vis fn definition #generics () -> #krate::Definition<#resources> #clause {
+                #import
                 #checks
                 let mut #builder = #krate::SagaBuilder::<#resources, #input_type>::new(#name, #version);
                 #parks
                 #deadline
                 #secret
+                #builder.input_schema(#schema);
                 #[allow(unused_variables)]
                 let #input = #builder.input();
                 #body
@@ -155,17 +159,19 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
 
 /// `impl Signature`: the type of the output, for handles of running workflows.
 fn signature(saga: &Saga, class: &TokenStream) -> TokenStream {
-    let Saga { krate, function, name, input, returns, .. } = saga;
+    let Saga { krate, function, name, input, input_type, returns, .. } = saga;
     let at = krate.at(returns.span());
     let output = quote_spanned! {returns.span()=>
         type Output = <#returns as #at::step::StepResult>::Ok;
     };
     let key = plain(input);
+    let schema = schema::of_signature(krate, [(key.clone(), input_type)], returns.span());
     quote! {
         impl #krate::Signature for #function {
             #output
             const META: &'static #krate::Meta =
                 &#krate::Meta { params: &[#key], saga: true, ..#krate::Meta::new(#name, #class) };
+            #schema
         }
     }
 }

@@ -7,10 +7,11 @@ use syn::Ident;
 use syn::spanned::Spanned;
 
 use super::implement;
-use super::model::{Class, IfUnknown, Policy, Step};
+use super::model::{Class, IfUnknown, Policy, Role, Step};
 use super::parse::Retry;
 use crate::attributes;
 use crate::krate::Crate;
+use crate::schema;
 
 pub(super) fn step(step: &Step) -> TokenStream {
     let (function, marker) = (&step.function, marker(step));
@@ -116,30 +117,13 @@ fn signature(step: &Step) -> TokenStream {
     }
 }
 
-/// What is known of the types as JSON Schemas. Types that have none are not said.
+/// What its parameters and its output look like.
 fn schema(step: &Step) -> TokenStream {
-    let saga = &step.krate;
     let params = step.params.iter().filter_map(|param| match &param.role {
-        super::model::Role::Data(storage) => {
-            let (key, owned) = (param.key(), &storage.owned);
-            Some(quote!(.with(#key, #saga::__private::SchemaOf::<#owned>::read())))
-        }
+        Role::Data(storage) => Some((param.key(), &storage.owned)),
         _ => None,
     });
-    // At the return type, where whatever is wrong with the output is reported already.
-    let (at, returns) = (saga.at(step.returns.span()), &step.returns);
-    let output = quote_spanned! {returns.span()=>
-        #at::__private::SchemaOf::<<Self as #at::Signature>::Output>::written()
-    };
-    quote! {
-        fn schema() -> #saga::step::StepSchema {
-            #[allow(unused_imports)]
-            use #saga::__private::NoSchema as _;
-            #saga::step::StepSchema::default()
-                #(#params)*
-                .giving(#output)
-        }
-    }
+    schema::of_signature(&step.krate, params, step.returns.span())
 }
 
 fn class(step: &Step) -> TokenStream {

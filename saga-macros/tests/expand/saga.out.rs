@@ -152,6 +152,8 @@ const _: () = {
             __SagaCalls3: ::saga::Callable<__R>,
             __SagaCalls4: ::saga::Callable<__R>,
         {
+            #[allow(unused_imports)]
+            use ::saga::__private::NoSchema as _;
             const _: () = ::core::assert!(
                 ! false || ::saga::__private::Known:: < __SagaCalls0 > ::IS_RETRIABLE,
                 "{}", if ::saga::__private::Known:: < __SagaCalls0 > ::IS_SAGA {
@@ -216,6 +218,7 @@ const _: () = {
                 || ::saga::__private::Known::<__SagaCalls4>::IS_PIVOT;
             let mut builder = ::saga::SagaBuilder::<__R, Request>::new("connect", 1);
             builder.deadline(::core::time::Duration::from_millis(3600000u64));
+            builder.input_schema(::saga::__private::SchemaOf::<Request>::read());
             #[allow(unused_variables)]
             let request = builder.input();
             builder
@@ -370,6 +373,17 @@ const _: () = {
                 ),
             )
         };
+        fn schema() -> ::saga::step::StepSchema {
+            #[allow(unused_imports)]
+            use ::saga::__private::NoSchema as _;
+            ::saga::step::StepSchema::default()
+                .with("request", ::saga::__private::SchemaOf::<Request>::read())
+                .giving(
+                    ::saga::__private::SchemaOf::<
+                        <Self as ::saga::Signature>::Output,
+                    >::written(),
+                )
+        }
     }
     #[allow(private_bounds)]
     impl<__R> ::saga::Callable<__R> for connect

@@ -133,6 +133,8 @@ const _: () = {
             __SagaCalls2: ::saga::Callable<__R>,
             __SagaCalls3: ::saga::Callable<__R>,
         {
+            #[allow(unused_imports)]
+            use ::saga::__private::NoSchema as _;
             const _: () = ::core::assert!(
                 ! (::saga::__private::Known:: < __SagaCalls0 > ::IS_SAGA &&
                 ::saga::__private::Known:: < __SagaCalls0 > ::IS_PIVOT),
@@ -206,6 +208,7 @@ const _: () = {
             const __SAGA_PIVOT_BEFORE_7: bool = __SAGA_PIVOT_BEFORE_6
                 || __SAGA_PIVOT_BEFORE_5;
             let mut builder = ::saga::SagaBuilder::<__R, Request>::new("words", 1);
+            builder.input_schema(::saga::__private::SchemaOf::<Request>::read());
             #[allow(unused_variables)]
             let request = builder.input();
             let line = builder
@@ -419,6 +422,17 @@ const _: () = {
                 ),
             )
         };
+        fn schema() -> ::saga::step::StepSchema {
+            #[allow(unused_imports)]
+            use ::saga::__private::NoSchema as _;
+            ::saga::step::StepSchema::default()
+                .with("request", ::saga::__private::SchemaOf::<Request>::read())
+                .giving(
+                    ::saga::__private::SchemaOf::<
+                        <Self as ::saga::Signature>::Output,
+                    >::written(),
+                )
+        }
     }
     #[allow(private_bounds)]
     impl<__R> ::saga::Callable<__R> for words

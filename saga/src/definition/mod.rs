@@ -7,6 +7,7 @@ mod difference;
 mod draw;
 mod expressions;
 pub mod json;
+mod order;
 mod outline;
 mod plan;
 mod registry;
@@ -21,9 +22,8 @@ pub use code::{Definition, Start};
 pub use draw::{Mark, Marks};
 pub(crate) use json::part;
 pub use json::{Fault, LoadError};
-pub use plan::{
-    Guard, IfFailed, Lock, Node, NodeId, OnFailure, Op, Plan, PlanError, StepNode, SubSaga, WaitNode,
-};
+pub use order::PlanError;
+pub use plan::{Guard, IfFailed, Lock, Node, NodeId, OnFailure, Op, Plan, StepNode, SubSaga, WaitNode};
 pub use registry::StepRegistry;
 pub use values::{Deps, Handle, Values};
 

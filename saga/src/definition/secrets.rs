@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::plan::{NodeId, Op, Plan, PlanError};
+use super::order::PlanError;
+use super::plan::{NodeId, Op, Plan};
 
 impl Plan {
     /// Marks what is computed from secrets. Every node stands after those it reads, so one pass does it.

@@ -15,7 +15,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::code::{Code, Compute, Definition};
-use super::plan::{Guard, Lock, Node, NodeId, OnFailure, Op, Plan, PlanError, SubSaga};
+use super::order::PlanError;
+use super::plan::{Guard, Lock, Node, NodeId, OnFailure, Op, Plan, SubSaga};
 use super::values::{Deps, Handle};
 use crate::error::StepError;
 use crate::id::DefinitionId;

@@ -150,7 +150,9 @@ mod tests {
         assert_ne!(sealed, keys.seal("w/a/value", "\"hunter2\"").unwrap(), "a nonce is used once");
         assert!(!sealed.contains("hunter2"));
         assert_eq!(keys.open("w/b/value", &sealed), Err(SealError::Broken));
-        let flipped = format!("{}{}", &sealed[..20], sealed[20..].replace('A', "B").replace('a', "b"));
+        // One character in the middle, so that every run of the test changes a byte.
+        let other = if sealed[20..].starts_with('A') { "B" } else { "A" };
+        let flipped = format!("{}{other}{}", &sealed[..20], &sealed[21..]);
         for broken in [&sealed[..sealed.len() - 4], "new.", "new", "", "new.!!", &flipped] {
             assert!(keys.open("w/a/value", broken).is_err(), "{broken}");
         }

@@ -16,6 +16,8 @@ mod stand_in;
 mod step;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod golden;
 
 use proc_macro::TokenStream;

@@ -43,12 +43,23 @@ impl Place<'_> {
     ) -> Result<T, StoreError> {
         text.parse().map_err(|e| self.corrupt(column, e))
     }
+    /// A count, of which there is always one more.
     pub(crate) fn number<T: TryFrom<i64, Error: fmt::Display>>(
         &self,
         column: &str,
         value: i64,
     ) -> Result<T, StoreError> {
+        if i32::try_from(value).is_err() {
+            return Err(self.corrupt(column, format!("{value} is out of range")));
+        }
         value.try_into().map_err(|e| self.corrupt(column, e))
+    }
+    /// A revision, after which there are always more.
+    pub(crate) fn rev(&self, value: i64) -> Result<i64, StoreError> {
+        match value {
+            0..=0x3FFF_FFFF_FFFF_FFFF => Ok(value),
+            _ => Err(self.corrupt("rev", format!("{value} is out of range"))),
+        }
     }
     pub(crate) fn time(&self, column: &str, cell: &Moment) -> Result<Timestamp, StoreError> {
         cell.read().map_err(|e| self.corrupt(column, e))

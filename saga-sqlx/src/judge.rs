@@ -56,10 +56,10 @@ pub(crate) struct Known {
     pub(crate) held: Vec<(String, String, String)>,
 }
 
-/// The standings as a statement tells them.
-pub(crate) fn standings(text: &str) -> Result<Vec<Option<StandingColumns>>, StoreError> {
-    let place = Place { table: "orchestration_workflows", row: "a batch" };
-    serde_json::from_str(text).map_err(|e| place.corrupt("standing", e))
+/// The standings as a statement tells them. One that cannot be read stops its own commit only.
+pub(crate) fn standings(text: &str) -> Result<Vec<Option<StandingColumns>>, Failure> {
+    serde_json::from_str(text)
+        .map_err(|e| Failure::Poison(format!("a row of orchestration_workflows cannot be read: {e}")))
 }
 
 /// Judges; reads and writes nothing.

@@ -4,6 +4,8 @@ use saga::store::{AuditEvent, Header, HeaderState, PublishedEvent, Signal, StepR
 use saga::{CommitId, Json, Timestamp, WorkerId};
 use serde::Deserialize;
 use sqlx::FromRow;
+#[cfg(feature = "sqlite")]
+use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::cells::{Moment, Number, Text};
 use crate::codec::Place;
@@ -48,6 +50,26 @@ pub(crate) struct HeaderColumns {
     started_at: Option<Moment>,
     completed_at: Option<Moment>,
     failed_at: Option<Moment>,
+}
+
+/// The columns of one row. What is in them may be of another type than it should be, in SQLite at least: then that row
+/// cannot be read, and the others can.
+#[cfg(feature = "sqlite")]
+pub(crate) fn columns<'r, R, T>(table: &'static str, row: &'r R) -> Result<T, StoreError>
+where
+    R: Row,
+    T: FromRow<'r, R>,
+    &'static str: ColumnIndex<R>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    T::from_row(row).map_err(|error| {
+        let named = ["workflow_id", "name"].into_iter().find_map(|id| row.try_get::<String, _>(id).ok());
+        let place = Place { table, row: named.as_deref().unwrap_or("a row") };
+        match error {
+            sqlx::Error::ColumnDecode { index, source } => place.corrupt(index.trim_matches('"'), source),
+            other => place.corrupt("?", other),
+        }
+    })
 }
 
 /// One row that cannot be read does not hide the others.
@@ -100,7 +122,7 @@ impl HeaderColumns {
             deadline_at: time(&at, "deadline_at", self.deadline_at.as_ref())?,
             max_retries: at.number("max_retries", self.max_retries.0)?,
             created_at: at.time("created_at", &self.created_at)?,
-            rev: self.rev,
+            rev: at.rev(self.rev)?,
             last_commit: self.last_commit.map(CommitId),
             worker: self.worker.map(WorkerId),
             unclean: self.unclean,
@@ -148,7 +170,7 @@ impl StepColumns {
             run: at.number("run", self.run.0)?,
             step_order: at.number("step_order", self.step_order.0)?,
             item: self.item.into(),
-            rev: self.rev,
+            rev: at.rev(self.rev)?,
             node: self.node.into(),
             step_name: self.step_name.into(),
             target_system: self.target_system.map(Into::into),
@@ -238,7 +260,7 @@ impl SignalColumns {
                 .map_err(|e| at.corrupt("workflow_id", e))?,
             kind: at.read("kind", &self.kind)?,
             by: self.by,
-            rev: self.rev,
+            rev: at.rev(self.rev)?,
         })
     }
 }

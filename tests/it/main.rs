@@ -30,6 +30,7 @@ mod counting;
 mod shutdown;
 mod outage;
 mod kill;
+mod stored;
 mod architecture;
 mod transactions;
 mod replay;

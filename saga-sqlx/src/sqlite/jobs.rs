@@ -5,9 +5,9 @@ use saga::store::{
     Claim, Commit, CommitOutcome, Join, Loaded, PublishedEvent, Purpose, Registration, Sent, SignalKind,
     StoreError,
 };
-use saga::{DefinitionId, WorkerId, WorkflowId};
+use saga::{DefinitionId, Timestamp, WorkerId, WorkflowId};
 use serde::Serialize;
-use sqlx::Connection;
+use sqlx::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
 
 use super::queries as sql;
@@ -74,12 +74,10 @@ impl Work for CommitBatch {
         let mut outcomes = vec![];
         for commit in &self.commits {
             let mut savepoint = turn.connection.begin().await?;
-            let alone = std::slice::from_ref(commit);
-            let batch = judge::prepare(&mut savepoint, self.worker, alone, turn.told).await?;
-            match batch::write(&batch, &mut savepoint).await {
-                Ok(()) => {
+            match alone(&mut savepoint, self.worker, commit, turn.told).await {
+                Ok(found) => {
                     savepoint.commit().await?;
-                    outcomes.extend(batch.outcomes());
+                    outcomes.extend(found);
                 }
                 Err(Failure::Poison(reason)) => {
                     savepoint.rollback().await?;
@@ -90,6 +88,18 @@ impl Work for CommitBatch {
         }
         Ok(outcomes)
     }
+}
+
+/// One commit. What keeps it from being judged, or written, is its own matter.
+async fn alone(
+    connection: &mut SqliteConnection,
+    worker: Option<WorkerId>,
+    commit: &Commit,
+    told: &mut Timestamp,
+) -> Result<Vec<CommitOutcome>, Failure> {
+    let batch = judge::prepare(connection, worker, std::slice::from_ref(commit), told).await?;
+    batch::write(&batch, connection).await?;
+    Ok(batch.outcomes())
 }
 
 #[async_trait]

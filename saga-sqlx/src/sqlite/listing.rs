@@ -8,7 +8,7 @@ use super::queries as sql;
 use crate::batch::ENTERED_ROLLBACK;
 use crate::codec::time_text;
 use crate::error::Failure;
-use crate::rows::{HeaderColumns, readable};
+use crate::rows::{HeaderColumns, columns, readable};
 
 pub(super) async fn list(connection: &mut SqliteConnection, listing: Listing) -> Result<Page, Failure> {
     let mut moment = connection.begin().await?;
@@ -20,9 +20,10 @@ pub(super) async fn list(connection: &mut SqliteConnection, listing: Listing) ->
             (found.min(number(Page::COUNTED)), found <= number(Page::COUNTED))
         }
     };
-    let page = page(&listing).build_query_as::<HeaderColumns>().fetch_all(&mut *moment).await?;
+    let page = page(&listing).build().fetch_all(&mut *moment).await?;
     moment.rollback().await?;
-    let headers = page.into_iter().map(HeaderColumns::read).filter_map(readable).collect();
+    let header = |row| columns::<_, HeaderColumns>("orchestration_workflows", row)?.read();
+    let headers = page.iter().map(header).filter_map(readable).collect();
     Ok(Page { headers, total: u64::try_from(total).unwrap_or(0), total_is_exact })
 }
 

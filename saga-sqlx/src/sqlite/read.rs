@@ -4,15 +4,17 @@ use std::collections::HashMap;
 
 use saga::store::{Beat, Loaded, PublishedEvent, Statistics, StoreError, Stranded, Trail, TrailPart, Wanted};
 use saga::{DefinitionId, Timestamp, WorkerId, WorkflowId};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection, Row, SqliteConnection};
 
 use super::queries as sql;
 use crate::batch::ENTERED_ROLLBACK;
 use crate::cells::Moment;
 use crate::codec::{Place, time_text};
 use crate::error::Failure;
-use crate::rows::readable;
-use crate::rows::{EventColumns, HeaderColumns, PublishedColumns, SignalColumns, StepColumns};
+use crate::rows::{
+    EventColumns, HeaderColumns, PublishedColumns, SignalColumns, StepColumns, columns, readable,
+};
 
 pub(super) async fn alive(connection: &mut SqliteConnection, worker: WorkerId) -> Result<(), Failure> {
     let alive: bool = sqlx::query_scalar(sql::ALIVE).bind(worker.0).fetch_one(connection).await?;
@@ -24,17 +26,18 @@ pub(super) async fn loaded(
     connection: &mut SqliteConnection,
     ids: &str,
 ) -> Result<Vec<Result<Loaded, StoreError>>, Failure> {
-    let headers: Vec<HeaderColumns> =
-        sqlx::query_as(sql::HEADERS).bind(ids).fetch_all(&mut *connection).await?;
-    let rows: Vec<StepColumns> = sqlx::query_as(sql::STEPS).bind(ids).fetch_all(connection).await?;
-    let mut steps = HashMap::<String, Vec<StepColumns>>::new();
+    let headers = sqlx::query(sql::HEADERS).bind(ids).fetch_all(&mut *connection).await?;
+    let rows = sqlx::query(sql::STEPS).bind(ids).fetch_all(connection).await?;
+    let mut steps = HashMap::<String, Vec<SqliteRow>>::new();
     for row in rows {
-        steps.entry(row.workflow_id.clone()).or_default().push(row);
+        steps.entry(row.try_get("workflow_id")?).or_default().push(row);
     }
-    let with_steps = |header: HeaderColumns| {
+    let with_steps = |header: SqliteRow| {
+        let header: HeaderColumns = columns("orchestration_workflows", &header)?;
         let header = header.read()?;
         let steps = steps.remove(header.workflow_id.as_str()).unwrap_or_default();
-        Ok(Loaded { header, steps: steps.into_iter().map(StepColumns::read).collect::<Result<_, _>>()? })
+        let read = |row| columns::<_, StepColumns>("orchestration_workflow_steps", row)?.read();
+        Ok(Loaded { header, steps: steps.iter().map(read).collect::<Result<_, _>>()? })
     };
     Ok(headers.into_iter().map(with_steps).collect())
 }
@@ -53,13 +56,10 @@ pub(super) async fn load(
 
 pub(super) async fn beat(connection: &mut SqliteConnection, worker: WorkerId) -> Result<Beat, Failure> {
     alive(connection, worker).await?;
-    let mail: Vec<SignalColumns> =
-        sqlx::query_as(sql::MAIL).bind(worker.0).fetch_all(&mut *connection).await?;
+    let mail = sqlx::query(sql::MAIL).bind(worker.0).fetch_all(&mut *connection).await?;
+    let signal = |row| columns::<_, SignalColumns>("orchestration_signals", row)?.read();
     let lost: Vec<String> = sqlx::query_scalar(sql::LOST).bind(worker.0).fetch_all(connection).await?;
-    Ok(Beat {
-        signals: mail.into_iter().map(SignalColumns::read).filter_map(readable).collect(),
-        lost: ids(&lost)?,
-    })
+    Ok(Beat { signals: mail.iter().map(signal).filter_map(readable).collect(), lost: ids(&lost)? })
 }
 
 fn ids(texts: &[String]) -> Result<Vec<WorkflowId>, StoreError> {
@@ -80,9 +80,9 @@ pub(super) async fn stranded(
     connection: &mut SqliteConnection,
     now: Timestamp,
 ) -> Result<Vec<Stranded>, Failure> {
-    let found: Vec<(String, i64, Moment)> =
-        sqlx::query_as(sql::STRANDED).bind(time_text(now)).fetch_all(connection).await?;
-    let read = |(definition, n, since): (String, i64, Moment)| {
+    let found = sqlx::query(sql::STRANDED).bind(time_text(now)).fetch_all(connection).await?;
+    let read = |row| {
+        let (definition, n, since): (String, i64, Moment) = columns("orchestration_workflows", row)?;
         let place = Place { table: "orchestration_workflows", row: &definition };
         Ok(Stranded {
             definition: place.read("definition", &definition)?,
@@ -90,7 +90,7 @@ pub(super) async fn stranded(
             since: place.time("wake_at", &since)?,
         })
     };
-    let mut all = found.into_iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+    let mut all: Vec<Stranded> = found.iter().map(read).filter_map(readable).collect();
     all.sort_by(|a, b| a.definition.cmp(&b.definition));
     Ok(all)
 }
@@ -127,7 +127,7 @@ pub(super) async fn history(
     let mut moment = connection.begin().await?;
     let total: i64 =
         sqlx::query_scalar(sql::HISTORY_COUNT).bind(workflow.as_str()).fetch_one(&mut *moment).await?;
-    let mut rows: Vec<EventColumns> = sqlx::query_as(sql::HISTORY)
+    let mut rows = sqlx::query(sql::HISTORY)
         .bind(workflow.as_str())
         .bind(part.after.map_or(0, |place| i64::try_from(place).unwrap_or(i64::MAX)))
         // One more than asked for tells whether it goes on.
@@ -138,9 +138,10 @@ pub(super) async fn history(
     moment.rollback().await?;
     let goes_on = rows.len() > part.limit;
     rows.truncate(part.limit);
-    let next = rows.last().filter(|_| goes_on).and_then(|row| u64::try_from(row.event_id).ok());
-    let events =
-        rows.into_iter().map(|row| Ok(row.read(workflow.as_str())?)).collect::<Result<_, Failure>>()?;
+    let place = |row: &SqliteRow| row.try_get::<i64, _>("event_id").ok();
+    let next = rows.last().filter(|_| goes_on).and_then(place).and_then(|id| u64::try_from(id).ok());
+    let event = |row| columns::<_, EventColumns>("orchestration_events", row)?.read(workflow.as_str());
+    let events = rows.iter().map(event).collect::<Result<_, StoreError>>()?;
     Ok(Trail { events, total: u64::try_from(total).unwrap_or(0), next })
 }
 

@@ -225,6 +225,7 @@ impl EventColumns {
 /// A row of `orchestration_published_events`, apart from what was asked for.
 #[derive(FromRow)]
 pub(crate) struct PublishedColumns {
+    event_id: i64,
     value: Text,
     by: Option<String>,
     at: Moment,
@@ -237,7 +238,7 @@ impl PublishedColumns {
         let value = place.json("value", &self.value.0)?;
         let (at, kept_until) = (place.time("at", &self.at)?, place.time("kept_until", &self.kept_until)?);
         let Wanted { tenant: tenant_id, name, key, .. } = wanted;
-        Ok(PublishedEvent { tenant_id, name, key, value, by: self.by, at, kept_until })
+        Ok(PublishedEvent { tenant_id, name, key, value, by: self.by, at, place: self.event_id, kept_until })
     }
 }
 

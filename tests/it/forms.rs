@@ -136,7 +136,7 @@ fn survive(kills: &[Kill], value: &str, script: &dyn Fn(&World), expected: (Stat
 
 fn wanted() -> saga::store::Wanted {
     let since = saga::Timestamp::from_micros(0);
-    saga::store::Wanted { tenant: "default".into(), name: "online".into(), key: "x".into(), since }
+    saga::store::Wanted { tenant: "default".into(), name: "online".into(), key: "x".into(), since, after: 0 }
 }
 
 fn kills(writes: u64) -> impl Iterator<Item = Kill> {

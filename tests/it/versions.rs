@@ -186,4 +186,10 @@ fn other_expressions_under_one_fingerprint_go_on_and_are_warned_of() {
         said.iter().any(|line| line.contains("these of its expressions are not: a. Workflows")),
         "{said:?}"
     );
+    // Once for each change.
+    let (said, _guard) = crate::heard::warnings();
+    lives.live(|builder| builder.saga(by_hand(2)), async |_| ());
+    assert_eq!(said(), [""; 0]);
+    lives.live(|builder| builder.saga(by_hand(1)), async |_| ());
+    assert_eq!(said().len(), 1, "{:?}", said());
 }

@@ -89,7 +89,10 @@ impl From<StartError> for Problem {
                 Self::conflict(format!("another live workflow, {holder}, works on {what} {value}"))
             }
             StartError::Busy | StartError::Store(_) => Self::unavailable(error.to_string()),
-            StartError::Input(_) | StartError::Unstorable(_) | StartError::Id(_) => {
+            StartError::Input(_)
+            | StartError::Misfit { .. }
+            | StartError::Unstorable(_)
+            | StartError::Id(_) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid request", error.to_string())
             }
             _ => internal(&error),

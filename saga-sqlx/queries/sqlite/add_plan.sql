@@ -1,2 +1,4 @@
 -- ?1 name@version#fingerprint, ?2 the plan's text.
-INSERT OR IGNORE INTO orchestration_definitions (definition, plan) VALUES (?1, ?2)
+-- The text may be another one of the same plan: it also speaks of expressions.
+INSERT INTO orchestration_definitions (definition, plan) VALUES (?1, ?2)
+    ON CONFLICT (definition) DO UPDATE SET plan = excluded.plan WHERE plan <> excluded.plan

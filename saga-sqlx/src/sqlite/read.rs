@@ -161,6 +161,7 @@ pub(super) async fn published(
         .bind(&wanted.name)
         .bind(&wanted.key)
         .bind(time_text(wanted.since))
+        .bind(wanted.after)
         .fetch_optional(connection)
         .await?;
     Ok(row.map(|row| row.read(wanted)).transpose()?)

@@ -50,6 +50,7 @@ impl Columns {
             value: place.json("value", &self.value)?,
             at: place.time("at", &Moment::Written(self.at))?,
             kept_until: place.time("kept_until", &Moment::Written(self.kept_until))?,
+            place: 0,
             tenant_id: self.tenant_id,
             name: self.name,
             key: self.event_key,

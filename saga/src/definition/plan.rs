@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::schema::Schema;
+use super::shape::{self, Shape};
 use crate::id::DefinitionId;
 use crate::step::{Class, IfUnknown, Policy};
 
@@ -276,6 +278,13 @@ impl Plan {
     /// The JSON Schema of its input, if somebody has said it.
     pub fn input_schema(&self) -> Option<&Value> {
         self.input_schema.as_deref()
+    }
+    /// Where a value certainly does not fit its input's schema, and why not.
+    pub(crate) fn input_misfit(&self, input: &Value) -> Option<(String, String)> {
+        let schema = Schema::new(self.input_schema()?);
+        let misfit = shape::fits(&Shape::Literal(input.clone()), &schema).err()?;
+        let path = misfit.at.iter().fold("$input".to_owned(), |path, part| format!("{path}.{part}"));
+        Some((path, misfit.message))
     }
     /// Does any of its steps need a store that can lend a transaction?
     pub fn is_transactional(&self) -> bool {

@@ -26,6 +26,7 @@ impl Client {
             value,
             by: by.map(ToOwned::to_owned),
             at,
+            place: 0,
             kept_until: at.plus(self.keep_events),
         };
         limits::check_event(&event).map_err(ClientError::Unstorable)?;

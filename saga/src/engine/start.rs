@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::client::Client;
 use super::handle::WorkflowHandle;
 use super::input::{canonical, input_hash};
-use super::untyped::locks;
+use super::untyped::{self, locks};
 use super::vault::{INPUT, Part, Vault};
 use crate::clock::Timestamp;
 use crate::definition::{Plan, Start};
@@ -28,6 +28,16 @@ pub enum StartError {
     /// The input has no JSON form.
     #[error("the input of the saga: {0}")]
     Input(#[from] JsonError),
+    /// A saga that is started by its name takes another input. No value of a secret one is quoted.
+    #[error("the input of saga `{saga}` does not fit: at `{at}`: {message}")]
+    Misfit {
+        /// The saga.
+        saga: String,
+        /// The path to the fault: `$input.pair.0`.
+        at: String,
+        /// What is wrong there.
+        message: String,
+    },
     /// Something in it cannot be stored.
     #[error("the start cannot be stored: {0}")]
     Unstorable(String),
@@ -99,6 +109,8 @@ pub struct StartRequest<S> {
     priority: i32,
     at: Option<Timestamp>,
     if_full: IfFull,
+    /// Nothing has held the input against the saga's type.
+    untyped: bool,
     of: PhantomData<fn() -> S>,
 }
 
@@ -132,8 +144,13 @@ impl<S> StartRequest<S> {
             priority: 0,
             at: None,
             if_full: IfFull::Refuse,
+            untyped: false,
             of: PhantomData,
         }
+    }
+    /// Holds the input against the schema of the saga's input, if that is known.
+    pub(super) fn untyped(self) -> Self {
+        Self { untyped: true, ..self }
     }
     /// A name of your own for the workflow. Starting under a name that is known counts like a repeated
     /// idempotency key.
@@ -185,7 +202,7 @@ impl<S> StartRequest<S> {
     /// [`StartError`]; the transaction can go on.
     pub async fn start_in(self, tx: &mut Tx<'_>) -> Result<Started<S>, StartError> {
         let store = Arc::clone(&self.client.store);
-        let client = self.client.clone();
+        let (client, tenant, secret) = (self.client.clone(), self.tenant.clone(), self.secret_input());
         let header = self.header()?;
         check(&header)?;
         let commit = client.for_others(header);
@@ -195,17 +212,12 @@ impl<S> StartRequest<S> {
             return Err(StoreError::Configuration(words).into());
         };
         let outcome = transactions.commit_in(tx, commit).await?;
-        client.started(id, outcome)
+        client.settle(client.started(id, outcome), &tenant, secret).await
     }
 
     pub(super) async fn start(self) -> Result<Started<S>, StartError> {
         let (client, tenant, secret) = (self.client.clone(), self.tenant.clone(), self.secret_input());
-        match (self.begin().await, secret) {
-            (Err(StartError::Conflict { existing }), Some(secret)) => {
-                client.compare(existing, &tenant, &secret).await
-            }
-            (result, _) => result,
-        }
+        client.settle(self.begin().await, &tenant, secret).await
     }
 
     /// What an input that is secret is compared by.
@@ -247,6 +259,9 @@ impl<S> StartRequest<S> {
         let plan = self.client.newest(&self.saga);
         let plan = plan.ok_or_else(|| StartError::UnknownSaga(self.saga.to_string()))?;
         let input = self.input?;
+        if self.untyped {
+            untyped::check(plan, &input)?;
+        }
         let mut exclusion = self.exclusion;
         exclusion.extend(locks(plan, &input));
         let now = self.client.runtime.now();
@@ -338,6 +353,21 @@ impl Client {
         let hash = self.sealer.as_ref().ok_or_else(no_key)?.digest(None, &canonical(plan, &input))?;
         let vault = Vault::of(self.sealer.clone(), workflow);
         Ok((vault.seal(INPUT, Part::Value, &input)?, hash))
+    }
+
+    /// A conflict is none if the input is the same, sealed by an older key.
+    async fn settle<S>(
+        &self,
+        result: Result<Started<S>, StartError>,
+        tenant: &str,
+        secret: Option<Vec<u8>>,
+    ) -> Result<Started<S>, StartError> {
+        match (result, secret) {
+            (Err(StartError::Conflict { existing }), Some(secret)) => {
+                self.compare(existing, tenant, &secret).await
+            }
+            (result, _) => result,
+        }
     }
 
     /// Was it started with the same secret input, under a key that is not the present one any more?

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::client::Client;
-use super::start::StartRequest;
+use super::start::{StartError, StartRequest};
 use crate::definition::{Plan, part};
 use crate::json::Json;
 use crate::step::{Class, Meta, Signature};
@@ -19,10 +19,21 @@ impl Signature for Untyped {
 
 impl Client {
     /// Prepares the start of the saga of that name, the newest of its versions; awaiting it starts the workflow.
-    /// Keys, hashes and options are those of any other [`start`](Self::start).
+    /// Keys, hashes and options are those of any other [`start`](Self::start). An input that certainly does not fit
+    /// the JSON Schema of the saga's input is refused as [`StartError::Misfit`] before anything is written: a saga
+    /// from JSON says it, one by macro has it with the feature `schema`.
     pub fn start_json(&self, saga: &str, input: &Value) -> StartRequest<Untyped> {
-        StartRequest::by_name(self.clone(), saga.into(), Json::encode(input))
+        StartRequest::by_name(self.clone(), saga.into(), Json::encode(input)).untyped()
     }
+}
+
+/// Does the input certainly not fit the saga?
+pub(super) fn check(plan: &Plan, input: &Json) -> Result<(), StartError> {
+    let misfit = input.decode().ok().and_then(|input: Value| plan.input_misfit(&input));
+    misfit.map_or(Ok(()), |(at, message)| {
+        let message = if plan.is_input_secret() { "it does not fit".to_owned() } else { message };
+        Err(StartError::Misfit { saga: plan.id().name.to_string(), at, message })
+    })
 }
 
 /// The keys that the plan's locks make of this input.

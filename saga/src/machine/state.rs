@@ -107,7 +107,7 @@ pub struct Machine {
     /// What the store's register says that this workflow waits for.
     pub(super) registered: Vec<Awaited>,
     /// The latest event of each kind and key that was taken.
-    pub(super) came: BTreeMap<(Arc<str>, String), Timestamp>,
+    pub(super) came: BTreeMap<(Arc<str>, String), (Timestamp, i64)>,
     /// Where the sub-sagas stand.
     pub(super) scopes: Vec<Scope>,
     pub(super) mode: Mode,

@@ -48,17 +48,30 @@ struct Armed {
     key: Option<String>,
 }
 
-/// How the end of a wait for an event is journaled.
+/// How the end of a wait is journaled.
 #[derive(Serialize, Deserialize)]
 struct Came {
-    /// When the event happened. `None`: it did not come in time.
-    at: Option<Timestamp>,
+    /// When the event happened, and its place among those of its time. `None`: it did not come in time, or none was
+    /// waited for.
+    at: Option<(Timestamp, i64)>,
     value: Json,
 }
 
-/// Under which name an armed place is journaled.
-fn armed(name: &str) -> Arc<str> {
-    format!("{name}@armed").into()
+/// Under which name an armed place is journaled: the one of an operator's retry beside the first.
+fn armed(name: &str, retry: u32) -> Arc<str> {
+    match retry {
+        0 => format!("{name}@armed").into(),
+        _ => format!("{name}@armed.{retry}").into(),
+    }
+}
+
+impl Armed {
+    /// Its time is over, and without it the workflow cannot go on.
+    fn anew(&self, wait: &WaitNode, env: Env) -> Option<Armed> {
+        let over = self.until.is_some_and(|until| until <= env.now) && wait.if_failed == IfFailed::Fail;
+        let until = wait.timeout.filter(|_| over).map(|timeout| env.now.plus(timeout))?;
+        Some(Armed { until: Some(until), key: self.key.clone() })
+    }
 }
 
 impl Machine {
@@ -84,7 +97,7 @@ impl Machine {
         else {
             return self.fail_at(node, None, format!("`{name}` gives no time to wait for"), Then::Policy);
         };
-        self.draft.carry.insert(armed(&name), journaled);
+        self.draft.carry.insert(armed(&name, 0), journaled);
         self.wait(node, arm);
         self.register();
     }
@@ -98,12 +111,13 @@ impl Machine {
     pub(super) fn disarm(&mut self, lost: &InFlight, gone: &[bool]) {
         let plan = Arc::clone(&self.plan);
         for (node, place) in plan.nodes().iter().enumerate() {
-            let arming = armed(&place.name);
-            if gone[node] {
-                self.draft.carry.remove(&arming);
-            }
-            if gone[node] || lost.carried.contains(&arming) {
-                self.waits.remove(&NodeId(u32::try_from(node).unwrap_or(u32::MAX)));
+            for arming in (0..=self.header.retry_count).map(|retry| armed(&place.name, retry)) {
+                if gone[node] {
+                    self.draft.carry.remove(&arming);
+                }
+                if gone[node] || lost.carried.contains(&arming) {
+                    self.waits.remove(&NodeId(u32::try_from(node).unwrap_or(u32::MAX)));
+                }
             }
         }
         if lost.registers {
@@ -143,7 +157,10 @@ impl Machine {
     pub(super) fn restore_wait(&mut self, node: NodeId, journaled: impl Fn(&str) -> Option<Json>, env: Env) {
         let place = &self.plan.nodes()[node.0 as usize];
         let name = Arc::clone(&place.name);
-        let armed: Option<Armed> = journaled(&armed(&name)).and_then(|json| json.decode().ok());
+        let retry = self.header.retry_count;
+        let last = (0..=retry).rev().find_map(|retry| Some((retry, journaled(&armed(&name, retry))?)));
+        let armed_at = last.as_ref().map(|(retry, _)| *retry);
+        let armed: Option<Armed> = last.and_then(|(_, json)| json.decode().ok());
         let came: Option<Came> = journaled(&name).and_then(|json| json.decode().ok());
         match (came, armed) {
             (Some(came), armed) => {
@@ -154,13 +171,25 @@ impl Machine {
                 self.waits.remove(&node);
                 self.settle(node, came.value);
             }
-            // Nobody writes down that a sleep is over; what comes after it may have begun.
-            (None, Some(Armed { until: Some(until), key: None })) if until <= env.now => {
-                self.settle(node, Json::null());
+            (None, Some(armed)) if self.settled[node.0 as usize] == Settled::No => {
+                let anew = self.header.status == Status::Pending && armed_at < Some(retry);
+                match self.event_of(node).filter(|_| anew).and_then(|wait| armed.anew(&wait, env)) {
+                    Some(anew) => self.arm_anew(node, &anew),
+                    None => self.wait(node, &armed),
+                }
             }
-            (None, Some(armed)) if self.settled[node.0 as usize] == Settled::No => self.wait(node, &armed),
             _ => {}
         }
+    }
+
+    /// A person has made the workflow go on: what had no time left gets its time again, and with it whatever came
+    /// while nobody waited.
+    fn arm_anew(&mut self, node: NodeId, anew: &Armed) {
+        let name = Arc::clone(&self.plan.nodes()[node.0 as usize].name);
+        if let Ok(journaled) = Json::encode(anew) {
+            self.draft.carry.insert(armed(&name, self.header.retry_count), journaled);
+        }
+        self.wait(node, anew);
     }
 
     /// Back from the journal: what the register says may be out of date, because the workflow was stopped from
@@ -175,7 +204,7 @@ impl Machine {
     }
 
     /// No later wait of this workflow gets the same event.
-    fn taken(&mut self, wait: &WaitNode, key: String, at: Timestamp) {
+    fn taken(&mut self, wait: &WaitNode, key: String, at: (Timestamp, i64)) {
         let latest = self.came.entry((Arc::clone(&wait.event), key)).or_insert(at);
         *latest = at.max(*latest);
     }
@@ -186,11 +215,8 @@ impl Machine {
         let Some(wait) = self.waits.get_mut(&node) else { return };
         let over = wait.until.is_some_and(|until| until <= env.now);
         match &mut wait.listens {
-            None if over => {
-                self.waits.remove(&node);
-                self.settle(node, Json::null());
-                self.unfinished = true;
-            }
+            // Written down, since the next owner's clock may say otherwise.
+            None if over => self.over(node, &Came { at: None, value: Json::null() }),
             Some((_, Look::Nothing { last: true })) if over => self.timed_out(node),
             Some((key, look))
                 if *look == Look::Wanted || over && *look == (Look::Nothing { last: false }) =>
@@ -208,9 +234,8 @@ impl Machine {
     fn wanted(&self, node: NodeId, key: String) -> Option<Wanted> {
         let event = self.event_of(node)?;
         let before = self.came.get(&(Arc::clone(&event.event), key.clone()));
-        let since =
-            before.map_or(self.created_at, |at| Timestamp::from_micros(at.as_micros().saturating_add(1)));
-        Some(Wanted { tenant: self.tenant.to_string(), name: event.event.to_string(), key, since })
+        let (since, after) = before.copied().unwrap_or((self.created_at, 0));
+        Some(Wanted { tenant: self.tenant.to_string(), name: event.event.to_string(), key, since, after })
     }
 
     /// The store was asked for an event.
@@ -230,15 +255,16 @@ impl Machine {
             return;
         };
         let had = self.came.get(&(Arc::clone(&wait.event), key.clone()));
-        if had.is_some_and(|latest| event.at <= *latest) {
+        if had.is_some_and(|latest| (event.at, event.place) <= *latest) {
             // Another place that asked at the same time has got it.
             *look = Look::Wanted;
             return;
         }
         let key = key.clone();
-        self.taken(&wait, key, event.at);
+        let at = (event.at, event.place);
+        self.taken(&wait, key, at);
         let value = given(wait.if_failed, event.value);
-        self.over(node, &Came { at: Some(event.at), value });
+        self.over(node, &Came { at: Some(at), value });
     }
 
     fn timed_out(&mut self, node: NodeId) {

@@ -18,6 +18,9 @@ pub struct PublishedEvent {
     pub by: Option<String>,
     /// When.
     pub at: Timestamp,
+    /// Its place in the store, from 1, in the order in which they came: this tells several of one time apart.
+    /// The store gives it; 0 where it has not, as in an event on its way there.
+    pub place: i64,
     /// Until when it is kept at least.
     pub kept_until: Timestamp,
 }
@@ -42,4 +45,6 @@ pub struct Wanted {
     pub key: String,
     /// Not before this time.
     pub since: Timestamp,
+    /// Of those of that very time only the ones with a greater [`place`](PublishedEvent::place). 0: all of them.
+    pub after: i64,
 }

@@ -24,7 +24,8 @@ pub struct Join {
     pub name: String,
     /// The definitions it knows; kept for as long as it lives, so that others see what is known.
     pub definitions: Vec<DefinitionId>,
-    /// The plans' texts, kept to show differences later: id and `describe()`.
+    /// The plans' texts, kept to show differences later: id and text. A new text of a known plan replaces the old
+    /// one.
     pub plans: Vec<(DefinitionId, String)>,
     /// For how long it may be silent.
     pub lease: Duration,

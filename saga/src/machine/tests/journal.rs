@@ -203,6 +203,7 @@ impl Journal {
             value: Json::encode(value).unwrap(),
             by: None,
             at,
+            place: i64::try_from(self.published.len()).unwrap() + 1,
             kept_until: at,
         });
         if !self.status().is_ended() && self.waits.iter().any(|w| w.name == name && w.key == key) {
@@ -212,8 +213,10 @@ impl Journal {
 
     /// The earliest event that is wanted.
     pub(super) fn find(&self, wanted: &Wanted) -> Option<PublishedEvent> {
-        let is = |e: &&PublishedEvent| e.name == wanted.name && e.key == wanted.key && e.at >= wanted.since;
-        self.published.iter().filter(is).min_by_key(|e| e.at).cloned()
+        let is = |e: &&PublishedEvent| {
+            e.name == wanted.name && e.key == wanted.key && (e.at, e.place) > (wanted.since, wanted.after)
+        };
+        self.published.iter().filter(is).min_by_key(|e| (e.at, e.place)).cloned()
     }
 
     /// The inbox, as it is read now.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::plans::{Builder, Keeps, Pivot, Plain, call, saga};
 use super::sim::Sim;
 use crate::clock::Timestamp;
-use crate::definition::{Definition, Handle, PlanError};
+use crate::definition::{Definition, Handle, OnFailure, PlanError};
 use crate::store::Status;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -81,6 +81,20 @@ fn what_was_under_way_after_a_sleep_when_the_worker_died_counts_as_unknown() {
     sim.run();
     assert_eq!(sim.status(), Status::RolledBack);
     assert!(sim.calls_made().contains(&"undo b"), "{:?}", sim.calls_made());
+}
+
+#[test]
+fn a_sleep_that_is_over_stays_over_for_an_owner_whose_clock_is_behind() {
+    let mut sim = Sim::of(sleeps(Duration::from_secs(5))).on("b", "hang");
+    sim.run_until("run b");
+    sim.forget_script();
+    sim.say("b", "refused");
+    sim.now = Timestamp::from_micros(sim.now.as_micros() - 3_000_000);
+    sim.die_and_resume();
+    sim.run();
+    // It was under way: what it may have done is undone, however the second attempt ends.
+    let calls = vec!["run a", "run b", "run b", "undo b", "undo-late b", "undo a"];
+    assert_eq!(status_and_calls(&sim), (Status::RolledBack, calls));
 }
 
 #[test]
@@ -271,6 +285,25 @@ fn two_waits_side_by_side_get_two_events() {
 }
 
 #[test]
+fn two_waits_get_two_events_of_one_time() {
+    let mut sim = Sim::of(saga(|s| {
+        for name in ["first", "second", "third"] {
+            waits(s, name, None);
+        }
+    }));
+    sim.publish("online", "S1", "one");
+    sim.publish("online", "S1", "two");
+    sim.run_until_idle();
+    assert_eq!(sim.status(), Status::Waiting, "the third has none to wait for");
+    let journaled = sim.journal.header.state.context.as_ref().unwrap().as_str();
+    assert!(journaled.contains("\"one\"") && journaled.contains("\"two\""), "{journaled}");
+    sim.publish("online", "S1", "three");
+    sim.resume();
+    sim.settle();
+    assert_eq!(sim.status(), Status::Completed);
+}
+
+#[test]
 fn what_a_death_interrupts_between_the_event_and_its_record_is_found_again() {
     let mut sim = Sim::of(waiting(None));
     sim.run_until_idle();
@@ -371,6 +404,66 @@ fn after_an_operators_retry_of_a_second_run_it_waits_anew() {
     sim.resume();
     sim.settle();
     assert_eq!(sim.status(), Status::Completed);
+}
+
+/// A wait that timed out and parked its workflow, an hour ago.
+fn timed_out_and_parked() -> Sim {
+    let mut sim = Sim::of(saga(|s| {
+        s.on_failure(OnFailure::Park);
+        call::<Plain>(s, "a");
+        waits(s, "first", Some(MINUTE));
+        call::<Plain>(s, "b");
+    }));
+    sim.run();
+    assert_eq!(status_and_calls(&sim), (Status::Failed, vec!["run a"]));
+    sim.now = sim.now.plus(60 * MINUTE);
+    sim
+}
+
+#[test]
+fn a_wait_that_timed_out_and_parked_waits_anew_after_an_operators_retry() {
+    let mut sim = timed_out_and_parked();
+    for _ in 0..2 {
+        sim.retry().unwrap();
+        let until = sim.now.plus(MINUTE);
+        sim.resume();
+        sim.settle();
+        assert_eq!((sim.status(), sim.journal.header.state.wake_at), (Status::Waiting, Some(until)));
+        assert_eq!(sim.journal.waits.len(), 1);
+        sim.run();
+        assert_eq!((sim.status(), sim.now), (Status::Failed, until), "its time is over again");
+    }
+    sim.retry().unwrap();
+    sim.resume();
+    sim.settle();
+    sim.publish("online", "S1", "up");
+    sim.resume();
+    sim.settle();
+    assert_eq!(status_and_calls(&sim), (Status::Completed, vec!["run a", "run b"]));
+}
+
+#[test]
+fn an_event_that_came_while_the_workflow_was_parked_counts_after_a_retry() {
+    let mut sim = timed_out_and_parked();
+    sim.publish("online", "S1", "up");
+    sim.now = sim.now.plus(MINUTE);
+    sim.retry().unwrap();
+    sim.resume();
+    sim.settle();
+    assert_eq!(sim.status(), Status::Completed);
+}
+
+#[test]
+fn a_death_after_the_retry_gives_a_wait_no_more_time() {
+    let mut sim = timed_out_and_parked();
+    sim.retry().unwrap();
+    let until = sim.now.plus(MINUTE);
+    sim.resume();
+    sim.settle();
+    sim.now = sim.now.plus(MINUTE / 2);
+    sim.die_and_resume();
+    sim.run();
+    assert_eq!((sim.status(), sim.now), (Status::Failed, until));
 }
 
 #[test]

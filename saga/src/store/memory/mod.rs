@@ -198,7 +198,9 @@ impl Store for MemoryStore {
             state.send(workflow, SignalKind::Event, &event.name);
         }
         let starts = state.trigger(&event);
-        state.published.push(event);
+        state.places += 1;
+        let place = state.places;
+        state.published.push(PublishedEvent { place, ..event });
         Ok(starts || !waiters.is_empty())
     }
 
@@ -206,10 +208,9 @@ impl Store for MemoryStore {
         let state = self.state();
         let is_wanted = |e: &&PublishedEvent| {
             (&e.tenant_id, &e.name, &e.key) == (&wanted.tenant, &wanted.name, &wanted.key)
-                && e.at >= wanted.since
+                && (e.at, e.place) > (wanted.since, wanted.after)
         };
-        // Of several of one time this is the one that came first.
-        Ok(state.published.iter().filter(is_wanted).min_by_key(|e| e.at).cloned())
+        Ok(state.published.iter().filter(is_wanted).min_by_key(|e| (e.at, e.place)).cloned())
     }
 
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {

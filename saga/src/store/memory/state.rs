@@ -54,6 +54,8 @@ pub(super) struct State {
     pub(super) waits: BTreeMap<WorkflowId, Vec<Awaited>>,
     /// In the order in which they came.
     pub(super) published: Vec<PublishedEvent>,
+    /// How many were published so far.
+    pub(super) places: i64,
     /// By tenant and name.
     pub(super) schedules: BTreeMap<(String, String), Schedule>,
     /// Which event each of them waits for.

@@ -140,6 +140,7 @@ macro_rules! conformance {
             signals: a_manual_update_sticks_and_is_told,
             signals: what_was_ended_by_hand_under_a_dead_worker_is_unclean,
             events: the_first_event_since_then_is_read_back,
+            events: events_of_one_time_are_had_one_after_the_other,
             events: events_do_not_reach_others,
             events: events_are_kept_for_their_time,
             waits: an_event_is_told_to_those_that_wait_for_it,

@@ -146,4 +146,8 @@ pub async fn plans_are_kept(subject: Arc<dyn Subject>) {
     World::of(w.store.clone()).await;
     assert_eq!(w.store.plan(&known).await, Ok(wanted));
     assert_eq!(w.store.plan(&definition("trip", 2)).await, Ok(None));
+    // Another text of the same plan, with which a later worker comes.
+    let plans = vec![(known.clone(), "said otherwise".to_owned())];
+    w.store.join(Join { plans, ..join() }).await.unwrap();
+    assert_eq!(w.store.plan(&known).await, Ok(Some("said otherwise".to_owned())));
 }

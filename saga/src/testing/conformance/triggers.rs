@@ -15,6 +15,7 @@ fn event(second: u64, name: &str) -> PublishedEvent {
         value: json(r#"{"a":[1,null,"ü'\""]}"#),
         by: Some("noc".into()),
         at: at(second),
+        place: 0,
         kept_until: at(second).plus(Duration::from_secs(60)),
     }
 }

@@ -19,6 +19,7 @@ fn event(key: &str) -> PublishedEvent {
         value: json("1"),
         by: None,
         at: at(5),
+        place: 0,
         kept_until: at(500),
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Seen {
 pub(super) struct History {
     pub(super) steps: BTreeMap<Place, Seen>,
     /// Until when the places of a run wait.
-    pub(super) armed: BTreeMap<(u32, String), Option<Timestamp>>,
+    pub(super) armed: BTreeMap<(u32, String), (Option<Timestamp>, u32)>,
 }
 
 /// The place of a call.

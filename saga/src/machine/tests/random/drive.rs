@@ -510,7 +510,8 @@ impl Drive {
         let (event, key) = (EVENTS[self.tape.below(2)], KEYS[self.tape.below(3)]);
         self.publish(event, key);
         if self.tape.once_in(4) {
-            self.publish(event, key);
+            // Another one, in the same microsecond.
+            self.sim.journal.publish(event, key, "it came", self.sim.now);
         }
     }
 

@@ -28,10 +28,10 @@ pub(super) struct Armed {
     pub(super) key: Option<String>,
 }
 
-/// How it journals the end of a wait for an event.
+/// How it journals the end of a wait.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Came {
-    pub(super) at: Option<Timestamp>,
+    pub(super) at: Option<(Timestamp, i64)>,
 }
 
 /// May what comes after this row begin?
@@ -58,7 +58,9 @@ impl<'a> Facts<'a> {
         self.carried.get(name).map(|json| json.decode().unwrap())
     }
     pub(super) fn armed(&self, node: &Node) -> Option<Armed> {
-        self.read(&format!("{}@armed", node.name))
+        let retries = (1..=self.sim.journal.header.state.retry_count).rev();
+        let anew = retries.filter_map(|retry| self.read(&format!("{}@armed.{retry}", node.name))).next();
+        anew.or_else(|| self.read(&format!("{}@armed", node.name)))
     }
     pub(super) fn spec(&self, step_order: u32) -> Arc<StepNode> {
         let id = self.plan.step_id(step_order).unwrap();
@@ -118,10 +120,7 @@ impl<'a> Facts<'a> {
             Op::Step(step) => self.is_step_over(node, step),
             Op::Value | Op::Condition => is_there,
             Op::Input | Op::Select { .. } => true,
-            Op::Sleep => {
-                self.armed(node).is_some_and(|armed| armed.until.is_some_and(|at| at <= self.sim.now))
-            }
-            Op::Wait(_) => is_there,
+            Op::Sleep | Op::Wait(_) => is_there,
         }
     }
 

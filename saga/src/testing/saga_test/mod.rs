@@ -1,7 +1,6 @@
 //! Sagas under test: steps that answer as the test says, and time that passes by itself.
 
 mod calls;
-mod clock;
 mod report;
 mod script;
 mod stage;
@@ -17,6 +16,7 @@ use serde::Serialize;
 pub use calls::{CallEnd, RecordedCall, StubCall};
 pub use report::Report;
 
+use super::clock::{self, VirtualTime};
 use crate::clock::Timestamp;
 use crate::definition::{Definition, Start};
 use crate::engine::{Engine, Runtime};
@@ -24,7 +24,6 @@ use crate::error::StepError;
 use crate::json::Json;
 use crate::step::{Callable, Callee, Signature, Success};
 use crate::store::MemoryStore;
-use clock::VirtualTime;
 use script::{Attempt, Lines, Script, State, Stub};
 use stage::{Happening, Stage};
 

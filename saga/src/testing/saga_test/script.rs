@@ -11,13 +11,13 @@ use tokio::sync::Notify;
 
 use super::Landed;
 use super::calls::{CallEnd, RecordedCall, StubCall};
-use super::clock::patiently;
 use crate::definition::Node;
 use crate::engine::{Ended, Interceptor, Runtime};
 use crate::error::StepError;
 use crate::json::Json;
 use crate::machine::{Call, CallKind};
 use crate::step::{Arguments, Success};
+use crate::testing::clock::patiently;
 
 /// What answers in place of a step.
 pub(super) type Stub = Arc<dyn Fn(&StubCall<'_>) -> Result<Success, StepError> + Send + Sync>;

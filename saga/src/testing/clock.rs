@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -11,6 +11,31 @@ use futures_util::future::BoxFuture;
 
 use crate::clock::Timestamp;
 use crate::engine::Runtime;
+
+/// In whose time something waits.
+#[derive(Clone)]
+pub(super) enum Time {
+    /// That of the tokio runtime in which it happens to be.
+    Tokio,
+    Of(Arc<dyn Runtime>),
+}
+
+impl Time {
+    pub(super) fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        match self {
+            Self::Tokio => Box::pin(tokio::time::sleep(duration)),
+            Self::Of(runtime) => runtime.sleep(duration),
+        }
+    }
+    pub(super) fn spawn(&self, task: BoxFuture<'static, ()>) {
+        match self {
+            Self::Tokio => {
+                tokio::spawn(task);
+            }
+            Self::Of(runtime) => runtime.spawn(task),
+        }
+    }
+}
 
 /// The paused clock of the tokio runtime in which it is made: it jumps to the next timer when nothing runs.
 pub(super) struct VirtualTime {

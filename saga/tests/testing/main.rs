@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "these steps and tests use tokio's tasks and clock")]
 
 mod fault_store;
+mod sweep;
 mod world;
 mod answers;
 mod sagas;

@@ -11,7 +11,7 @@ async fn flight(#[inject] world: &World, cx: &StepContext, to: &str) -> saga::Re
     world.create(cx, "flight", to).await?;
     Ok(format!("flight to {to}"))
 }
-#[step(compensate = remove(world, cx), if_unknown = found(world, cx), timeout = "2s")]
+#[step(compensate = remove(world, cx), if_unknown = found(world, cx), timeout = "2s", settle_after = "5s")]
 async fn hotel(#[inject] world: &World, cx: &StepContext, to: &str) -> saga::Result<()> {
     world.create(cx, "hotel", to).await
 }
@@ -134,8 +134,10 @@ async fn a_check_is_asked_of_every_history() {
 
 /// What the sweep says of a saga that is wrong.
 async fn wrong(run: impl Future<Output = Swept> + Send + 'static) -> String {
-    let panic = tokio::spawn(run).await.expect_err("it should find something").into_panic();
-    *panic.downcast::<String>().expect("its words")
+    match tokio::spawn(run).await {
+        Ok(swept) => panic!("it should find something: {swept}"),
+        Err(found) => *found.into_panic().downcast::<String>().unwrap(),
+    }
 }
 
 #[step(compensate = complains(world, cx))]

@@ -74,8 +74,8 @@ pub(super) async fn play<S: Signature + Callable<R>, R: Send + Sync + 'static>(
     let time = Arc::new(VirtualTime::new(crate::testing::clock::present()));
     let runtime: Arc<dyn Runtime> = time.clone();
     let resources = Arc::new((setting.resources)());
-    let before = setting.observe.as_ref().map(|observe| observe(&resources));
     let store = MemoryStore::new();
+    let before = setting.observed(&resources, &store);
     let turn = Arc::new(Turn::new(twists));
     let script = Arc::new(Script {
         state: Mutex::new(State::default()),
@@ -159,7 +159,7 @@ impl<S: Signature + Callable<R>, R: Send + Sync + 'static> Act<'_, S, R> {
             rest = stage.play().await;
         }
         let report = self.settled(stage, rest).await;
-        let first = self.scene(&report);
+        let first = self.scene(&report, stage);
         let writes = self.faults.writes();
         let calls: Vec<_> = report.calls().iter().map(|call| (call.kind, place(call))).collect();
         let undone = report.calls().iter().filter(|call| call.end == CallEnd::Undone).map(place).collect();
@@ -223,7 +223,7 @@ impl<S: Signature + Callable<R>, R: Send + Sync + 'static> Act<'_, S, R> {
             }
             let rest = stage.play().await;
             let report = self.settled(stage, rest).await;
-            let scene = self.scene(&report);
+            let scene = self.scene(&report, stage);
             if rest != Rest::End {
                 return Err(format!("after an operator's retry it does not come to rest\n{}", scene.story));
             }
@@ -246,7 +246,7 @@ impl<S: Signature + Callable<R>, R: Send + Sync + 'static> Act<'_, S, R> {
         retried.map_err(|error| format!("an operator's retry of what `{place}` owes: {error}"))
     }
 
-    fn scene(&self, report: &Report<S, R>) -> Scene {
+    fn scene(&self, report: &Report<S, R>, stage: &Stage) -> Scene {
         let state = &report.workflow().header.state;
         let steps = report.workflow().all_steps();
         let objection = self.setting.check.as_ref().and_then(|check| {
@@ -258,7 +258,7 @@ impl<S: Signature + Callable<R>, R: Send + Sync + 'static> Act<'_, S, R> {
             reason: state.failure_reason,
             rows: steps.iter().map(|row| (row.place(), row.status)).collect(),
             debts: owed(report.workflow()),
-            seen: self.setting.observe.as_ref().map(|observe| observe(report.resources())),
+            seen: self.setting.observed(report.resources(), &stage.store),
             objection,
             story: report.to_string(),
         }

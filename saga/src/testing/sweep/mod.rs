@@ -24,7 +24,7 @@ use crate::json::{Json, JsonError};
 use crate::machine::CallKind;
 use crate::seal::Sealer;
 use crate::step::{Callable, Signature};
-use crate::store::Status;
+use crate::store::{MemoryStore, Status};
 use history::{History, play};
 use judge::{Judge, Wrong};
 use plan::{Ground, histories};
@@ -71,6 +71,16 @@ struct Setting<S: Signature, R> {
 }
 
 impl<S: Signature, R: Send + Sync + 'static> Setting<S, R> {
+    /// What is there.
+    fn observed(&self, resources: &R, store: &MemoryStore) -> Option<String> {
+        let mut seen = self.observe.as_ref()?(resources);
+        let mut data: Vec<_> = store.all_data().iter().map(|value| value.as_str().to_owned()).collect();
+        data.sort();
+        if !data.is_empty() {
+            seen.push_str(&format!(" and in the store {}", data.join(", ")));
+        }
+        Some(seen)
+    }
     fn start(&self) -> Start<S> {
         Start::again(self.input.clone(), self.exclusion.clone())
     }
@@ -127,6 +137,9 @@ where
     /// The question that is asked of every history: what is there? It is compared as it prints. After a rollback it has
     /// to be what was there before; when everything is done, what is there when nothing goes wrong; and when it
     /// completed without a step that is tolerated, what is there when only that step goes wrong.
+    ///
+    /// The values that transactional steps wrote ([`MemoryTx`](crate::store::MemoryTx)) belong to the answer without a
+    /// word about them.
     pub fn observe<T: Debug>(mut self, observe: impl Fn(&R) -> T + Send + Sync + 'static) -> Self {
         self.setting.observe = Some(Box::new(move |resources| format!("{:?}", observe(resources))));
         self

@@ -39,6 +39,7 @@ mod cached_answers;
 mod durable;
 mod full;
 mod forms;
+mod sweeps;
 mod papers;
 mod json;
 mod versions;

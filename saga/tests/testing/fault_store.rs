@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use saga::store::{MemoryStore, MemoryTx, Status, Store, StoreError};
-use saga::testing::conformance::{Capabilities, Subject};
+use saga::testing::conformance::Subject;
 use saga::testing::{Chance, Fault, FaultStore, Faults, Method, Which};
 use saga::{Json, StepError, Tx, WorkflowId};
 
@@ -19,9 +19,6 @@ impl Wrapped {
 
 #[async_trait::async_trait]
 impl Subject for Wrapped {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { leased: false, lends: true, schedules: true, triggers: true }
-    }
     async fn fresh(&self) -> Arc<dyn Store> {
         *self.0.lock().unwrap() = MemoryStore::new();
         Arc::new(FaultStore::new(self.last()))
@@ -29,9 +26,8 @@ impl Subject for Wrapped {
     async fn reopen(&self, _: Arc<dyn Store>) -> Arc<dyn Store> {
         Arc::new(FaultStore::new(self.last()))
     }
-    async fn set_status_by_hand(&self, _: &Arc<dyn Store>, id: &WorkflowId, status: Status) -> bool {
+    async fn set_status_by_hand(&self, _: &Arc<dyn Store>, id: &WorkflowId, status: Status) {
         self.last().set_status_by_hand(id, status);
-        true
     }
     async fn put(&self, tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), StepError> {
         MemoryTx::of(tx)?.put(key, Json::encode(value)?);
@@ -42,7 +38,7 @@ impl Subject for Wrapped {
     }
 }
 
-saga::conformance!(Wrapped::default());
+saga::conformance!(Wrapped::default(), one_process, transactions, schedules, triggers, by_hand);
 
 fn faults(text: &str) -> Faults {
     text.parse().unwrap()

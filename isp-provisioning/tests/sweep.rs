@@ -164,14 +164,13 @@ fn john() -> ValidRequest {
 
 async fn swept(systems: fn() -> Systems) -> Swept {
     let sweep = sweep(provision_subscriber(john())).resources(systems);
-    sweep.observe(|systems| systems.world.there()).most(400).run().await
+    sweep.observe(|systems| systems.world.there()).most(200).run().await
 }
 
 #[tokio::test]
 async fn a_subscriber_has_everything_or_nothing_whatever_goes_wrong() {
     let swept = swept(systems).await;
-    println!("{swept}");
-    assert!(swept.completed > 50 && swept.rolled_back > 300 && swept.failed > 50, "{swept}");
+    assert!(swept.completed > 50 && swept.rolled_back > 150 && swept.failed > 20, "{swept}");
 }
 
 /// What was there before stays there.
@@ -186,5 +185,5 @@ async fn an_onu_that_was_active_and_a_router_that_was_set_are_left_so_whatever_g
         }
         systems
     });
-    assert!(swept.await.rolled_back > 300);
+    assert!(swept.await.rolled_back > 150);
 }

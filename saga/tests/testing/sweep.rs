@@ -68,9 +68,9 @@ async fn plain(to: String) -> saga::Result<()> {
 
 #[tokio::test]
 async fn a_saga_that_is_right_survives_everything() {
-    let swept = swept_of(sweep(plain("Lisbon".to_owned())).resources(World::new)).await;
-    assert!(swept.histories > 1_000 && swept.deaths > 500, "{swept}");
-    assert!(swept.completed > 50 && swept.rolled_back > 500 && swept.failed > 50, "{swept}");
+    let swept = swept_of(sweep(plain("Lisbon".to_owned())).resources(World::new).most(400)).await;
+    assert!(swept.histories > 450 && swept.deaths > 200, "{swept}");
+    assert!(swept.completed > 50 && swept.rolled_back > 200 && swept.failed > 20, "{swept}");
 }
 
 #[saga(version = 1)]
@@ -111,9 +111,8 @@ async fn a_saga_with_every_form_survives_everything() {
     for room in ["suite", "garret"] {
         let sweep = sweep(every_form("Lisbon".to_owned())).resources(World::new);
         let sweep = sweep.event_after(Duration::from_secs(24 * 60 * 60), "room", "Lisbon", room);
-        let swept = swept_of(sweep.most(400)).await;
-        println!("{swept}");
-        assert!(swept.completed > 100 && swept.rolled_back > 200 && swept.failed > 20, "{swept}");
+        let swept = swept_of(sweep.most(100)).await;
+        assert!(swept.completed > 50 && swept.rolled_back > 50 && swept.failed > 20, "{swept}");
     }
 }
 

@@ -1,25 +1,36 @@
-//! Testing a saga: steps answer as the test says, and hours pass at once.
+//! Testing a saga: steps answer as the test says, hours pass at once, and a sweep lets everything go wrong.
 //!
 //! `cargo test -p examples --features saga/testing` runs the tests below; run as a program it shows what a failed
 //! assertion would print.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use saga::testing::SagaTest;
-use saga::{StepError, saga, step};
+use saga::{Resources, StepContext, StepError, saga, step};
 
-#[step(compensate = unbook(flight))]
-async fn book(flight: &str) -> saga::Result<u32> {
-    Err(StepError::configuration(format!("no test should book {flight}")))
-}
-async fn unbook(_flight: &str) -> saga::Result<()> {
-    Err(StepError::configuration("no test should get here"))
+/// What steps ask of the world. A sweep needs a model of it; in tests of single runs nobody is asked.
+#[async_trait]
+trait Systems: Send + Sync {
+    async fn order(&self, cx: &StepContext, system: &str, what: &str) -> saga::Result<()>;
+    async fn withdraw(&self, cx: &StepContext, system: &str) -> saga::Result<()>;
 }
 
-#[step(compensate = refund(sum), retry(max_attempts = 5, backoff = fixed("1h")))]
-async fn charge(sum: u32) -> saga::Result<()> {
-    Err(StepError::configuration(format!("no test should charge {sum}")))
+#[step(compensate = unbook(systems, cx))]
+async fn book(#[inject] systems: &dyn Systems, cx: &StepContext, flight: &str) -> saga::Result<usize> {
+    systems.order(cx, "airline", flight).await?;
+    Ok(flight.len())
 }
-async fn refund(_sum: u32) -> saga::Result<()> {
-    Err(StepError::configuration("no test should get here"))
+async fn unbook(systems: &dyn Systems, cx: &StepContext) -> saga::Result<()> {
+    systems.withdraw(cx, "airline").await
+}
+
+#[step(compensate = refund(systems, cx), retry(max_attempts = 5, backoff = fixed("1h")))]
+async fn charge(#[inject] systems: &dyn Systems, cx: &StepContext, sum: usize) -> saga::Result<()> {
+    systems.order(cx, "bank", &sum.to_string()).await
+}
+async fn refund(systems: &dyn Systems, cx: &StepContext) -> saga::Result<()> {
+    systems.withdraw(cx, "bank").await
 }
 
 /// Books, charges, and waits for the ticket.
@@ -31,10 +42,28 @@ async fn buy(flight: String) -> saga::Result<String> {
     Ok(ticket)
 }
 
-/// What all tests begin with.
-fn buying() -> SagaTest<()> {
-    SagaTest::new(())
-        .stub::<book>(|args| Ok(args.get::<String>("flight")?.len() as u32))
+/// Nobody is to be asked.
+struct Nobody;
+
+#[async_trait]
+impl Systems for Nobody {
+    async fn order(&self, _: &StepContext, system: &str, what: &str) -> saga::Result<()> {
+        Err(StepError::configuration(format!("no test should order {what} of the {system}")))
+    }
+    async fn withdraw(&self, _: &StepContext, system: &str) -> saga::Result<()> {
+        Err(StepError::configuration(format!("no test should ask the {system}")))
+    }
+}
+
+#[derive(Resources)]
+struct Office {
+    systems: Arc<dyn Systems>,
+}
+
+/// What the tests of single runs begin with.
+fn buying() -> SagaTest<Office> {
+    SagaTest::new(Office { systems: Arc::new(Nobody) })
+        .stub::<book>(|args| Ok(args.get::<String>("flight")?.len()))
         .stub::<charge>(|_| Ok(()))
 }
 
@@ -48,7 +77,7 @@ async fn main() {
 mod tests {
     use std::time::Duration;
 
-    use saga::testing::Landed;
+    use saga::testing::{Landed, World, sweep};
 
     use super::*;
 
@@ -58,7 +87,7 @@ mod tests {
         let report =
             buying().event_after(day, "ticket", "TP 201", "seat 4A").run(buy("TP 201".to_owned())).await;
         assert_eq!(report.assert_completed(), "seat 4A");
-        assert_eq!(report.calls_of::<charge>()[0].arg::<u32>("sum"), 6);
+        assert_eq!(report.calls_of::<charge>()[0].arg::<usize>("sum"), 6);
     }
 
     #[tokio::test]
@@ -78,5 +107,35 @@ mod tests {
     async fn a_payment_of_which_nobody_knows_is_refunded() {
         let report = buying().unknown::<charge>(Landed::Yes).run(buy("TP 201".to_owned())).await;
         report.assert_rolled_back().assert_undone(["charge", "book"]);
+    }
+
+    #[async_trait]
+    impl Systems for World {
+        async fn order(&self, cx: &StepContext, system: &str, what: &str) -> saga::Result<()> {
+            self.create(cx, system, what).await
+        }
+        async fn withdraw(&self, cx: &StepContext, system: &str) -> saga::Result<()> {
+            self.remove(cx, system).await
+        }
+    }
+
+    #[derive(Resources)]
+    struct Model {
+        systems: Arc<dyn Systems>,
+        #[resources(skip)]
+        world: World,
+    }
+
+    fn model() -> Model {
+        let world = World::new();
+        Model { systems: Arc::new(world.clone()), world }
+    }
+
+    #[tokio::test]
+    async fn whatever_goes_wrong_there_is_a_paid_flight_or_nothing() {
+        let day = Duration::from_secs(24 * 60 * 60);
+        let sweep = sweep(buy("TP 201".to_owned())).resources(model).observe(|model| model.world.there());
+        let swept = sweep.event_after(day, "ticket", "TP 201", "seat 4A").most(200).run().await;
+        assert!(swept.completed > 20 && swept.rolled_back > 100 && swept.deaths > 100, "{swept}");
     }
 }

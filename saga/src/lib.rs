@@ -73,6 +73,9 @@ pub mod guide {
     pub mod locks {}
     #[doc = include_str!("docs/guide/secrets.md")]
     pub mod secrets {}
+    #[cfg(feature = "testing")]
+    #[doc = include_str!("docs/guide/testing.md")]
+    pub mod testing {}
 }
 
 /// The result of a step, or of anything that may fail like one.

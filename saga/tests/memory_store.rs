@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use saga::store::{MemoryStore, MemoryTx, Status, Store};
-use saga::testing::conformance::{Capabilities, Subject};
+use saga::testing::conformance::Subject;
 use saga::{Json, StepError, Tx, WorkflowId};
 
 /// Remembers the store that it made last, whose type the suite does not know.
@@ -21,9 +21,6 @@ impl Memory {
 
 #[async_trait::async_trait]
 impl Subject for Memory {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { leased: false, lends: true, schedules: true, triggers: true }
-    }
     async fn fresh(&self) -> Arc<dyn Store> {
         *self.0.lock().unwrap() = MemoryStore::new();
         Arc::new(self.last())
@@ -31,9 +28,8 @@ impl Subject for Memory {
     async fn reopen(&self, _: Arc<dyn Store>) -> Arc<dyn Store> {
         Arc::new(self.last())
     }
-    async fn set_status_by_hand(&self, _: &Arc<dyn Store>, id: &WorkflowId, status: Status) -> bool {
+    async fn set_status_by_hand(&self, _: &Arc<dyn Store>, id: &WorkflowId, status: Status) {
         self.last().set_status_by_hand(id, status);
-        true
     }
     async fn put(&self, tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), StepError> {
         MemoryTx::of(tx)?.put(key, Json::encode(value)?);
@@ -44,7 +40,7 @@ impl Subject for Memory {
     }
 }
 
-saga::conformance!(Memory::default());
+saga::conformance!(Memory::default(), one_process, transactions, schedules, triggers, by_hand);
 
 #[tokio::test]
 async fn an_open_transaction_reads_its_own_writes() {

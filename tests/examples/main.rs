@@ -10,3 +10,4 @@ mod disk;
 mod readme;
 mod server;
 mod small;
+mod own_store;

@@ -180,3 +180,14 @@ fn a_router_is_changed_by_one_at_a_time() {
     assert!(said.contains("refused: `router=R1` is held by the first one: true\n"), "{said}");
     assert!(said.ends_with("  R1 is set to mesh\n") && said.contains("  R1 is set to bridge\n"), "{said}");
 }
+
+#[test]
+fn what_comes_to_rest_is_told_by_the_store() {
+    let said = output("own_store");
+    assert!(
+        said.contains("  wrote hello\n{\"status\":\"completed\",\"workflow\":\"say-hello\"}\n"),
+        "{said}"
+    );
+    let back = "  erased nonsense\n{\"status\":\"rolled_back\",\"workflow\":\"say-nonsense\"}\n";
+    assert!(said.ends_with(back), "{said}");
+}

@@ -12,7 +12,7 @@ use crate::tap::Kill;
 use crate::world::{Act, Way, World, a, asked, b, c, d, e, found, once, recorded, rerun};
 
 #[saga(version = 1)]
-async fn journey(word: String) -> saga::Result<String> {
+pub async fn journey(word: String) -> saga::Result<String> {
     let first = a(&word).await?;
     let (_, _) = try_join!(b(&word), async {
         c(&first).await?;

@@ -22,7 +22,7 @@ async fn detour(word: String) -> saga::Result<String> {
 }
 
 #[saga(version = 1)]
-async fn journey(word: String) -> saga::Result<Vec<String>> {
+pub async fn journey(word: String) -> saga::Result<Vec<String>> {
     a(&word).await?;
     let all = for_each(0..3, |n| b(&format!("{word}{n}"))).max_parallel(2).await?;
     sleep(Duration::from_secs(60)).await;

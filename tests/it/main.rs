@@ -40,6 +40,7 @@ mod cached_answers;
 mod durable;
 mod full;
 mod forms;
+mod sweeps;
 mod papers;
 mod json;
 mod versions;

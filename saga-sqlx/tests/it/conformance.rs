@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use saga::store::{Status, Store};
-use saga::testing::conformance::{Capabilities, Subject};
+use saga::testing::conformance::Subject;
 use saga::{StepError, Tx, WorkflowId};
 use saga_sqlx::{SqliteOptions, SqliteStore, sqlite};
 
@@ -28,9 +28,6 @@ pub(crate) async fn by_hand(store: &SqliteStore, sql: &'static str, id: &str, va
 
 #[async_trait::async_trait]
 impl Subject for Sqlite {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { leased: false, lends: true, schedules: true, triggers: true }
-    }
     async fn fresh(&self) -> Arc<dyn Store> {
         let home = Home::new();
         let store = home.open().await;
@@ -57,10 +54,9 @@ impl Subject for Sqlite {
         }
         Arc::new(store)
     }
-    async fn set_status_by_hand(&self, _: &Arc<dyn Store>, id: &WorkflowId, status: Status) -> bool {
+    async fn set_status_by_hand(&self, _: &Arc<dyn Store>, id: &WorkflowId, status: Status) {
         let sql = "UPDATE orchestration_workflows SET status = ?2 WHERE workflow_id = ?1";
         by_hand(&self.last(), sql, id.as_str(), status.as_str()).await;
-        true
     }
     async fn put(&self, tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), StepError> {
         let put = sqlx::query("INSERT OR REPLACE INTO mine VALUES (?1, ?2)").bind(key).bind(value);
@@ -73,4 +69,4 @@ impl Subject for Sqlite {
     }
 }
 
-saga::conformance!(Sqlite::default());
+saga::conformance!(Sqlite::default(), one_process, transactions, schedules, triggers, by_hand);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use saga::store::{Status, Store};
-use saga::testing::conformance::{Capabilities, Subject};
+use saga::testing::conformance::Subject;
 use saga::{StepError, Tx, WorkflowId};
 use saga_sqlx::{PgStore, postgres};
 
@@ -21,9 +21,6 @@ impl Postgres {
 
 #[async_trait::async_trait]
 impl Subject for Postgres {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { leased: true, lends: true, schedules: false, triggers: false }
-    }
     async fn fresh(&self) -> Arc<dyn Store> {
         let home = Home::new();
         let store = home.open().await;
@@ -49,11 +46,10 @@ impl Subject for Postgres {
         *self.0.lock().unwrap() = Some((home, store.clone()));
         Arc::new(store)
     }
-    async fn set_status_by_hand(&self, _: &Arc<dyn Store>, id: &WorkflowId, status: Status) -> bool {
+    async fn set_status_by_hand(&self, _: &Arc<dyn Store>, id: &WorkflowId, status: Status) {
         let sql = "UPDATE orchestration_workflows SET status = $2 WHERE workflow_id = $1";
         let update = sqlx::query(sql).bind(id.as_str()).bind(status.as_str());
         update.execute(self.last().pool()).await.unwrap();
-        true
     }
     async fn put(&self, tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), StepError> {
         let put = "INSERT INTO mine VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
@@ -66,4 +62,4 @@ impl Subject for Postgres {
     }
 }
 
-saga::conformance!(Postgres::default());
+saga::conformance!(Postgres::default(), leases, transactions, by_hand);

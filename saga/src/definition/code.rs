@@ -95,6 +95,10 @@ impl<S> Start<S> {
     pub fn new<I: Serialize + ?Sized>(input: &I) -> Self {
         Self { input: Json::encode(input), exclusion: vec![], of: PhantomData }
     }
+    #[cfg(feature = "testing")]
+    pub(crate) fn again(input: Result<Json, JsonError>, exclusion: Vec<String>) -> Self {
+        Self { input, exclusion, of: PhantomData }
+    }
     /// No two live workflows of a tenant share such a key. `#[saga(locks(..))]` says it for all starts of a saga.
     #[must_use]
     pub fn exclusive(mut self, key: impl Into<String>) -> Self {

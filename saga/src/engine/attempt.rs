@@ -328,7 +328,7 @@ fn storable(json: Json, what: &str) -> Result<Json, StepError> {
 }
 
 /// The words of a panic.
-pub(super) fn panicked(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> String {
     let words = panic
         .downcast_ref::<&str>()
         .map(|s| (*s).to_owned())

@@ -91,7 +91,7 @@ pub enum BuildError {
 
 /// Builds an [`Engine`].
 pub struct EngineBuilder<R> {
-    resources: R,
+    resources: Arc<R>,
     store: Option<Arc<dyn Store>>,
     runtime: Option<Arc<dyn Runtime>>,
     definitions: Vec<Definition<R>>,
@@ -103,6 +103,10 @@ pub struct EngineBuilder<R> {
 
 impl<R: Send + Sync + 'static> EngineBuilder<R> {
     pub(super) fn new(resources: R) -> Self {
+        Self::sharing(Arc::new(resources))
+    }
+    /// With what other engines have too: the lives of one process in a test.
+    pub(crate) fn sharing(resources: Arc<R>) -> Self {
         Self {
             resources,
             store: None,
@@ -146,7 +150,10 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
     /// With what secret arguments, outputs and inputs are sealed. A saga that has some needs it.
     #[must_use]
     pub fn secrets(self, sealer: impl Sealer) -> Self {
-        Self { sealer: Some(Arc::new(sealer)), ..self }
+        self.shared_secrets(Arc::new(sealer))
+    }
+    pub(crate) fn shared_secrets(self, sealer: Arc<dyn Sealer>) -> Self {
+        Self { sealer: Some(sealer), ..self }
     }
     /// Changes the defaults.
     #[must_use]
@@ -197,7 +204,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             });
         let (working, worker_ended) = watch::channel(());
         let shared = Arc::new(Shared {
-            resources: Arc::new(self.resources),
+            resources: self.resources,
             store,
             runtime,
             config,

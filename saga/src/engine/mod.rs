@@ -51,4 +51,7 @@ pub use untyped::Untyped;
 pub use view::{StepView, WorkflowView};
 
 #[cfg(feature = "testing")]
-pub(crate) use {attempt::Ended, interceptor::Interceptor};
+pub(crate) use {
+    attempt::{Ended, panicked},
+    interceptor::Interceptor,
+};

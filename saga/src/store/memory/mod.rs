@@ -49,6 +49,11 @@ impl MemoryStore {
     pub fn data(&self, key: &str) -> Option<Json> {
         self.state().data.get(key).cloned()
     }
+    /// All values that transactional steps wrote, without the keys.
+    #[cfg(feature = "testing")]
+    pub(crate) fn all_data(&self) -> Vec<Json> {
+        self.state().data.values().cloned().collect()
+    }
     /// What a workflow that is not at its end waits for.
     pub fn awaited(&self, workflow: &WorkflowId) -> Vec<Awaited> {
         self.state().waits.get(workflow).cloned().unwrap_or_default()

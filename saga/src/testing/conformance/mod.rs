@@ -1,8 +1,48 @@
 //! What every store has to do, one case each.
 //!
-//! Implement [`Subject`] for your store and write `saga::conformance!(MySubject);` in a test file: each case gets
-//! a `#[test]` of its own name. The numbers in the cases' docs are findings: ways in which a simpler storage
-//! protocol failed.
+//! Implement [`Subject`] for your store, and name what it can do beyond what every store can: each case gets a `#[test]`
+//! of its own name in the module where you write it.
+//!
+//! ```
+//! use std::sync::{Arc, Mutex};
+//!
+//! use saga::store::{MemoryStore, Store};
+//! use saga::testing::conformance::Subject;
+//!
+//! #[derive(Default)]
+//! struct Mine(Mutex<MemoryStore>);
+//!
+//! #[async_trait::async_trait]
+//! impl Subject for Mine {
+//!     async fn fresh(&self) -> Arc<dyn Store> {
+//!         let store = MemoryStore::new();
+//!         *self.0.lock().unwrap() = store.clone();
+//!         Arc::new(store)
+//!     }
+//!     async fn reopen(&self, _: Arc<dyn Store>) -> Arc<dyn Store> {
+//!         Arc::new(self.0.lock().unwrap().clone())
+//!     }
+//! }
+//!
+//! saga::conformance!(Mine::default(), one_process, schedules, triggers);
+//! # fn main() {}
+//! ```
+//!
+//! | capability | for stores that |
+//! |---|---|
+//! | `one_process` | belong to one process: a successor fences its predecessor at once |
+//! | `leases` | are shared by processes: who is silent for longer than its lease is declared dead |
+//! | `transactions` | lend transactions ([`Store::transactions`]); the subject writes and reads rows ([`Subject::put`], [`Subject::get`]) |
+//! | `schedules` | keep schedules ([`Store::schedules`]) |
+//! | `triggers` | remember which events start workflows ([`Store::triggers`]) |
+//! | `by_hand` | people can change beside the engine, with SQL for example ([`Subject::set_status_by_hand`]) |
+//!
+//! Cases of what is not named are not written, so no test passes without looking; and the case
+//! [`capabilities_are_as_declared`](sharing::capabilities_are_as_declared) fails if the store has what was not named, or
+//! has not what was. A store has `one_process` or `leases`.
+//!
+//! Cases begin at a fixed time of their own; only leases pass in real time. The example `own_store` is a store of one's
+//! own with its subject. The numbers in the cases' docs are findings: ways in which a simpler storage protocol failed.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -31,40 +71,29 @@ pub mod starts;
 pub mod transactions;
 pub mod triggers;
 
-/// What not every store can do. Each subject says it, and a case holds the store against it: what is not there is left
-/// out because of that, never in silence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capabilities {
-    /// Several processes may share it; a silent worker is declared dead after its lease.
-    pub leased: bool,
-    /// It lends transactions.
-    pub lends: bool,
-    /// It keeps schedules.
-    pub schedules: bool,
-    /// It keeps which events start workflows.
-    pub triggers: bool,
-}
-
 /// How the suite gets at a store and at what surrounds it.
 #[async_trait]
 pub trait Subject: Send + Sync + 'static {
-    /// What its stores can do.
-    fn capabilities(&self) -> Capabilities;
-
     /// A store with nothing in it.
     async fn fresh(&self) -> Arc<dyn Store>;
 
     /// Ends the store as its process's death would, and opens it again.
     async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store>;
 
-    /// What an operator does with SQL: `UPDATE … SET status = …`. False if that is not possible here.
-    async fn set_status_by_hand(&self, store: &Arc<dyn Store>, id: &WorkflowId, status: Status) -> bool;
+    /// For `by_hand`: what an operator does with SQL, `UPDATE … SET status = …`.
+    async fn set_status_by_hand(&self, _: &Arc<dyn Store>, _: &WorkflowId, _: Status) {
+        panic!("a subject that names `by_hand` implements `set_status_by_hand`");
+    }
 
-    /// Writes a row of the user's own inside a lent transaction.
-    async fn put(&self, tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), StepError>;
+    /// For `transactions`: writes a row of the user's own inside a lent one.
+    async fn put(&self, _: &mut Tx<'_>, _: &str, _: &str) -> Result<(), StepError> {
+        panic!("a subject that names `transactions` implements `put`");
+    }
 
-    /// Reads it, outside.
-    async fn get(&self, store: &Arc<dyn Store>, key: &str) -> Option<String>;
+    /// For `transactions`: reads it, outside.
+    async fn get(&self, _: &Arc<dyn Store>, _: &str) -> Option<String> {
+        panic!("a subject that names `transactions` implements `get`");
+    }
 }
 
 /// Runs one case; [`conformance!`](crate::conformance) writes the calls.
@@ -73,11 +102,24 @@ pub fn run<F: Future<Output = ()>>(subject: impl Subject, case: impl FnOnce(Arc<
     runtime.expect("a runtime for the test").block_on(case(Arc::new(subject)));
 }
 
-/// Gives each case of the suite a `#[test]` of its own, over the [`Subject`] that the expression makes.
+/// Gives each case of the suite a `#[test]` of its own, over the [`Subject`] that the expression makes: those for every
+/// store, and those for the [capabilities](mod@crate::testing::conformance) that are named after it.
 #[macro_export]
 macro_rules! conformance {
-    ($subject:expr) => {
-        $crate::conformance! { @ $subject,
+    ($subject:expr $(, $capability:ident)* $(,)?) => {
+        $crate::conformance! { @every $subject }
+        $($crate::conformance! { @$capability $subject })*
+
+        #[test]
+        fn capabilities_are_as_declared() {
+            $crate::testing::conformance::run($subject, |subject| {
+                let declared = [$(stringify!($capability)),*];
+                $crate::testing::conformance::sharing::capabilities_are_as_declared(subject, declared.to_vec())
+            });
+        }
+    };
+    (@every $subject:expr) => {
+        $crate::conformance! { @cases $subject,
             starts: a_start_is_loaded_back_in_every_field,
             starts: a_start_sent_twice_is_one_workflow,
             starts: the_same_key_and_input_is_the_same_workflow,
@@ -108,8 +150,8 @@ macro_rules! conformance {
             decisions: the_second_click_on_retry_is_refused,
             decisions: a_refused_operator_leaves_nothing_behind,
             decisions: audit_is_appended_once_and_in_order,
+            ownership: an_incarnation_is_never_used_twice,
             ownership: a_predecessor_is_fenced_by_the_next,
-            ownership: a_restart_waits_for_no_lease,
             ownership: a_takeover_is_unclean_until_its_owner_decides,
             ownership: a_workflow_parked_for_its_definition_stays_unclean,
             ownership: a_workflow_stopped_from_outside_is_unclean,
@@ -124,21 +166,10 @@ macro_rules! conformance {
             ownership: only_what_no_live_worker_knows_is_handed_out_to_be_parked,
             ownership: a_known_version_with_another_plan_is_handed_out_to_be_parked,
             ownership: acknowledged_means_there_after_a_restart,
-            sharing: capabilities_are_as_declared,
-            sharing: workers_live_side_by_side,
-            sharing: two_claimers_never_get_one_workflow,
-            sharing: a_silent_worker_is_taken_over_within_its_lease,
-            sharing: a_heartbeat_keeps_a_worker_alive,
-            sharing: a_zombie_claims_nothing_and_fences_nobody,
-            sharing: what_only_a_dead_worker_knew_is_told,
-            sharing: of_two_excluding_starts_one_wins,
-            sharing: of_two_starts_with_one_key_both_get_one_workflow,
             signals: a_signal_refuses_a_decision_that_has_not_seen_it,
             signals: a_signal_stays_until_a_commit_names_it,
             signals: a_signal_wakes_what_nobody_owns,
             signals: ended_and_unknown_workflows_take_no_signals,
-            signals: a_manual_update_sticks_and_is_told,
-            signals: what_was_ended_by_hand_under_a_dead_worker_is_unclean,
             events: the_first_event_since_then_is_read_back,
             events: events_of_one_time_are_had_one_after_the_other,
             events: events_do_not_reach_others,
@@ -156,25 +187,66 @@ macro_rules! conformance {
             reading: plans_are_kept,
             limits: poison_is_refused_alone,
             limits: what_is_allowed_is_kept_as_it_is,
+            history: random_histories_agree_with_the_memory_store,
+        }
+    };
+    (@one_process $subject:expr) => {
+        $crate::conformance! { @cases $subject,
+            ownership: a_restart_waits_for_no_lease,
+        }
+    };
+    (@leases $subject:expr) => {
+        $crate::conformance! { @cases $subject,
+            sharing: workers_live_side_by_side,
+            sharing: two_claimers_never_get_one_workflow,
+            sharing: a_silent_worker_is_taken_over_within_its_lease,
+            sharing: a_heartbeat_keeps_a_worker_alive,
+            sharing: a_zombie_claims_nothing_and_fences_nobody,
+            sharing: what_only_a_dead_worker_knew_is_told,
+            sharing: of_two_excluding_starts_one_wins,
+            sharing: of_two_starts_with_one_key_both_get_one_workflow,
+        }
+    };
+    (@transactions $subject:expr) => {
+        $crate::conformance! { @cases $subject,
             transactions: what_the_body_wrote_and_its_fact_commit_together,
             transactions: an_error_a_panic_and_a_long_body_roll_back,
             transactions: a_known_fact_rolls_the_second_attempt_back,
             transactions: a_refused_decision_keeps_fact_and_data,
             transactions: a_fenced_worker_gets_nothing_through_the_door,
             transactions: a_start_inside_lives_and_dies_with_the_transaction,
+        }
+    };
+    (@schedules $subject:expr) => {
+        $crate::conformance! { @cases $subject,
             schedules: a_schedule_is_read_back_in_every_field,
             schedules: a_schedule_is_changed_only_by_who_has_seen_its_last_state,
             schedules: schedules_are_due_by_their_time,
+        }
+    };
+    (@triggers $subject:expr) => {
+        $crate::conformance! { @cases $subject,
             triggers: an_event_waits_for_each_of_its_triggers,
             triggers: the_id_of_what_was_triggered_is_never_used_again,
             triggers: what_was_triggered_goes_with_its_trigger_or_its_time,
-            history: random_histories_agree_with_the_memory_store,
         }
     };
-    (@ $subject:expr, $($module:ident : $case:ident,)+) => {
+    (@by_hand $subject:expr) => {
+        $crate::conformance! { @cases $subject,
+            signals: a_manual_update_sticks_and_is_told,
+            signals: what_was_ended_by_hand_under_a_dead_worker_is_unclean,
+        }
+    };
+    (@cases $subject:expr, $($module:ident : $case:ident,)+) => {
         $(#[test]
         fn $case() {
             $crate::testing::conformance::run($subject, $crate::testing::conformance::$module::$case);
         })+
+    };
+    (@$unknown:ident $subject:expr) => {
+        compile_error!(concat!(
+            "`", stringify!($unknown), "` is no capability; there are `one_process`, `leases`, `transactions`, `schedules`, \
+             `triggers` and `by_hand`"
+        ));
     };
 }

@@ -1,4 +1,4 @@
-//! Several live workers on one store. For stores that keep leases; the others declare that they belong to one process.
+//! Several live workers on one store: for stores that keep leases.
 
 use std::sync::Arc;
 
@@ -7,16 +7,12 @@ use super::kit::*;
 use super::ownership::{inherit, pause};
 use crate::store::*;
 
-/// Two live workers of a store that may have several.
-async fn two(subject: &Arc<dyn Subject>) -> Option<(World, World)> {
-    if !subject.capabilities().leased {
-        println!("its subject declares that this store belongs to one process");
-        return None;
-    }
+/// Two live workers.
+async fn two(subject: &Arc<dyn Subject>) -> (World, World) {
     let one = World::new(subject).await;
     let other = World::of(one.store.clone()).await;
     assert_ne!(one.worker, other.worker);
-    Some((one, other))
+    (one, other)
 }
 
 fn now() -> std::time::Instant {
@@ -24,19 +20,29 @@ fn now() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-/// Nothing is skipped in silence: what a subject declares is what its store has.
-pub async fn capabilities_are_as_declared(subject: Arc<dyn Subject>) {
+/// Nothing is skipped in silence: what is named is what the store has.
+pub async fn capabilities_are_as_declared(subject: Arc<dyn Subject>, declared: Vec<&'static str>) {
     let store = subject.fresh().await;
-    let declared = subject.capabilities();
-    assert_eq!(store.join(join()).await.unwrap().leased, declared.leased);
-    assert_eq!(store.transactions().is_some(), declared.lends);
-    assert_eq!(store.schedules().is_some(), declared.schedules);
-    assert_eq!(store.triggers().is_some(), declared.triggers);
+    let leased = store.join(join()).await.unwrap().leased;
+    let has = [
+        ("one_process", !leased),
+        ("leases", leased),
+        ("transactions", store.transactions().is_some()),
+        ("schedules", store.schedules().is_some()),
+        ("triggers", store.triggers().is_some()),
+    ];
+    for (capability, has) in has {
+        assert_eq!(
+            declared.contains(&capability),
+            has,
+            "`{capability}` is named, or the store has it, but not both"
+        );
+    }
 }
 
 /// A newcomer fences nobody who is alive.
 pub async fn workers_live_side_by_side(subject: Arc<dyn Subject>) {
-    let Some((one, other)) = two(&subject).await else { return };
+    let (one, other) = two(&subject).await;
     one.start(1, "a").await;
     other.start(2, "b").await;
     assert_eq!(one.write(facts(3, "a", vec![row(0, 1)])).await, CommitOutcome::Applied { rev: 0 });
@@ -49,7 +55,7 @@ pub async fn workers_live_side_by_side(subject: Arc<dyn Subject>) {
 
 /// Finding 6: whoever is quicker has it, and nobody else.
 pub async fn two_claimers_never_get_one_workflow(subject: Arc<dyn Subject>) {
-    let Some((one, other)) = two(&subject).await else { return };
+    let (one, other) = two(&subject).await;
     let names = (0..40).map(|n| format!("w{n:02}")).collect::<Vec<_>>();
     let starts = (1..).zip(&names).map(|(n, name)| create(n, header(name, None))).collect();
     one.store.commit(None, starts).await.unwrap();
@@ -68,7 +74,7 @@ pub async fn two_claimers_never_get_one_workflow(subject: Arc<dyn Subject>) {
 
 /// Guarantee 10, findings 5 and 6: what a silent worker owned goes on elsewhere, and it writes nothing any more.
 pub async fn a_silent_worker_is_taken_over_within_its_lease(subject: Arc<dyn Subject>) {
-    let Some((silent, other)) = two(&subject).await else { return };
+    let (silent, other) = two(&subject).await;
     silent.start(1, "a").await;
     let watch = now();
     assert!(other.claim(9, 9).await.is_empty(), "a lease is kept for as long as it lasts");
@@ -85,7 +91,7 @@ pub async fn a_silent_worker_is_taken_over_within_its_lease(subject: Arc<dyn Sub
 
 /// Who says that it lives keeps what it owns.
 pub async fn a_heartbeat_keeps_a_worker_alive(subject: Arc<dyn Subject>) {
-    let Some((one, other)) = two(&subject).await else { return };
+    let (one, other) = two(&subject).await;
     one.start(1, "a").await;
     let watch = now();
     while watch.elapsed() < LEASE * 3 / 2 {
@@ -99,7 +105,7 @@ pub async fn a_heartbeat_keeps_a_worker_alive(subject: Arc<dyn Subject>) {
 
 /// Finding 6: a dead worker that looks for work gets none, and declares nobody dead.
 pub async fn a_zombie_claims_nothing_and_fences_nobody(subject: Arc<dyn Subject>) {
-    let Some((zombie, other)) = two(&subject).await else { return };
+    let (zombie, other) = two(&subject).await;
     zombie.start(1, "a").await;
     inherit(&other, zombie.worker, "a").await;
     let watch = now();
@@ -115,9 +121,6 @@ pub async fn a_zombie_claims_nothing_and_fences_nobody(subject: Arc<dyn Subject>
 
 /// Findings 6 and 14: what a dead worker owned and nobody alive knows belongs to nobody, and is told.
 pub async fn what_only_a_dead_worker_knew_is_told(subject: Arc<dyn Subject>) {
-    if !subject.capabilities().leased {
-        return println!("its subject declares that this store belongs to one process");
-    }
     let store = subject.fresh().await;
     let voyage = definition("voyage", 1);
     let known = Join { definitions: vec![voyage.clone()], ..join() };
@@ -139,7 +142,7 @@ pub async fn what_only_a_dead_worker_knew_is_told(subject: Arc<dyn Subject>) {
 
 /// Finding 10: of two that start with the same exclusion keys, in whatever order, one gets them all.
 pub async fn of_two_excluding_starts_one_wins(subject: Arc<dyn Subject>) {
-    let Some((one, other)) = two(&subject).await else { return };
+    let (one, other) = two(&subject).await;
     for round in 0..10 {
         let start = |world: &World, side: &str, n: i64, keys: [&str; 2]| {
             let exclusion = keys.map(|key| format!("{key}{round}")).to_vec();
@@ -160,7 +163,7 @@ pub async fn of_two_excluding_starts_one_wins(subject: Arc<dyn Subject>) {
 
 /// Guarantee 12, over two processes.
 pub async fn of_two_starts_with_one_key_both_get_one_workflow(subject: Arc<dyn Subject>) {
-    let Some((one, other)) = two(&subject).await else { return };
+    let (one, other) = two(&subject).await;
     for round in 0..10 {
         let start = |world: &World, side: &str, n: i64| {
             let idempotency_key = Some(format!("key{round}").into());

@@ -81,9 +81,7 @@ pub async fn a_manual_update_sticks_and_is_told(subject: Arc<dyn Subject>) {
     let stale = w.start(1, "a").await;
     w.start(2, "b").await;
     assert_eq!(w.store.beat(w.worker).await.unwrap(), Beat::default());
-    if !subject.set_status_by_hand(&w.store, &id("a"), Status::Failed).await {
-        return;
-    }
+    subject.set_status_by_hand(&w.store, &id("a"), Status::Failed).await;
     assert_eq!(w.store.beat(w.worker).await.unwrap().lost, [id("a")]);
     let commit = Commit { facts: vec![row(0, 1)], ..decide(3, &stale, to(Status::Completed)) };
     let refused = w.write(commit).await;
@@ -103,9 +101,7 @@ pub async fn a_manual_update_sticks_and_is_told(subject: Arc<dyn Subject>) {
 pub async fn what_was_ended_by_hand_under_a_dead_worker_is_unclean(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;
     w.start(1, "a").await;
-    if !subject.set_status_by_hand(&w.store, &id("a"), Status::Failed).await {
-        return;
-    }
+    subject.set_status_by_hand(&w.store, &id("a"), Status::Failed).await;
     w.store.leave(w.worker).await.unwrap();
     let header = w.header("a").await;
     assert_eq!((header.worker, header.unclean, header.state.status), (None, true, Status::Failed));

@@ -1,4 +1,4 @@
-//! Lent transactions. A store without the capability passes these by having none.
+//! Lent transactions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ enum End {
     Never,
 }
 
-/// Runs a body that writes `key = value` and then ends like this. `None`: the store lends nothing.
+/// Runs a body that writes `key = value` and then ends like this.
 async fn lend(
     subject: &Arc<dyn Subject>,
     w: &World,
@@ -25,8 +25,8 @@ async fn lend(
     value: &'static str,
     limit: Duration,
     end: End,
-) -> Option<Result<Transacted, StoreError>> {
-    let transactions = w.store.transactions()?;
+) -> Result<Transacted, StoreError> {
+    let transactions = w.store.transactions().unwrap();
     let subject = subject.clone();
     let body: DoorBody = Box::new(move |tx| {
         Box::pin(async move {
@@ -39,7 +39,7 @@ async fn lend(
             }
         })
     });
-    Some(transactions.transact(Door { worker: w.worker, workflow_id: id("a"), limit, body }).await)
+    transactions.transact(Door { worker: w.worker, workflow_id: id("a"), limit, body }).await
 }
 
 /// Exactly once, without idempotency code.
@@ -47,7 +47,7 @@ pub async fn what_the_body_wrote_and_its_fact_commit_together(subject: Arc<dyn S
     let w = World::new(&subject).await;
     w.start(1, "a").await;
     let end = End::With(facts(2, "a", vec![row(0, 1)]));
-    let Some(answer) = lend(&subject, &w, "k", "one", LIMIT, end).await else { return };
+    let answer = lend(&subject, &w, "k", "one", LIMIT, end).await;
     assert_eq!(answer, Ok(Transacted::Committed(CommitOutcome::Applied { rev: 0 })));
     assert_eq!(subject.get(&w.store, "k").await.as_deref(), Some("one"));
     assert_eq!(w.load("a").await.steps, [row(0, 1)]);
@@ -58,17 +58,17 @@ pub async fn an_error_a_panic_and_a_long_body_roll_back(subject: Arc<dyn Subject
     let w = World::new(&subject).await;
     w.start(1, "a").await;
     let refused = Ok(Transacted::Failed(StepError::permanent("full")));
-    let Some(answer) = lend(&subject, &w, "k", "error", LIMIT, End::Error).await else { return };
+    let answer = lend(&subject, &w, "k", "error", LIMIT, End::Error).await;
     assert_eq!(answer, refused);
     for (value, end) in [("panic", End::Panic), ("never", End::Never)] {
         let limit = Duration::from_millis(50);
-        let answer = lend(&subject, &w, "k", value, limit, end).await.unwrap();
+        let answer = lend(&subject, &w, "k", value, limit, end).await;
         let Ok(Transacted::Failed(error)) = answer else { panic!("{answer:?}") };
         assert_eq!(error.effect(), Effect::None, "{error}");
     }
     assert_eq!(subject.get(&w.store, "k").await, None);
     let end = End::With(facts(2, "a", vec![row(0, 1)]));
-    let after = lend(&subject, &w, "k", "after", LIMIT, end).await.unwrap();
+    let after = lend(&subject, &w, "k", "after", LIMIT, end).await;
     assert_eq!(after, Ok(Transacted::Committed(CommitOutcome::Applied { rev: 0 })));
 }
 
@@ -77,11 +77,11 @@ pub async fn a_known_fact_rolls_the_second_attempt_back(subject: Arc<dyn Subject
     let w = World::new(&subject).await;
     w.start(1, "a").await;
     let end = End::With(facts(2, "a", vec![row(0, 1)]));
-    let Some(first) = lend(&subject, &w, "k", "first", LIMIT, end).await else { return };
+    let first = lend(&subject, &w, "k", "first", LIMIT, end).await;
     first.unwrap();
     let again = StepRow { output: Some(json("2")), ..row(0, 1) };
     let end = End::With(facts(3, "a", vec![again]));
-    let second = lend(&subject, &w, "k", "second", LIMIT, end).await.unwrap();
+    let second = lend(&subject, &w, "k", "second", LIMIT, end).await;
     let refused = CommitOutcome::Refused { rev: 0, status: Status::Running, owned: true };
     assert_eq!(second, Ok(Transacted::Committed(refused)));
     assert_eq!(subject.get(&w.store, "k").await.as_deref(), Some("first"));
@@ -94,7 +94,7 @@ pub async fn a_refused_decision_keeps_fact_and_data(subject: Arc<dyn Subject>) {
     let stale = w.start(1, "a").await;
     w.store.send("default", &id("a"), SignalKind::Cancel, "alice").await.unwrap();
     let commit = Commit { facts: vec![row(0, 1)], ..decide(2, &stale, to(Status::Completed)) };
-    let Some(answer) = lend(&subject, &w, "k", "one", LIMIT, End::With(commit)).await else { return };
+    let answer = lend(&subject, &w, "k", "one", LIMIT, End::With(commit)).await;
     let refused = CommitOutcome::Refused { rev: 1, status: Status::Running, owned: true };
     assert_eq!(answer, Ok(Transacted::Committed(refused)));
     assert_eq!(subject.get(&w.store, "k").await.as_deref(), Some("one"));
@@ -107,7 +107,7 @@ pub async fn a_fenced_worker_gets_nothing_through_the_door(subject: Arc<dyn Subj
     w.start(1, "a").await;
     w.store.leave(w.worker).await.unwrap();
     let end = End::With(facts(2, "a", vec![row(0, 1)]));
-    let Some(answer) = lend(&subject, &w, "k", "zombie", LIMIT, end).await else { return };
+    let answer = lend(&subject, &w, "k", "zombie", LIMIT, end).await;
     assert_eq!(answer, Err(StoreError::Fenced));
     assert_eq!(subject.get(&w.store, "k").await, None);
     assert_eq!(w.load("a").await.steps, []);
@@ -134,7 +134,7 @@ pub async fn a_start_inside_lives_and_dies_with_the_transaction(subject: Arc<dyn
             })
         });
         let door = Door { worker, workflow_id: id("a"), limit: LIMIT, body };
-        let Some(transactions) = w.store.transactions() else { return };
+        let transactions = w.store.transactions().unwrap();
         transactions.transact(door).await.unwrap();
         assert_eq!(w.store.load(&id("child")).await.unwrap().is_some(), keep);
     }

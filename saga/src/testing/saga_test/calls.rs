@@ -12,9 +12,9 @@ use crate::step::Arguments;
 
 /// What a stub is told of the call that it answers.
 pub struct StubCall<'a> {
-    pub(super) arguments: Arguments<'a>,
-    pub(super) node: &'a str,
-    pub(super) call: &'a Call,
+    pub(in crate::testing) arguments: Arguments<'a>,
+    pub(in crate::testing) node: &'a str,
+    pub(in crate::testing) call: &'a Call,
 }
 
 impl StubCall<'_> {
@@ -102,7 +102,7 @@ impl RecordedCall {
         !matches!(self.end, CallEnd::UnderWay | CallEnd::Failed(_))
     }
     /// Which place it is: the node, and the item of a list.
-    pub(super) fn place(&self) -> (&str, &str) {
+    pub(in crate::testing) fn place(&self) -> (&str, &str) {
         (&self.node, &self.item)
     }
 }

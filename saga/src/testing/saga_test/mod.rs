@@ -1,14 +1,14 @@
 //! Sagas under test: steps that answer as the test says, and time that passes by itself.
 
 mod calls;
-mod clock;
-mod report;
-mod script;
-mod stage;
+pub(super) mod report;
+pub(super) mod script;
+pub(super) mod stage;
 mod story;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use serde::Serialize;
 pub use calls::{CallEnd, RecordedCall, StubCall};
 pub use report::Report;
 
+use super::clock::{self, VirtualTime};
 use crate::clock::Timestamp;
 use crate::definition::{Definition, Start};
 use crate::engine::{Engine, Runtime};
@@ -24,7 +25,6 @@ use crate::error::StepError;
 use crate::json::Json;
 use crate::step::{Callable, Callee, Signature, Success};
 use crate::store::MemoryStore;
-use clock::VirtualTime;
 use script::{Attempt, Lines, Script, State, Stub};
 use stage::{Happening, Stage};
 
@@ -147,10 +147,7 @@ impl<R: Send + Sync + 'static> SagaTest<R> {
         key: impl Display,
         value: V,
     ) -> Self {
-        let value = Json::encode(&value);
-        let value = value.unwrap_or_else(|error| panic!("the value of the event `{name}`: {error}"));
-        self.happenings
-            .push((after, Happening::Event { name: name.to_owned(), key: key.to_string(), value }));
+        self.happenings.push((after, Happening::event(name, key, value)));
         self
     }
     /// Somebody cancels the workflow so long after the start.
@@ -207,7 +204,8 @@ impl<R: Send + Sync + 'static> SagaTest<R> {
             runtime: Arc::clone(&runtime),
             began: runtime.uptime(),
             patience: self.patience,
-            most_calls: self.most_calls,
+            most_calls: AtomicUsize::new(self.most_calls),
+            twister: None,
             enough: tokio::sync::Notify::new(),
         });
         let builder = Engine::builder(self.resources).store(store.clone()).saga(definition);
@@ -260,7 +258,7 @@ fn stub<S: Signature>(
     })
 }
 
-fn definition_of<S: Callable<R> + Signature, R>() -> Definition<R> {
+pub(super) fn definition_of<S: Callable<R> + Signature, R>() -> Definition<R> {
     let Callee::Saga(saga) = S::erased() else { panic!("`{}` is a step, not a saga", S::META.name) };
     Arc::into_inner(saga).expect("a definition that was just made is nobody else's")
 }

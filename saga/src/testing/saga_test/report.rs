@@ -14,7 +14,7 @@ use crate::store::{Awaited, Debt, FailureReason, Status, StepStatus};
 
 /// Why a test ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rest {
+pub(in crate::testing) enum Rest {
     /// The workflow came to its end.
     End,
     /// It waits, and nothing more was to happen.
@@ -28,18 +28,18 @@ pub(super) enum Rest {
 /// What became of a workflow. Its assertions panic with the whole story of the workflow; where they name steps, a
 /// step is named by its own name (`allocate_ip`) or by its place in the plan (`allocate_ip.backup`).
 pub struct Report<S: Signature, R> {
-    pub(super) view: WorkflowView,
-    pub(super) calls: Vec<RecordedCall>,
-    pub(super) awaited: Vec<Awaited>,
-    pub(super) rest: Rest,
-    pub(super) elapsed: Duration,
-    output: Option<Result<S::Output, String>>,
-    resources: Arc<R>,
-    of: PhantomData<fn() -> S>,
+    pub(in crate::testing) view: WorkflowView,
+    pub(in crate::testing) calls: Vec<RecordedCall>,
+    pub(in crate::testing) awaited: Vec<Awaited>,
+    pub(in crate::testing) rest: Rest,
+    pub(in crate::testing) elapsed: Duration,
+    pub(in crate::testing) output: Option<Result<S::Output, String>>,
+    pub(in crate::testing) resources: Arc<R>,
+    pub(in crate::testing) of: PhantomData<fn() -> S>,
 }
 
 impl<S: Signature, R> Report<S, R> {
-    pub(super) async fn of(stage: &Stage, rest: Rest, resources: Arc<R>) -> Self {
+    pub(in crate::testing) async fn of(stage: &Stage, rest: Rest, resources: Arc<R>) -> Self {
         let view = stage.client.workflow(&stage.tenant, &stage.workflow).await;
         let view = view.unwrap_or_else(|error| panic!("{error}"));
         let output = view.header.state.output.as_ref();
@@ -139,6 +139,10 @@ impl<S: Signature, R> Report<S, R> {
         self.assert_places("been skipped", &steps.into_iter().collect::<Vec<_>>(), &skipped)
     }
 
+    /// How the workflow stands.
+    pub fn status(&self) -> Status {
+        self.view.header.state.status
+    }
     /// Steps whose undo failed for good.
     pub fn debts(&self) -> Vec<OwedStep> {
         let owed = self.view.steps.iter().filter(|row| row.debt == Some(Debt::Open));

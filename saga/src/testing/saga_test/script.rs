@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,36 +12,45 @@ use tokio::sync::Notify;
 
 use super::Landed;
 use super::calls::{CallEnd, RecordedCall, StubCall};
-use super::clock::patiently;
 use crate::definition::Node;
 use crate::engine::{Ended, Interceptor, Runtime};
-use crate::error::StepError;
+use crate::error::{Effect, StepError};
 use crate::json::Json;
 use crate::machine::{Call, CallKind};
 use crate::step::{Arguments, Success};
+use crate::testing::clock::patiently;
 
 /// What answers in place of a step.
-pub(super) type Stub = Arc<dyn Fn(&StubCall<'_>) -> Result<Success, StepError> + Send + Sync>;
+pub(in crate::testing) type Stub = Arc<dyn Fn(&StubCall<'_>) -> Result<Success, StepError> + Send + Sync>;
 
 /// How one attempt goes.
 #[derive(Clone)]
-pub(super) enum Attempt {
+pub(in crate::testing) enum Attempt {
     Stub(Stub),
     Fail(StepError),
     Unknown(Landed),
+    TimesOut(Landed),
+}
+
+/// What goes wrong besides what the test said of steps: by the number of a call, and by its place.
+pub(in crate::testing) trait Twister: Send + Sync + 'static {
+    /// It begins: how it goes, if not as it would.
+    fn begins(&self, nth: usize, node: &Node, call: &Call) -> BoxFuture<'_, Option<Attempt>>;
+    /// It has ended, and nobody has heard of it yet.
+    fn has_ended(&self, nth: usize) -> BoxFuture<'_, ()>;
 }
 
 /// What was said about one step.
 #[derive(Clone, Default)]
-pub(super) struct Lines {
+pub(in crate::testing) struct Lines {
     /// How the first attempts go.
-    pub(super) first: VecDeque<Attempt>,
+    pub(in crate::testing) first: VecDeque<Attempt>,
     /// How all others go wrong.
-    pub(super) always: Option<Attempt>,
+    pub(in crate::testing) always: Option<Attempt>,
     /// What answers otherwise. `None`: the step itself.
-    pub(super) stub: Option<Stub>,
-    pub(super) first_undos: VecDeque<StepError>,
-    pub(super) undo: Option<StepError>,
+    pub(in crate::testing) stub: Option<Stub>,
+    pub(in crate::testing) first_undos: VecDeque<StepError>,
+    pub(in crate::testing) undo: Option<StepError>,
 }
 
 impl Lines {
@@ -63,62 +73,98 @@ struct Traces {
 type Place = (u32, u32, Arc<str>);
 
 #[derive(Default)]
-pub(super) struct State {
+pub(in crate::testing) struct State {
     lines: BTreeMap<&'static str, Lines>,
     traces: BTreeMap<Place, Traces>,
-    pub(super) calls: Vec<RecordedCall>,
+    pub(in crate::testing) calls: Vec<RecordedCall>,
     /// A stub has panicked: what the test is told.
-    pub(super) panic: Option<Box<dyn Any + Send>>,
+    pub(in crate::testing) panic: Option<Box<dyn Any + Send>>,
 }
 
 impl State {
-    pub(super) fn new(lines: BTreeMap<&'static str, Lines>) -> Self {
+    pub(in crate::testing) fn new(lines: BTreeMap<&'static str, Lines>) -> Self {
         Self { lines, ..Self::default() }
     }
 }
 
 /// What the test said, and what has happened so far.
-pub(super) struct Script {
-    pub(super) state: Mutex<State>,
-    pub(super) runtime: Arc<dyn Runtime>,
-    pub(super) began: Duration,
-    pub(super) patience: Duration,
-    pub(super) most_calls: usize,
+pub(in crate::testing) struct Script {
+    pub(in crate::testing) state: Mutex<State>,
+    pub(in crate::testing) runtime: Arc<dyn Runtime>,
+    pub(in crate::testing) began: Duration,
+    pub(in crate::testing) patience: Duration,
+    pub(in crate::testing) most_calls: AtomicUsize,
+    pub(in crate::testing) twister: Option<Arc<dyn Twister>>,
     /// A stub has panicked, or there were too many calls.
-    pub(super) enough: Notify,
+    pub(in crate::testing) enough: Notify,
 }
 
 impl Script {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(in crate::testing) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::testing) fn is_over(&self) -> bool {
         let state = self.state();
-        state.panic.is_some() || state.calls.len() >= self.most_calls
+        state.panic.is_some() || state.calls.len() >= self.most_calls.load(Ordering::Relaxed)
     }
 
-    async fn run(&self, node: &Node, call: &Call, nth: usize, real: BoxFuture<'_, Ended>) -> Ended {
-        let next = node.step().and_then(|s| self.state().lines.get_mut(&*s.step_name)?.next());
-        match next {
+    async fn run(
+        &self,
+        node: &Node,
+        call: &Call,
+        nth: usize,
+        twist: Option<Attempt>,
+        real: BoxFuture<'_, Ended>,
+    ) -> Ended {
+        let next = || node.step().and_then(|s| self.state().lines.get_mut(&*s.step_name)?.next());
+        match twist.or_else(next) {
             None => self.real(call, nth, real).await,
             Some(Attempt::Stub(stub)) => self.stubbed(&stub, node, call),
             Some(Attempt::Fail(error)) => Ended::Run(Err(error)),
-            Some(Attempt::Unknown(Landed::No)) => {
-                Ended::Run(Err(StepError::unknown("nobody knows whether it happened: the request was lost")))
+            Some(Attempt::Unknown(landed)) => self.lands(node, call, nth, landed, real).await,
+            Some(Attempt::TimesOut(landed)) => {
+                let ended = self.lands(node, call, nth, landed, real).await;
+                self.time_out(call, ended).await
             }
-            Some(Attempt::Unknown(Landed::Yes)) => {
-                let stub = node.step().and_then(|s| self.state().lines.get(&*s.step_name)?.stub.clone());
-                let ended = match stub {
-                    Some(stub) => self.stubbed(&stub, node, call),
-                    None => self.real(call, nth, real).await,
-                };
-                match ended {
-                    Ended::Run(Ok(_)) => Ended::Run(Err(StepError::unknown(
-                        "nobody knows whether it happened: the answer was lost",
-                    ))),
-                    other => other,
-                }
+        }
+    }
+
+    /// What becomes of a request whose answer is lost.
+    async fn lands(
+        &self,
+        node: &Node,
+        call: &Call,
+        nth: usize,
+        landed: Landed,
+        real: BoxFuture<'_, Ended>,
+    ) -> Ended {
+        if landed == Landed::No {
+            return Ended::Run(Err(lost_request()));
+        }
+        let stub = node.step().and_then(|s| self.state().lines.get(&*s.step_name)?.stub.clone());
+        let ended = match stub {
+            Some(stub) => self.stubbed(&stub, node, call),
+            None => self.real(call, nth, real).await,
+        };
+        match ended {
+            Ended::Run(Ok(_)) => Ended::Run(Err(lost_answer())),
+            other => other,
+        }
+    }
+
+    /// The attempt's time passes, unless it was refused anyway.
+    async fn time_out(&self, call: &Call, ended: Ended) -> Ended {
+        let error = StepError::unknown(format!("timed out after {:?}", call.timeout));
+        match ended {
+            Ended::Run(Err(e)) if e.effect() == Effect::Unknown => {
+                self.runtime.sleep(call.timeout).await;
+                Ended::Run(Err(error))
             }
+            Ended::Undo(Err(e)) if e.effect() == Effect::Unknown => {
+                self.runtime.sleep(call.timeout).await;
+                Ended::Undo(Err(error))
+            }
+            other => other,
         }
     }
 
@@ -138,20 +184,46 @@ impl Script {
         Ended::Run(result)
     }
 
-    async fn undo(&self, node: &Node, call: &Call, nth: usize, real: BoxFuture<'_, Ended>) -> Ended {
-        let refused = node.step().and_then(|s| {
+    async fn undo(
+        &self,
+        node: &Node,
+        call: &Call,
+        nth: usize,
+        twist: Option<Attempt>,
+        real: BoxFuture<'_, Ended>,
+    ) -> Ended {
+        let refused = || {
             let mut state = self.state();
-            let lines = state.lines.get_mut(&*s.step_name)?;
-            lines.first_undos.pop_front().or_else(|| lines.undo.clone())
-        });
-        match refused {
-            Some(error) => Ended::Undo(Err(error)),
-            None if self.was_real(call) => self.real(call, nth, real).await,
-            None => {
-                self.state().traces.entry(place(call)).or_default().made = None;
-                Ended::Undo(Ok(()))
+            let lines = state.lines.get_mut(&*node.step()?.step_name)?;
+            lines.first_undos.pop_front().or_else(|| lines.undo.clone()).map(Attempt::Fail)
+        };
+        match twist.or_else(refused) {
+            None | Some(Attempt::Stub(_)) => self.undone(call, nth, real).await,
+            Some(Attempt::Fail(error)) => Ended::Undo(Err(error)),
+            Some(Attempt::Unknown(landed)) => self.undo_lands(call, nth, landed, real).await,
+            Some(Attempt::TimesOut(landed)) => {
+                let ended = self.undo_lands(call, nth, landed, real).await;
+                self.time_out(call, ended).await
             }
         }
+    }
+
+    async fn undo_lands(&self, call: &Call, nth: usize, landed: Landed, real: BoxFuture<'_, Ended>) -> Ended {
+        if landed == Landed::No {
+            return Ended::Undo(Err(lost_request()));
+        }
+        match self.undone(call, nth, real).await {
+            Ended::Undo(Ok(())) => Ended::Undo(Err(lost_answer())),
+            other => other,
+        }
+    }
+
+    async fn undone(&self, call: &Call, nth: usize, real: BoxFuture<'_, Ended>) -> Ended {
+        if self.was_real(call) {
+            return self.real(call, nth, real).await;
+        }
+        self.state().traces.entry(place(call)).or_default().made = None;
+        Ended::Undo(Ok(()))
     }
 
     async fn real(&self, call: &Call, nth: usize, real: BoxFuture<'_, Ended>) -> Ended {
@@ -164,6 +236,9 @@ impl Script {
     }
 
     fn was_real(&self, call: &Call) -> bool {
+        if self.twister.is_some() {
+            return true;
+        }
         self.state().traces.get(&place(call)).is_some_and(|traces| traces.real)
     }
 
@@ -182,7 +257,7 @@ impl Script {
             at: self.runtime.uptime().saturating_sub(self.began),
             end: CallEnd::UnderWay,
         });
-        if state.calls.len() >= self.most_calls {
+        if state.calls.len() >= self.most_calls.load(Ordering::Relaxed) {
             self.enough.notify_one();
         }
         state.calls.len() - 1
@@ -198,9 +273,13 @@ impl Interceptor for Script {
     ) -> BoxFuture<'a, Ended> {
         Box::pin(async move {
             let nth = self.begin(node, call);
+            let twist = match &self.twister {
+                Some(twister) => twister.begins(nth, node, call).await,
+                None => None,
+            };
             let ended = match call.kind {
-                CallKind::Run => self.run(node, call, nth, real).await,
-                CallKind::Undo => self.undo(node, call, nth, real).await,
+                CallKind::Run => self.run(node, call, nth, twist, real).await,
+                CallKind::Undo => self.undo(node, call, nth, twist, real).await,
                 CallKind::LookUp if self.was_real(call) => self.real(call, nth, real).await,
                 CallKind::LookUp => {
                     let state = self.state();
@@ -208,9 +287,20 @@ impl Interceptor for Script {
                 }
             };
             self.state().calls[nth].end = end_of(&ended);
+            if let Some(twister) = &self.twister {
+                twister.has_ended(nth).await;
+            }
             ended
         })
     }
+}
+
+fn lost_request() -> StepError {
+    StepError::unknown("nobody knows whether it happened: the request was lost")
+}
+
+fn lost_answer() -> StepError {
+    StepError::unknown("nobody knows whether it happened: the answer was lost")
 }
 
 fn place(call: &Call) -> Place {

@@ -1,35 +1,47 @@
 //! One run of a test: an engine of its own, in a world of its own.
 #![allow(clippy::disallowed_methods, reason = "this is the world of a test")]
 
+use std::fmt::Display;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::report::Rest;
 use super::script::Script;
-use crate::engine::{Client, Config, Runtime};
+use crate::engine::{Client, ClientError, Config, Runtime};
 use crate::id::WorkflowId;
 use crate::json::Json;
-use crate::store::{Header, MemoryStore, Store};
+use crate::store::{Header, MemoryStore, Store, StoreError};
 
 /// What happens while the workflow runs.
-pub(super) enum Happening {
+#[derive(Clone)]
+pub(in crate::testing) enum Happening {
     Event { name: String, key: String, value: Json },
     Cancel,
 }
 
+impl Happening {
+    #[track_caller]
+    pub(in crate::testing) fn event<V: Serialize>(name: &str, key: impl Display, value: V) -> Self {
+        let value = Json::encode(&value);
+        let value = value.unwrap_or_else(|error| panic!("the value of the event `{name}`: {error}"));
+        Self::Event { name: name.to_owned(), key: key.to_string(), value }
+    }
+}
+
 /// Nothing is looked for without being told of it, so that empty time costs nothing.
-pub(super) fn config() -> Config {
+pub(in crate::testing) fn config() -> Config {
     let day = Duration::from_secs(24 * 60 * 60);
     Config { name: "test".to_owned(), poll_interval: 100 * day, lease: 400 * day, ..Config::default() }
 }
 
 /// Runs a test in a thread of its own, where the clock is paused whatever the caller's does.
-pub(super) async fn aside<T, F>(play: impl FnOnce() -> F + Send + 'static) -> T
+pub(in crate::testing) async fn aside<T, F>(play: impl FnOnce() -> F + Send + 'static) -> T
 where
     T: Send + 'static,
     F: Future<Output = T>,
@@ -59,22 +71,22 @@ where
 }
 
 /// One workflow on its stage.
-pub(super) struct Stage {
-    pub(super) client: Client,
-    pub(super) store: MemoryStore,
-    pub(super) runtime: Arc<dyn Runtime>,
-    pub(super) script: Arc<Script>,
-    pub(super) workflow: WorkflowId,
-    pub(super) tenant: String,
+pub(in crate::testing) struct Stage {
+    pub(in crate::testing) client: Client,
+    pub(in crate::testing) store: MemoryStore,
+    pub(in crate::testing) runtime: Arc<dyn Runtime>,
+    pub(in crate::testing) script: Arc<Script>,
+    pub(in crate::testing) workflow: WorkflowId,
+    pub(in crate::testing) tenant: String,
     /// What is still to happen, and when; latest first.
-    pub(super) happenings: Vec<(Duration, Happening)>,
-    pub(super) began: Duration,
-    pub(super) limit: Duration,
+    pub(in crate::testing) happenings: Vec<(Duration, Happening)>,
+    pub(in crate::testing) began: Duration,
+    pub(in crate::testing) limit: Duration,
 }
 
 impl Stage {
     /// Lets time pass until the workflow rests for good, or it has been long enough.
-    pub(super) async fn play(&mut self) -> Rest {
+    pub(in crate::testing) async fn play(&mut self) -> Rest {
         loop {
             self.let_happen().await;
             let left = self.limit.saturating_sub(self.elapsed());
@@ -119,18 +131,25 @@ impl Stage {
     }
 
     async fn let_happen(&mut self) {
-        while self.happenings.last().is_some_and(|(at, _)| *at <= self.elapsed()) {
-            match self.happenings.pop() {
-                Some((_, Happening::Event { name, key, value })) => {
-                    let told = self.client.publish(&self.tenant, &name, &key, value, Some("test")).await;
-                    told.unwrap_or_else(|error| panic!("the event `{name}` cannot be published: {error}"));
+        while let Some((_, happening)) = self.happenings.last().filter(|(at, _)| *at <= self.elapsed()) {
+            match happening {
+                Happening::Event { name, key, value } => {
+                    let told =
+                        self.client.publish(&self.tenant, name, key, value.clone(), Some("test")).await;
+                    match told {
+                        Ok(_) => {}
+                        // Whoever gets no answer publishes it again.
+                        Err(ClientError::Store(StoreError::Unavailable(_))) => continue,
+                        Err(error) => panic!("the event `{name}` cannot be published: {error}"),
+                    }
                 }
-                Some((_, Happening::Cancel)) => {
+                Happening::Cancel => {
                     // What has ended is not cancelled.
                     let _ = self.client.cancel(&self.tenant, &self.workflow, "test").await;
                 }
-                None => {}
             }
+            // Only now: whoever dies over it has it still before him.
+            self.happenings.pop();
         }
     }
 
@@ -139,7 +158,7 @@ impl Stage {
         loaded.expect("a workflow that was started is there").header
     }
 
-    fn elapsed(&self) -> Duration {
+    pub(in crate::testing) fn elapsed(&self) -> Duration {
         self.runtime.uptime().saturating_sub(self.began)
     }
 }

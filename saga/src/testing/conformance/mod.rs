@@ -24,6 +24,7 @@ pub mod history;
 pub mod limits;
 pub mod ownership;
 pub mod reading;
+pub mod retention;
 pub mod schedules;
 pub mod sharing;
 pub mod signals;
@@ -43,6 +44,8 @@ pub struct Capabilities {
     pub schedules: bool,
     /// It keeps which events start workflows.
     pub triggers: bool,
+    /// It forgets what has ended.
+    pub retains: bool,
 }
 
 /// How the suite gets at a store and at what surrounds it.
@@ -153,6 +156,10 @@ macro_rules! conformance {
             reading: statistics_count_every_change_once,
             reading: statistics_are_per_tenant,
             reading: plans_are_kept,
+            retention: what_has_rested_is_gone_with_all_that_was_kept_for_it,
+            retention: what_is_removed_is_not_counted_any_more,
+            retention: what_somebody_still_needs_stays,
+            retention: the_longest_rested_go_first_and_so_many_stay,
             limits: poison_is_refused_alone,
             limits: what_is_allowed_is_kept_as_it_is,
             transactions: what_the_body_wrote_and_its_fact_commit_together,

@@ -32,6 +32,7 @@ pub async fn capabilities_are_as_declared(subject: Arc<dyn Subject>) {
     assert_eq!(store.transactions().is_some(), declared.lends);
     assert_eq!(store.schedules().is_some(), declared.schedules);
     assert_eq!(store.triggers().is_some(), declared.triggers);
+    assert_eq!(store.removals().is_some(), declared.retains);
 }
 
 /// A newcomer fences nobody who is alive.

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use saga::store::{
     Beat, Claim, Commit, CommitOutcome, Door, DoorBody, Join, Listing, Loaded, MemoryStore, Page,
     PublishedEvent, Registration, Schedules, Sent, SignalKind, Statistics, Status, Store, StoreError,
-    Stranded, Trail, TrailPart, Transacted, Transactions, Triggers, Wanted,
+    Stranded, Trail, TrailPart, Transacted, Transactions, Removals, Triggers, Wanted,
 };
 use saga::{DefinitionId, Engine, StepError, Timestamp, Tx, WorkerId, WorkflowId, saga, step};
 
@@ -110,6 +110,9 @@ impl<S: Store> Store for Feeding<S> {
     }
     fn triggers(&self) -> Option<&dyn Triggers> {
         self.inner.triggers()
+    }
+    fn removals(&self) -> Option<&dyn Removals> {
+        self.inner.removals()
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Configuration {
     pub settle_after_ms: Option<u64>,
     /// How much is taken on at once.
     pub limits: Limits,
+    /// How long workflows that have ended are kept. Not given: for ever.
+    pub retention: Retention,
     /// NetBox.
     pub netbox: Netbox,
     /// VOLTHA.
@@ -51,6 +53,23 @@ pub struct Limits {
     pub connections: usize,
     /// How long the head of a request, its body, and the taking of an answer may last, in milliseconds each.
     pub patience_ms: u64,
+}
+
+/// How long workflows that have ended are kept, in days since they were last written to. A removed one is gone with its
+/// steps, its audit trail and its idempotency key, and is not counted any more; the customer's rows stay. What runs, owes
+/// an undo, or ended less than a day ago is never removed. Credentials that nobody has fetched until then cannot be
+/// fetched any more.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Completed ones. Not given: for ever.
+    pub completed_days: Option<u32>,
+    /// Those that were rolled back. Not given: for ever.
+    pub rolled_back_days: Option<u32>,
+    /// Failed ones without debts. Not given: for ever. They hold their ONU, router and user name until then.
+    pub failed_days: Option<u32>,
+    /// How many are kept in each status at most. Not given: all.
+    pub most: Option<u64>,
 }
 
 /// How NetBox is reached.
@@ -135,6 +154,7 @@ impl Default for Configuration {
             grace_ms: 10_000,
             settle_after_ms: None,
             limits: Limits::default(),
+            retention: Retention::default(),
             netbox: Netbox::default(),
             voltha: Voltha::default(),
             genieacs: Genieacs::default(),
@@ -253,6 +273,17 @@ mod tests {
         assert_eq!(configuration.listen.port(), 0);
         assert_eq!(configuration.netbox.token.as_deref(), Some("secret-token"));
         assert_eq!(configuration.simulators.onus, 7);
+    }
+
+    #[test]
+    fn nothing_is_forgotten_unless_it_is_said() {
+        let days =
+            |c: &Configuration| (c.retention.completed_days, c.retention.failed_days, c.retention.most);
+        assert_eq!(days(&load(&[]).unwrap()), (None, None, None));
+        let configuration = load(&[("ISP_RETENTION__COMPLETED_DAYS", "90")]).unwrap();
+        assert_eq!(days(&configuration), (Some(90), None, None));
+        assert!(configuration.shown().contains("completed_days = 90"));
+        assert!(load(&[("ISP_RETENTION__COMPLETED_DAYS", "-1")]).is_err());
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //! transactional step, or `PgStore::transaction`, has a connection of its own there.
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod along;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod batch;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod cells;
@@ -22,6 +24,8 @@ mod judge;
 mod migrate;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod retention;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rows;
 #[cfg(feature = "sqlite")]

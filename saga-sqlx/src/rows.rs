@@ -1,12 +1,13 @@
 //! The tables' rows as they are read, for every backend.
 
 use saga::store::{AuditEvent, Header, HeaderState, PublishedEvent, Signal, StepRow, StoreError, Wanted};
-use saga::{CommitId, Json, Timestamp, WorkerId};
+use saga::{CommitId, Json, Timestamp, WorkerId, WorkflowId};
 use serde::Deserialize;
 use sqlx::FromRow;
 #[cfg(feature = "sqlite")]
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
+use crate::along::Position;
 use crate::cells::{Moment, Number, Text};
 use crate::codec::Place;
 
@@ -84,7 +85,31 @@ fn json(place: &Place<'_>, column: &str, cell: Option<&Text>) -> Result<Option<J
     cell.map(|cell| place.json(column, &cell.0)).transpose()
 }
 
+/// Where a workflow stands in a list.
+#[derive(FromRow)]
+pub(crate) struct PlaceColumns {
+    created_at: Moment,
+    workflow_id: String,
+}
+
+impl PlaceColumns {
+    pub(crate) fn read(self) -> Result<Position, StoreError> {
+        place(&self.workflow_id, &self.created_at)
+    }
+}
+
+fn place(id: &str, created_at: &Moment) -> Result<Position, StoreError> {
+    let at = Place { table: "orchestration_workflows", row: id };
+    let workflow_id = WorkflowId::new(id).map_err(|e| at.corrupt("workflow_id", e))?;
+    Ok((at.time("created_at", created_at)?, workflow_id))
+}
+
 impl HeaderColumns {
+    /// Where it stands in a list, also when the rest cannot be read.
+    pub(crate) fn place(&self) -> Result<Position, StoreError> {
+        place(&self.workflow_id, &self.created_at)
+    }
+
     pub(crate) fn read(self) -> Result<Header, StoreError> {
         let at = Place { table: "orchestration_workflows", row: &self.workflow_id };
         let state = HeaderState {

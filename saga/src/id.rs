@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// The name of one workflow: `wf_` and 32 hex digits of a UUIDv7 (they sort by time), or a name of the
 /// caller's own.
@@ -29,16 +30,37 @@ impl WorkflowId {
         Ok(Self(name.into()))
     }
 
-    /// `wf_` and 32 hex digits: a UUIDv7 of the given time and randomness.
+    /// `wf_` and 32 hex digits: a UUIDv7 of the given time and randomness, whose last byte is the home.
     pub(crate) fn generated(unix_millis: u64, random: [u8; 10]) -> Self {
         let uuid = uuid::Builder::from_unix_timestamp_millis(unix_millis, &random).into_uuid();
         Self(format!("wf_{}", uuid.simple()).into())
+    }
+
+    /// The home of whatever is started with this key: so that a database of several parts finds a second use of the
+    /// key where the first one is.
+    pub(crate) fn home_of_key(tenant: &str, key: &str) -> u8 {
+        // The length of one keeps it apart from the other.
+        first_byte(&[&tenant.len().to_le_bytes(), tenant.as_bytes(), key.as_bytes()])
+    }
+
+    /// Which of 256 parts of a database it belongs to: a function of the name alone, its last two hex digits if it
+    /// ends in such. Nothing is divided by it today.
+    pub fn home(&self) -> u8 {
+        let last = self.0.get(self.0.len().saturating_sub(2)..).filter(|last| last.len() == 2);
+        let is_hex = |last: &&str| last.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+        let digits = last.filter(is_hex).and_then(|last| u8::from_str_radix(last, 16).ok());
+        digits.unwrap_or_else(|| first_byte(&[self.0.as_bytes()]))
     }
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn first_byte(parts: &[&[u8]]) -> u8 {
+    let hash = parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize();
+    hash.first().copied().unwrap_or_default()
 }
 
 impl fmt::Display for WorkflowId {
@@ -124,6 +146,19 @@ mod tests {
         assert!(early < late);
         assert_eq!(early.as_str().len(), 3 + 32);
         assert_eq!(WorkflowId::new(early.as_str()), Ok(early));
+    }
+
+    #[test]
+    fn a_home_is_read_from_the_name() {
+        assert_eq!(WorkflowId::generated(7, [1, 2, 3, 4, 5, 6, 7, 8, 9, 0xab]).home(), 0xab);
+        for (name, home) in [("order-07", 0x07), ("ff", 0xff)] {
+            assert_eq!(WorkflowId::new(name).unwrap().home(), home, "{name}");
+        }
+        // Of other names by their hash: the same for ever.
+        let [a, b] = ["order-A", "x"].map(|name| WorkflowId::new(name).unwrap().home());
+        assert_eq!([a, b], [first_byte(&[b"order-A"]), first_byte(&[b"x"])]);
+        assert_eq!(first_byte(&[b"abc"]), 0xba, "SHA-256");
+        assert_ne!(WorkflowId::home_of_key("a", "bc"), WorkflowId::home_of_key("ab", "c"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use clock::Timestamp;
 pub use definition::{
     Definition, Handle, LoadError, OnFailure, Plan, PlanError, SagaBuilder, Start, StepRegistry,
 };
-pub use engine::{Client, Config, Engine, Outcome, Untyped, WorkflowHandle};
+pub use engine::{Client, Config, Engine, Keep, Outcome, Retention, Untyped, WorkflowHandle};
 pub use error::{Effect, ErrorKind, IntoStepError, ResultExt, Retry, StepError};
 pub use failure::Failure;
 pub use id::{CommitId, DefinitionId, InvalidId, WorkerId, WorkflowId};

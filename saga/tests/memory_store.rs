@@ -40,7 +40,7 @@ impl Subject for Memory {
     }
 }
 
-saga::conformance!(Memory::default(), one_process, transactions, schedules, triggers, by_hand);
+saga::conformance!(Memory::default(), one_process, transactions, schedules, triggers, retention, by_hand);
 
 #[tokio::test]
 async fn an_open_transaction_reads_its_own_writes() {

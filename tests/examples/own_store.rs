@@ -43,4 +43,4 @@ impl Subject for Own {
     }
 }
 
-saga::conformance!(Own::default(), one_process, transactions, schedules, triggers, by_hand);
+saga::conformance!(Own::default(), one_process, transactions, schedules, triggers, retention, by_hand);

@@ -213,6 +213,9 @@ impl Store for Recording {
     fn triggers(&self) -> Option<&dyn saga::store::Triggers> {
         self.store.triggers()
     }
+    fn removals(&self) -> Option<&dyn saga::store::Removals> {
+        self.store.removals()
+    }
     fn transactions(&self) -> Option<&dyn Transactions> {
         None
     }

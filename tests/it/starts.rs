@@ -188,3 +188,19 @@ fn a_full_worker_is_busy_and_takes_work_again_when_one_has_ended() {
         life.ended("three").await;
     });
 }
+
+/// A database of several parts finds a second use of a key where the first one is: the key tells the home.
+#[test]
+fn a_key_tells_the_home_of_its_workflow() {
+    let start = |tenant: &str, key: Option<&str>| {
+        Lives::new().live(sagas, async |life| {
+            let request = life.client.start(pair("x".into())).tenant(tenant);
+            let request = key.into_iter().fold(request, |request, key| request.idempotency_key(key));
+            request.await.unwrap().handle.id().home()
+        })
+    };
+    let homes = (0..8).map(|n| start("default", Some(&n.to_string()))).collect::<Vec<_>>();
+    assert_eq!(homes, (0..8).map(|n| start("default", Some(&n.to_string()))).collect::<Vec<_>>());
+    assert!(homes.iter().any(|home| home != &homes[0]), "{homes:?}");
+    assert_ne!(homes, (0..8).map(|n| start("other", Some(&n.to_string()))).collect::<Vec<_>>());
+}

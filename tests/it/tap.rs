@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use saga::store::{
     Beat, Claim, Commit, CommitOutcome, Door, DoorBody, Join, Listing, Loaded, MemoryStore, Page,
-    PublishedEvent, Registration, Schedule, Schedules, Sent, SignalKind, Statistics, Store, StoreError,
-    Stranded, Trail, TrailPart, Transacted, Transactions, Trigger, Triggered, Triggers, Wanted,
+    PublishedEvent, Registration, Removals, Schedule, Schedules, Sent, SignalKind, Statistics, Store,
+    StoreError, Stranded, Trail, TrailPart, Transacted, Transactions, Trigger, Triggered, Triggers, Wanted,
 };
 use saga::{DefinitionId, StepError, Timestamp, Tx, WorkerId, WorkflowId};
 use tokio::sync::{Notify, watch};
@@ -213,6 +213,9 @@ impl Store for Tap {
     }
     fn triggers(&self) -> Option<&dyn Triggers> {
         Some(self)
+    }
+    fn removals(&self) -> Option<&dyn Removals> {
+        self.0.store.removals()
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use saga::store::{Header, Listing, Status};
+use saga::store::{Listing, Status};
 use saga::{Timestamp, WorkflowId};
 use serde::Serialize;
 
@@ -38,6 +38,7 @@ pub(super) struct ListAnswer {
     total_is_exact: bool,
     limit: u64,
     offset: u64,
+    /// Where the list goes on, if it may.
     next_cursor: Option<String>,
 }
 
@@ -64,8 +65,8 @@ pub(super) async fn list(
     };
     p.finish()?;
     let page = api.client.list(listing).await?;
-    let full = page.headers.len() as u64 == limit;
-    let next_cursor = page.headers.last().filter(|_| full).map(|last| cursor::write(&Place::of(last)));
+    // A page may be short and go on all the same: where filters meet in few of many workflows.
+    let next_cursor = page.next.map(|(time, id)| cursor::write(&Place(time, id)));
     let (total, total_is_exact) = (page.total, page.total_is_exact);
     let workflows = page.headers.iter().map(WorkflowAnswer::of_header).collect();
     Ok(Json(ListAnswer { workflows, total, total_is_exact, limit, offset, next_cursor }))
@@ -88,12 +89,6 @@ fn time(p: &mut Parameters, name: &str) -> Option<Timestamp> {
 
 /// Behind which workflow a page begins.
 struct Place(Timestamp, WorkflowId);
-
-impl Place {
-    fn of(header: &Header) -> Self {
-        Self(header.created_at, header.workflow_id.clone())
-    }
-}
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

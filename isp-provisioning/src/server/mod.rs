@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use saga::store::StoreError;
-use saga::{Config, Engine, Resources, StepError};
+use saga::{Config, Engine, Keep, Resources, Retention, StepError};
 use saga_sqlx::{SqliteOptions, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::adapters::database::{self, Database};
 use crate::api::{self, Api, Readiness};
-use crate::config::Configuration;
+use crate::config::{self, Configuration};
 use crate::ports::{AddressPool, Business, OpticalLine, Radius, RouterConfig};
 use crate::secret::SecretKey;
 use crate::workflow::provision_subscriber;
@@ -171,6 +171,7 @@ async fn engine(
         secrets: secrets.clone(),
     };
     let mut config = Config { max_live: c.limits.workflows, ..Config::default() };
+    config.retention = retention(&c.retention);
     let simulated = simulated.then_some(200);
     config.machine.settle_after = c.settle_after_ms.or(simulated).map(Duration::from_millis);
     let engine = Engine::builder(systems)
@@ -180,6 +181,16 @@ async fn engine(
         .build()
         .await?;
     Ok(engine)
+}
+
+fn retention(c: &config::Retention) -> Retention {
+    const DAY: u64 = 24 * 60 * 60;
+    let keep = |days: Option<u32>| Keep {
+        time: days.map(|days| Duration::from_secs(u64::from(days) * DAY)),
+        most: c.most,
+    };
+    let [completed, rolled_back, failed] = [c.completed_days, c.rolled_back_days, c.failed_days].map(keep);
+    Retention { completed, rolled_back, failed, ..Retention::default() }
 }
 
 fn api(c: &Configuration, store: &SqliteStore, engine: &Engine<Systems>, secrets: SecretKey) -> Api {

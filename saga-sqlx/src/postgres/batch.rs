@@ -29,7 +29,7 @@ pub(super) async fn write(batch: &Batch<'_>, connection: &mut PgConnection) -> R
 }
 
 /// Runs a statement over rows, unless there are none. How many rows it changed.
-async fn run<T: Serialize>(
+pub(super) async fn run<T: Serialize>(
     connection: &mut PgConnection,
     sql: &'static str,
     values: Vec<T>,
@@ -41,7 +41,11 @@ async fn run<T: Serialize>(
 }
 
 /// Runs a statement over workflow ids, unless there are none.
-async fn over(connection: &mut PgConnection, sql: &'static str, ids: Vec<&str>) -> Result<(), Failure> {
+pub(super) async fn over(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    ids: Vec<&str>,
+) -> Result<(), Failure> {
     if !ids.is_empty() {
         sqlx::query(sql).bind(ids).execute(connection).await?;
     }

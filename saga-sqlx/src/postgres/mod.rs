@@ -9,6 +9,7 @@ mod lend;
 mod listing;
 mod queries;
 mod read;
+mod retention;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,8 +18,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use saga::store::{
     Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent, Registration,
-    Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart, Transacted,
-    Transactions, Triggers, Wanted,
+    Removal, Removals, Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail,
+    TrailPart, Transacted, Transactions, Triggers, Wanted,
 };
 use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
 use sqlx::pool::PoolConnection;
@@ -271,6 +272,17 @@ impl Store for PgStore {
 
     fn triggers(&self) -> Option<&dyn Triggers> {
         None
+    }
+
+    fn removals(&self) -> Option<&dyn Removals> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Removals for PgStore {
+    async fn remove(&self, removal: Removal) -> Result<usize, StoreError> {
+        self.0.health.tell(retention::remove(&self.0, removal).await)
     }
 }
 

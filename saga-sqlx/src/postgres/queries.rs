@@ -57,8 +57,17 @@ queries! {
     WAITERS = "waiters.sql",
     FORGET_WAITS = "forget_waits.sql",
     ADD_WAITS = "add_waits.sql",
+    RETAIN_ALONE = "retain_alone.sql",
+    RESTING = "resting.sql",
+    REMOVE_STEPS = "remove_steps.sql",
+    REMOVE_EVENTS = "remove_events.sql",
+    REMOVE_INBOXES = "remove_inboxes.sql",
+    REMOVE_KEYS = "remove_keys.sql",
+    REMOVE_WORKFLOWS = "remove_workflows.sql",
     IDENTITY = "identity.sql",
 }
 
+#[cfg(test)]
+mod size;
 #[cfg(test)]
 mod tests;

@@ -117,6 +117,8 @@ pub(super) async fn statistics(connection: &mut PgConnection, tenant: &str) -> R
             all.workflows.insert((workflow_type, place.read("status", &status)?), n);
         }
     }
+    // What was completed by hand was never counted, and is taken away all the same when it is removed.
+    all.completed_seconds = all.completed_seconds.max(0.0);
     Ok(all)
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn write(batch: &Batch<'_>, connection: &mut SqliteConnection) 
 }
 
 /// Runs a statement over rows, unless there are none. How many rows it changed.
-async fn run<T: Serialize>(
+pub(super) async fn run<T: Serialize>(
     connection: &mut SqliteConnection,
     sql: &'static str,
     values: Vec<T>,

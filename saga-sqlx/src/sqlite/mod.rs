@@ -10,6 +10,7 @@ mod lend;
 mod listing;
 mod queries;
 mod read;
+mod retention;
 mod schedules;
 mod triggers;
 mod writer;
@@ -23,8 +24,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use saga::store::{
     Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent, Registration,
-    Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart, Transacted,
-    Transactions, Triggers, Wanted,
+    Removal, Removals, Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail,
+    TrailPart, Transacted, Transactions, Triggers, Wanted,
 };
 use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
 use sqlx::pool::PoolConnection;
@@ -251,6 +252,17 @@ impl Store for SqliteStore {
 
     fn triggers(&self) -> Option<&dyn Triggers> {
         Some(self)
+    }
+
+    fn removals(&self) -> Option<&dyn Removals> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Removals for SqliteStore {
+    async fn remove(&self, removal: Removal) -> Result<usize, StoreError> {
+        self.ask(removal).await
     }
 }
 

@@ -52,6 +52,12 @@ queries! {
     WAITERS = "waiters.sql",
     FORGET_WAITS = "forget_waits.sql",
     ADD_WAITS = "add_waits.sql",
+    RESTING = "resting.sql",
+    REMOVE_STEPS = "remove_steps.sql",
+    REMOVE_EVENTS = "remove_events.sql",
+    REMOVE_INBOXES = "remove_inboxes.sql",
+    REMOVE_KEYS = "remove_keys.sql",
+    REMOVE_WORKFLOWS = "remove_workflows.sql",
     ADD_SCHEDULE = "add_schedule.sql",
     CHANGE_SCHEDULE = "change_schedule.sql",
     REMOVE_SCHEDULE = "remove_schedule.sql",
@@ -105,8 +111,9 @@ mod tests {
     #[tokio::test]
     async fn no_statement_reads_a_whole_table() {
         let mut connection = empty().await;
-        // The inbox is short and read in order; of workers there is a row per start of the process.
-        let small = ["mail.sql", "fence.sql", "known_definitions.sql", "stranded.sql"];
+        // The inbox is short and read in order; of workers there is a row per start of the process; of counts there are
+        // few, which are added up.
+        let small = ["mail.sql", "fence.sql", "known_definitions.sql", "stranded.sql", "resting.sql"];
         for (file, sql) in ALL.iter().filter(|(file, _)| !small.contains(file)) {
             let plan = plan(&mut connection, sql).await;
             let whole =
@@ -123,6 +130,9 @@ mod tests {
         assert!(due.contains("orchestration_workflows_due (wake_at<?)"), "{due}");
         let stranded = plan(&mut connection, STRANDED).await;
         assert!(stranded.contains("orchestration_workflows_due (wake_at<?)"), "{stranded}");
+        let resting = plan(&mut connection, RESTING).await;
+        assert!(resting.contains("orchestration_workflows_ended (status=? AND updated_at<?)"), "{resting}");
+        assert!(!resting.contains("SCAN w") && !resting.contains("TEMP B-TREE"), "{resting}");
         for sql in [LOST, MAIL] {
             let plan = plan(&mut connection, sql).await;
             assert!(plan.contains("INDEX") || plan.contains("PRIMARY KEY"), "{plan}");

@@ -69,4 +69,4 @@ impl Subject for Sqlite {
     }
 }
 
-saga::conformance!(Sqlite::default(), one_process, transactions, schedules, triggers, by_hand);
+saga::conformance!(Sqlite::default(), one_process, transactions, schedules, triggers, retention, by_hand);

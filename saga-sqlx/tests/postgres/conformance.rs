@@ -19,6 +19,11 @@ impl Postgres {
     }
 }
 
+async fn triggers(store: &PgStore, able: &str) {
+    let alter = format!("ALTER TABLE orchestration_workflows {able} TRIGGER USER");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(alter)).execute(store.pool()).await.unwrap();
+}
+
 #[async_trait::async_trait]
 impl Subject for Postgres {
     async fn fresh(&self) -> Arc<dyn Store> {
@@ -32,6 +37,8 @@ impl Subject for Postgres {
             })
         });
         made.await.unwrap().unwrap();
+        // Nothing but a person's UPDATE needs the triggers: a dialect may lack them.
+        triggers(&store, "DISABLE").await;
         let previous = self.0.lock().unwrap().replace((home, store.clone()));
         if let Some((home, previous)) = previous {
             previous.close().await;
@@ -47,6 +54,7 @@ impl Subject for Postgres {
         Arc::new(store)
     }
     async fn set_status_by_hand(&self, _: &Arc<dyn Store>, id: &WorkflowId, status: Status) {
+        triggers(&self.last(), "ENABLE").await;
         let sql = "UPDATE orchestration_workflows SET status = $2 WHERE workflow_id = $1";
         let update = sqlx::query(sql).bind(id.as_str()).bind(status.as_str());
         update.execute(self.last().pool()).await.unwrap();
@@ -62,4 +70,4 @@ impl Subject for Postgres {
     }
 }
 
-saga::conformance!(Postgres::default(), leases, transactions, by_hand);
+saga::conformance!(Postgres::default(), leases, transactions, retention, by_hand);

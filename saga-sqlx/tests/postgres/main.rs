@@ -8,3 +8,4 @@
 mod conformance;
 mod fence;
 mod kit;
+mod rules;

@@ -14,6 +14,7 @@ use super::interceptor::Seam;
 use super::journal::Journal;
 use super::lease::Lease;
 use super::mismatch;
+use super::retention;
 use super::runtime::{Runtime, TokioRuntime};
 use super::shared::{Life, Shared};
 use super::starter;
@@ -84,6 +85,9 @@ pub enum BuildError {
         /// The event's name.
         event: String,
     },
+    /// The store cannot forget.
+    #[error("the configuration says how long ended workflows are kept, and this store forgets none")]
+    NoRetention,
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -184,6 +188,9 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
         let definitions = register(self.definitions, &*store, self.sealer.is_some())?;
         register_rules(&self.rules, &definitions, &*store).await?;
         let config = self.config;
+        if config.retention.is_wanted() && store.removals().is_none() {
+            return Err(BuildError::NoRetention);
+        }
         if cfg!(debug_assertions) {
             let plans = definitions.values().map(|definition| definition.plan());
             mismatch::warn_of_changed_expressions(&*store, plans).await;
@@ -222,6 +229,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
         let working = Arc::new(working);
         worker::spawn(&shared, &working);
         starter::spawn(&shared, self.rules, &working);
+        retention::spawn(&shared, &working);
         Ok(Engine::new(shared))
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::retention::Retention;
 use crate::machine::Settings;
 
 /// What an engine can be told. Every field has a default.
@@ -29,6 +30,8 @@ pub struct Config {
     pub park_unknown_after: Duration,
     /// For how long events from outside are kept.
     pub keep_events: Duration,
+    /// When workflows that have ended are forgotten. By default never.
+    pub retention: Retention,
     /// What the machine goes by.
     #[serde(skip)]
     pub machine: Settings,
@@ -46,6 +49,7 @@ impl Default for Config {
             max_retries: 3,
             park_unknown_after: Duration::from_secs(10 * 60),
             keep_events: Duration::from_secs(24 * 60 * 60),
+            retention: Retention::default(),
             machine: Settings::default(),
         }
     }

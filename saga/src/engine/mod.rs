@@ -22,6 +22,7 @@ mod view;
 mod picture;
 mod events;
 mod starter;
+mod retention;
 mod worker;
 mod park;
 mod mismatch;
@@ -42,6 +43,7 @@ pub use client::{Client, ClientError};
 pub use config::Config;
 pub use events::{EventStream, WorkflowEvent, WorkflowEventKind};
 pub use handle::{Outcome, OwedStep, WorkflowHandle};
+pub use retention::{Keep, Retention};
 pub use running::Engine;
 pub use runtime::{Runtime, TokioRuntime};
 #[cfg(feature = "schedules")]

@@ -61,6 +61,8 @@ pub(super) struct Life {
     pub(super) mail: Notify,
     /// Somebody should look for what has to be started.
     pub(super) starts: Notify,
+    /// The worker stops, and nobody has to wait until it has forgotten everything.
+    pub(super) forgets: Notify,
 }
 
 impl Life {
@@ -76,6 +78,7 @@ impl Life {
             work: Notify::new(),
             mail: Notify::new(),
             starts: Notify::new(),
+            forgets: Notify::new(),
         }
     }
 
@@ -106,6 +109,7 @@ impl Life {
             let _ = live.mail.send(mail());
         }
         self.wake();
+        self.forgets.notify_one();
     }
 
     pub(super) fn wake(&self) {

@@ -268,7 +268,9 @@ impl<S> StartRequest<S> {
         let begins = self.at.map_or(now, |at| at.max(now));
         let workflow_id = match &self.id {
             Some(id) => WorkflowId::new(id)?,
-            None => self.client.new_id(),
+            None => {
+                self.client.new_id(self.key.as_deref().map(|key| WorkflowId::home_of_key(&self.tenant, key)))
+            }
         };
         let (input, input_hash) = self.client.keep(plan, &workflow_id, input)?;
         Ok(Header {
@@ -331,13 +333,17 @@ impl<S: 'static> IntoFuture for StartRequest<S> {
 }
 
 impl Client {
-    fn new_id(&self) -> WorkflowId {
+    /// At this home, or at any.
+    fn new_id(&self, home: Option<u8>) -> WorkflowId {
         let millis = u64::try_from(self.runtime.now().as_micros() / 1000).unwrap_or(0);
         let mut random = [0; 10];
         let bytes =
             self.runtime.random().to_le_bytes().into_iter().chain(self.runtime.random().to_le_bytes());
         for (place, byte) in random.iter_mut().zip(bytes) {
             *place = byte;
+        }
+        if let (Some(home), [.., last]) = (home, &mut random) {
+            *last = home;
         }
         WorkflowId::generated(millis, random)
     }

@@ -53,7 +53,7 @@ impl Watch {
             }
         }
         if !given_up.is_empty() {
-            park(shared, given_up, before(now, patience)).await;
+            park(shared, given_up, now.minus(patience)).await;
         }
     }
 }
@@ -78,9 +78,4 @@ async fn park<R: Send + Sync + 'static>(
             tracing::warn!(%error, "what is stranded cannot be parked; it is tried again");
         }
     }
-}
-
-fn before(time: Timestamp, duration: Duration) -> Timestamp {
-    let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    Timestamp::from_micros(time.as_micros().saturating_sub(micros))
 }

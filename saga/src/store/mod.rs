@@ -7,6 +7,7 @@ pub mod limits;
 mod memory;
 mod published;
 mod record;
+mod removal;
 mod schedule;
 mod statistics;
 mod store_trait;
@@ -21,6 +22,7 @@ pub use record::{
     AuditEvent, AuditKind, Debt, FailureReason, Header, HeaderState, Signal, SignalKind, Status, StepRow,
     StepStatus, TouchedEffect,
 };
+pub use removal::{Removal, Removals};
 pub use schedule::{Overlap, Schedule, Schedules};
 pub use statistics::Statistics;
 pub use store_trait::{

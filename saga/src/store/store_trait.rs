@@ -9,6 +9,7 @@ use super::commit::{Commit, CommitOutcome};
 use super::error::StoreError;
 use super::published::{PublishedEvent, Wanted};
 use super::record::{AuditEvent, Header, Signal, SignalKind, Status, StepRow};
+use super::removal::Removals;
 use super::schedule::Schedules;
 use super::statistics::Statistics;
 use super::trigger::Triggers;
@@ -142,11 +143,17 @@ pub struct Page {
     /// Are there no more than that? A store that keeps no count for a filter may stop counting at
     /// [`COUNTED`](Self::COUNTED), so that a page costs the same however many there are.
     pub total_is_exact: bool,
+    /// Where the next page begins ([`after`](Listing::after)), if there may be one. A page may have fewer headers than
+    /// were asked for, or none, and go on all the same: where filters meet in few of many workflows a store may look at
+    /// [`LOOKED_AT`](Self::LOOKED_AT) of them and stop, so that a page costs the same however many there are.
+    pub next: Option<(Timestamp, WorkflowId)>,
 }
 
 impl Page {
     /// How far a store counts at least.
     pub const COUNTED: usize = 1_000;
+    /// How many workflows a store looks at, at least, before it ends a page early.
+    pub const LOOKED_AT: usize = 10_000;
 }
 
 /// Which part of an audit trail to read.
@@ -285,6 +292,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The triggers that it knows, if it does.
     fn triggers(&self) -> Option<&dyn Triggers>;
+
+    /// How it forgets what has ended, if it can.
+    fn removals(&self) -> Option<&dyn Removals>;
 }
 
 // Proves that the trait stays object safe.

@@ -38,7 +38,7 @@ impl Subject for Wrapped {
     }
 }
 
-saga::conformance!(Wrapped::default(), one_process, transactions, schedules, triggers, by_hand);
+saga::conformance!(Wrapped::default(), one_process, transactions, schedules, triggers, retention, by_hand);
 
 fn faults(text: &str) -> Faults {
     text.parse().unwrap()

@@ -2,10 +2,11 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use super::*;
 
-async fn empty() -> PgConnection {
+/// A schema with tables in which nothing is.
+pub(super) async fn empty(name: &str) -> PgConnection {
     let url = std::env::var("DATABASE_URL").expect("DATABASE_URL: run scripts/test postgres");
     let mut connection = PgConnection::connect(&url).await.unwrap();
-    let schema = format!("queries_{}", std::process::id());
+    let schema = format!("{name}_{}", std::process::id());
     let path = "SELECT set_config('search_path', $1, false)";
     sqlx::query(path).bind(&schema).execute(&mut connection).await.unwrap();
     crate::migrate::postgres(&mut connection, Some(&schema)).await.unwrap();
@@ -14,7 +15,7 @@ async fn empty() -> PgConnection {
 
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
-    let mut connection = empty().await;
+    let mut connection = empty("queries").await;
     for (file, sql) in ALL {
         let prepared = (&mut connection).prepare(sqlx::SqlStr::from_static(sql)).await;
         assert!(prepared.is_ok(), "{file}: {:?}", prepared.err());

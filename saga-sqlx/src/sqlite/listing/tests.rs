@@ -71,6 +71,22 @@ async fn among(n: i64) -> SqliteConnection {
     connection
 }
 
+/// How it is read, with an end where filters meet.
+fn read(listing: &Listing) -> (Option<Along>, Option<Position>) {
+    let along = Along::of(listing, &[]);
+    (along, along.and(place(300)))
+}
+
+fn page(listing: &Listing) -> QueryBuilder<Sqlite> {
+    let (along, end) = read(listing);
+    super::page(listing, along, end.as_ref())
+}
+
+fn count(listing: &Listing) -> QueryBuilder<Sqlite> {
+    let (along, end) = read(listing);
+    super::count(listing, along, end.as_ref())
+}
+
 /// The lines of SQLite's plan.
 async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
     let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
@@ -114,15 +130,22 @@ async fn every_combination_of_filters_reads_along_an_index_in_its_order() {
             if listing.search_key.is_none() {
                 let bounded = listing.created_after.is_some()
                     || listing.created_before.is_some()
-                    || listing.after.is_some();
+                    || listing.after.is_some()
+                    || read(&listing).1.is_some();
                 assert!(!bounded || shown.contains("created_at"), "{shown}");
                 assert_eq!(
                     bounded,
                     lines.iter().any(|line| line.contains("created_at<?")
                         || line.contains("created_at>?")
-                        || line.contains("(created_at,workflow_id)<(?,?)")),
+                        || line.contains("(created_at,workflow_id)<(?,?)")
+                        || line.contains("(created_at,workflow_id)>(?,?)")),
                     "{shown}"
                 );
+            }
+            if let (Some(along), _) = read(&listing) {
+                let lines = plan(&mut connection, &last_seen(&listing, along).into_string()).await;
+                let [line] = lines.as_slice() else { panic!("{listing:?}\n{lines:?}") };
+                assert!(line.contains("COVERING INDEX") && line.contains("(tenant_id=? AND "), "{line}");
             }
             let lines = plan(&mut connection, &count(&listing).into_string()).await;
             let read = lines.iter().any(|line| line.starts_with("SCAN w") || line.contains("TEMP"));
@@ -172,6 +195,44 @@ async fn a_page_costs_the_same_among_a_thousand_and_a_hundred_thousand() {
     let far = 90_000;
     let (rows, passing) = work(&mut large, page(&Listing { offset: far, ..any() })).await;
     assert!(rows == 20 && passing < 4 * far as u64, "{passing} instructions to pass over {far}");
+}
+
+/// Where filters meet in none of many workflows a page ends early and says where to go on.
+#[tokio::test]
+async fn filters_that_meet_in_nothing_do_not_walk_through_everything() {
+    let mut connection = among(100_000).await;
+    // A tenth of them failed, none of these is a voyage; and the one that did stands behind all others.
+    let rare = "UPDATE orchestration_workflows SET status = 'failed', rev = 1, updated_at = created_at
+      WHERE created_by = 3";
+    sqlx::query(rare).execute(&mut connection).await.unwrap();
+    let voyage = || Listing { workflow_type: Some("voyage".into()), ..any() };
+    let wanted = Listing {
+        status: Some(Status::Failed),
+        created_after: Some(second(0)),
+        offset: 0,
+        limit: 20,
+        ..voyage()
+    };
+    let (mut found, mut pages, mut after) = (vec![], 0, None);
+    loop {
+        let mut one = list(&mut connection, Listing { after, ..wanted.clone() }).await.unwrap();
+        found.append(&mut one.headers);
+        pages += 1;
+        let Some(next) = one.next else { break };
+        assert!(!one.total_is_exact && found.is_empty(), "page {pages}");
+        after = Some(next);
+    }
+    assert_eq!(found.len(), 1);
+    // 10,001 failed ones, ten thousand to a page.
+    assert_eq!(pages, 2);
+    let along = Along::of(&wanted, &[]).unwrap();
+    let end: PlaceColumns =
+        last_seen(&wanted, along).build_query_as().fetch_one(&mut connection).await.unwrap();
+    let end = end.read().unwrap();
+    let (rows, much) = work(&mut connection, super::page(&wanted, Some(along), Some(&end))).await;
+    let (_, ending) = work(&mut connection, last_seen(&wanted, along)).await;
+    assert!(rows == 0 && much < 150 * Page::LOOKED_AT as u64, "{rows} rows, {much} instructions");
+    assert!(ending < 5 * Page::LOOKED_AT as u64, "{ending} instructions");
 }
 
 #[tokio::test]

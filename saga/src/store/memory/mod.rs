@@ -16,8 +16,8 @@ pub use transaction::MemoryTx;
 
 use super::{
     Awaited, Beat, Claim, Commit, CommitOutcome, FailureReason, Header, Join, Listing, Loaded, Page,
-    PublishedEvent, Purpose, Registration, Schedules, Sent, Signal, SignalKind, Statistics, Status, Store,
-    StoreError, Stranded, Trail, TrailPart, Transactions, Triggers, Wanted,
+    PublishedEvent, Purpose, Registration, Removal, Removals, Schedules, Sent, Signal, SignalKind,
+    Statistics, Status, Store, StoreError, Stranded, Trail, TrailPart, Transactions, Triggers, Wanted,
 };
 use crate::clock::Timestamp;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
@@ -231,8 +231,10 @@ impl Store for MemoryStore {
         let place = |h: &Header| (h.created_at, h.workflow_id.clone());
         wanted.sort_by_key(|h| Reverse(place(h)));
         let older = wanted.into_iter().filter(|h| listing.after.as_ref().is_none_or(|last| place(h) < *last));
-        let headers = older.skip(listing.offset).take(listing.limit).cloned().collect();
-        Ok(Page { headers, total, total_is_exact: true })
+        let headers = older.skip(listing.offset).take(listing.limit).cloned().collect::<Vec<Header>>();
+        let full = headers.len() == listing.limit;
+        let next = headers.last().filter(|_| full).map(place);
+        Ok(Page { headers, total, total_is_exact: true, next })
     }
 
     async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError> {
@@ -250,7 +252,8 @@ impl Store for MemoryStore {
     }
 
     async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError> {
-        Ok(self.state().statistics.get(tenant).cloned().unwrap_or_default())
+        let counted = self.state().statistics.get(tenant).cloned().unwrap_or_default();
+        Ok(Statistics { completed_seconds: counted.completed_seconds.max(0.0), ..counted })
     }
 
     fn transactions(&self) -> Option<&dyn Transactions> {
@@ -263,6 +266,18 @@ impl Store for MemoryStore {
 
     fn triggers(&self) -> Option<&dyn Triggers> {
         Some(self)
+    }
+
+    fn removals(&self) -> Option<&dyn Removals> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Removals for MemoryStore {
+    async fn remove(&self, removal: Removal) -> Result<usize, StoreError> {
+        let _turn = self.0.writer.lock().await;
+        Ok(self.state().remove(removal))
     }
 }
 

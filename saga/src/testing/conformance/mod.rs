@@ -24,7 +24,7 @@
 //!     }
 //! }
 //!
-//! saga::conformance!(Mine::default(), one_process, schedules, triggers);
+//! saga::conformance!(Mine::default(), one_process, schedules, triggers, retention);
 //! # fn main() {}
 //! ```
 //!
@@ -35,6 +35,7 @@
 //! | `transactions` | lend transactions ([`Store::transactions`]); the subject writes and reads rows ([`Subject::put`], [`Subject::get`]) |
 //! | `schedules` | keep schedules ([`Store::schedules`]) |
 //! | `triggers` | remember which events start workflows ([`Store::triggers`]) |
+//! | `retention` | forget what has ended ([`Store::removals`]) |
 //! | `by_hand` | people can change beside the engine, with SQL for example ([`Subject::set_status_by_hand`]) |
 //!
 //! Cases of what is not named are not written, so no test passes without looking; and the case
@@ -64,6 +65,7 @@ pub mod history;
 pub mod limits;
 pub mod ownership;
 pub mod reading;
+pub mod retention;
 pub mod schedules;
 pub mod sharing;
 pub mod signals;
@@ -205,6 +207,14 @@ macro_rules! conformance {
             sharing: what_only_a_dead_worker_knew_is_told,
             sharing: of_two_excluding_starts_one_wins,
             sharing: of_two_starts_with_one_key_both_get_one_workflow,
+        }
+    };
+    (@retention $subject:expr) => {
+        $crate::conformance! { @cases $subject,
+            retention: what_has_rested_is_gone_with_all_that_was_kept_for_it,
+            retention: what_is_removed_is_not_counted_any_more,
+            retention: what_somebody_still_needs_stays,
+            retention: the_longest_rested_go_first_and_so_many_stay,
         }
     };
     (@transactions $subject:expr) => {

@@ -30,6 +30,7 @@ pub async fn capabilities_are_as_declared(subject: Arc<dyn Subject>, declared: V
         ("transactions", store.transactions().is_some()),
         ("schedules", store.schedules().is_some()),
         ("triggers", store.triggers().is_some()),
+        ("retention", store.removals().is_some()),
     ];
     for (capability, has) in has {
         assert_eq!(

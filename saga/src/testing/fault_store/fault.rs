@@ -73,6 +73,7 @@ methods! {
     RemoveSchedule = "remove_schedule",
     ListSchedules = "list_schedules",
     DueSchedules = "due_schedules",
+    Remove = "remove",
     RegisterTriggers = "register_triggers",
     RemoveTrigger = "remove_trigger",
     Triggered = "triggered",

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
 use crate::store::{
     Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent, Registration,
-    Schedule, Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart,
+    Removal, Removals,    Schedule, Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart,
     Transacted, Transactions, Trigger, Triggered, Triggers, Wanted,
 };
 use crate::tx::Tx;
@@ -79,6 +79,9 @@ impl Store for FaultStore {
     fn triggers(&self) -> Option<&dyn Triggers> {
         self.0.store.triggers().map(|_| self as &dyn Triggers)
     }
+    fn removals(&self) -> Option<&dyn Removals> {
+        self.0.store.removals().map(|_| self as &dyn Removals)
+    }
 }
 
 /// Asked only of a store that has it.
@@ -125,5 +128,12 @@ impl Triggers for FaultStore {
     }
     async fn settle_triggered(&self, ids: Vec<i64>) -> Result<(), StoreError> {
         self.call(Method::SettleTriggered, has(self.0.store.triggers())?.settle_triggered(ids)).await
+    }
+}
+
+#[async_trait]
+impl Removals for FaultStore {
+    async fn remove(&self, removal: Removal) -> Result<usize, StoreError> {
+        self.call(Method::Remove, has(self.0.store.removals())?.remove(removal)).await
     }
 }

@@ -1,0 +1,2 @@
+-- $1 workflow ids.
+DELETE FROM orchestration_events WHERE workflow_id = ANY($1)

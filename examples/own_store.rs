@@ -16,13 +16,13 @@ use saga::{DefinitionId, Engine, StepError, Timestamp, Tx, WorkerId, WorkflowId,
 
 /// The store, and where its feed goes. Cheap to clone.
 #[derive(Clone)]
-pub struct Feeding<S> {
+pub(crate) struct Feeding<S> {
     inner: S,
     feed: Arc<Mutex<dyn Write + Send>>,
 }
 
 impl<S: Store> Feeding<S> {
-    pub fn new(inner: S, feed: impl Write + Send + 'static) -> Self {
+    pub(crate) fn new(inner: S, feed: impl Write + Send + 'static) -> Self {
         Self { inner, feed: Arc::new(Mutex::new(feed)) }
     }
 

@@ -63,7 +63,7 @@ const CORE: &[Rule] = &[
         ],
     ),
     rule("engine", &["seal", "step", "definition", "store", "machine"], &[]),
-    rule("testing", &["step", "definition", "store", "machine", "engine"], &[]),
+    rule("testing", &["seal", "step", "definition", "store", "machine", "engine"], &[]),
     rule("private", &["step", "definition", "store"], WORLD),
 ];
 

@@ -19,14 +19,14 @@ fn world() -> World {
 #[tokio::test]
 async fn items_waits_matches_and_sub_sagas_are_whole_whatever_goes_wrong() {
     for value in ["up", "down"] {
-        let sweep = sweep(forms::journey("x".to_owned())).resources(world).most(200);
+        let sweep = sweep(forms::journey("x".to_owned())).resources(world).most(60);
         let swept = swept(sweep.event_after(Duration::from_secs(5), "online", "x", value)).await;
-        assert!(swept.completed > 50 && swept.rolled_back > 100 && swept.deaths > 200, "{swept}");
+        assert!(swept.completed > 30 && swept.rolled_back > 50 && swept.deaths > 100, "{swept}");
     }
 }
 
 #[tokio::test]
 async fn every_kind_of_step_is_settled_whatever_goes_wrong() {
-    let swept = swept(sweep(crash::journey("x".to_owned())).resources(world).most(400)).await;
-    assert!(swept.completed > 50 && swept.rolled_back > 100 && swept.failed > 50, "{swept}");
+    let swept = swept(sweep(crash::journey("x".to_owned())).resources(world).most(150)).await;
+    assert!(swept.completed > 30 && swept.rolled_back > 50 && swept.failed > 10, "{swept}");
 }

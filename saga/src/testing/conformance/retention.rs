@@ -37,9 +37,6 @@ fn ends(commit: i64, header: &Header, second: u64, status: Status) -> Commit {
 
 /// Its id and its idempotency key are free again, and whoever takes them finds nothing of it.
 pub async fn what_has_rested_is_gone_with_all_that_was_kept_for_it(subject: Arc<dyn Subject>) {
-    if !subject.capabilities().retains {
-        return println!("its subject declares that this store forgets nothing");
-    }
     let w = World::new(&subject).await;
     let new = Header {
         idempotency_key: Some("k".into()),
@@ -77,9 +74,6 @@ pub async fn what_has_rested_is_gone_with_all_that_was_kept_for_it(subject: Arc<
 
 /// A page's total is taken from the counts, so they tell of what is there.
 pub async fn what_is_removed_is_not_counted_any_more(subject: Arc<dyn Subject>) {
-    if !subject.capabilities().retains {
-        return println!("its subject declares that this store forgets nothing");
-    }
     let w = World::new(&subject).await;
     for (n, (name, second)) in [("a", 3), ("b", 5)].into_iter().enumerate() {
         ended(&w, n as i64 * 10, name, second, Status::Completed).await;
@@ -110,9 +104,6 @@ pub async fn what_is_removed_is_not_counted_any_more(subject: Arc<dyn Subject>) 
 
 /// What is live, owned, owing, or may have something under way that nobody has looked at.
 pub async fn what_somebody_still_needs_stays(subject: Arc<dyn Subject>) {
-    if !subject.capabilities().retains {
-        return println!("its subject declares that this store forgets nothing");
-    }
     let w = World::new(&subject).await;
     w.start(1, "running").await;
     w.write_as(None, create(2, header("pending", None))).await;
@@ -138,9 +129,6 @@ pub async fn what_somebody_still_needs_stays(subject: Arc<dyn Subject>) {
 
 /// In chunks as large as the caller likes, and never more than there are too many.
 pub async fn the_longest_rested_go_first_and_so_many_stay(subject: Arc<dyn Subject>) {
-    if !subject.capabilities().retains {
-        return println!("its subject declares that this store forgets nothing");
-    }
     let w = World::new(&subject).await;
     for (n, name) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
         ended(&w, n as i64 * 10, name, 3 + n as u64, Status::Completed).await;

@@ -9,21 +9,20 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 
 use super::turn::Turn;
-use super::twist::Twists;
+use super::twist::{Place, Twists};
 use super::{Setting, WORKFLOW};
-use crate::engine::{ClientError, Engine, EngineBuilder, Runtime, WorkflowView};
+use crate::engine::{ClientError, Engine, EngineBuilder, Runtime, StartError, WorkflowView};
 use crate::id::WorkflowId;
 use crate::machine::{CallKind, DebtAction};
-use crate::step::IfUnknown;
-use crate::step::{Callable, Signature};
+use crate::step::{Callable, IfUnknown, Signature};
 use crate::store::{Debt, FailureReason, MemoryStore, Status, StepRow, StepStatus, Store};
-use crate::testing::CallEnd;
-use crate::testing::clock::{Life, VirtualTime};
+use crate::testing::clock::{self, Life, VirtualTime};
 use crate::testing::fault_store::FaultStore;
 use crate::testing::saga_test::Report;
 use crate::testing::saga_test::report::Rest;
 use crate::testing::saga_test::script::{Script, State};
 use crate::testing::saga_test::stage::{Stage, config};
+use crate::testing::{CallEnd, RecordedCall};
 
 /// So long what is late may take.
 const SETTLED: Duration = Duration::from_secs(60 * 60);
@@ -58,8 +57,8 @@ pub(super) struct History {
     /// How often the last life wrote.
     pub(super) writes: u64,
     /// Which calls there were until it rested first, and which of them did what they should.
-    pub(super) calls: Vec<(CallKind, super::twist::Place)>,
-    pub(super) undone: Vec<super::twist::Place>,
+    pub(super) calls: Vec<(CallKind, Place)>,
+    pub(super) undone: Vec<Place>,
     pub(super) first: Scene,
     /// When a person was needed: after everything was healed and an operator has retried.
     pub(super) mended: Option<Scene>,
@@ -71,7 +70,7 @@ pub(super) async fn play<S: Signature + Callable<R>, R: Send + Sync + 'static>(
     setting: Arc<Setting<S, R>>,
     twists: Twists,
 ) -> History {
-    let time = Arc::new(VirtualTime::new(crate::testing::clock::present()));
+    let time = Arc::new(VirtualTime::new(clock::present()));
     let runtime: Arc<dyn Runtime> = time.clone();
     let resources = Arc::new((setting.resources)());
     let store = MemoryStore::new();
@@ -185,7 +184,7 @@ impl<S: Signature + Callable<R>, R: Send + Sync + 'static> Act<'_, S, R> {
 
     /// As whoever starts it does: until it is durable, under one id.
     async fn start(&self, stage: &Stage) {
-        let mut started = Err(crate::engine::StartError::Busy);
+        let mut started = Err(StartError::Busy);
         for _ in 0..5 {
             let mut request = self.engine.client().start(self.setting.start()).id(WORKFLOW);
             request = request.tenant(stage.tenant.clone());
@@ -275,6 +274,6 @@ fn owed(view: &WorkflowView) -> Vec<Owed> {
         .collect()
 }
 
-fn place(call: &crate::testing::RecordedCall) -> super::twist::Place {
-    super::twist::Place { node: call.node.to_string(), item: call.item.to_string() }
+fn place(call: &RecordedCall) -> Place {
+    Place { node: call.node.to_string(), item: call.item.to_string() }
 }

@@ -129,7 +129,7 @@ where
                 patience: Duration::ZERO,
             },
             seed: 1,
-            most: 1_000,
+            most: 500,
             only: None,
         }
     }
@@ -185,7 +185,7 @@ where
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
-    /// About so many histories in which several things go wrong. Default: 1,000.
+    /// About so many histories in which several things go wrong. Default: 500.
     pub fn most(self, most: usize) -> Self {
         Self { most, ..self }
     }

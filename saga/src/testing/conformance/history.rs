@@ -82,6 +82,7 @@ impl History {
             4..=5 => self.beat().await,
             6..=7 => self.send().await,
             8 => self.publish().await,
+            9 => self.remove().await,
             _ => self.commit().await,
         }
     }
@@ -160,6 +161,18 @@ impl History {
         let [one, other] = read.map(|found| found.map(|e| e.map(|e| PublishedEvent { place: 0, ..e })));
         assert_eq!(one, other, "published");
         format!("publish {event:?}: {answers:?}")
+    }
+
+    /// All that may be removed: which of them go first is a matter of each store where they were written to at one time.
+    async fn remove(&mut self) -> String {
+        let status = self.dice.of(Status::ALL);
+        let before = at(self.second.saturating_sub(self.dice.roll(3)));
+        let removal = Removal { status, before, leave: None, limit: 100 };
+        let [a, b] = &self.stores;
+        let (Some(a), Some(b)) = (a.removals(), b.removals()) else { return "nothing, as declared".into() };
+        let gone = a.remove(removal).await.unwrap();
+        assert_eq!(gone, b.remove(removal).await.unwrap(), "{removal:?}");
+        format!("{removal:?}: {gone} are gone")
     }
 
     async fn commit(&mut self) -> String {

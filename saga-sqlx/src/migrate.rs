@@ -75,6 +75,12 @@ const SQLITE: &[Migration] = &[
         name: "triggers",
         sql: include_str!("../migrations/sqlite/0009_triggers.sql"),
     },
+    Migration {
+        version: 30,
+        works_from: 6,
+        name: "turns",
+        sql: include_str!("../migrations/sqlite/0030_turns.sql"),
+    },
 ];
 
 #[cfg(feature = "postgres")]
@@ -90,6 +96,12 @@ const POSTGRES: &[Migration] = &[
         works_from: 1,
         name: "manual_update",
         sql: include_str!("../migrations/postgres/0002_manual_update.sql"),
+    },
+    Migration {
+        version: 30,
+        works_from: 1,
+        name: "turns",
+        sql: include_str!("../migrations/postgres/0030_turns.sql"),
     },
 ];
 

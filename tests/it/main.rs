@@ -15,6 +15,7 @@ mod world;
 
 mod starts;
 mod start_options;
+mod many;
 mod schedules;
 mod secrets;
 mod triggers;

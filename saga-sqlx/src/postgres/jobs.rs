@@ -19,6 +19,8 @@ use crate::rows::readable;
 
 /// How often somebody else may be in the way before a batch is divided.
 const MOST_TRIES: u32 = 4;
+/// How often a claim looks for what nobody else is taking.
+const MOST_LOOKS: u32 = 3;
 /// How many workflows are taken from a dead worker at once.
 const CHUNK: i64 = 1_000;
 
@@ -192,12 +194,7 @@ pub(super) async fn claim(store: &Inner, worker: WorkerId, claim: Claim) -> Resu
             !known.iter().any(|(name, version)| w.name == name && i64::from(w.version) == i64::from(*version))
         });
     }
-    let due: Vec<String> = sqlx::query_scalar(sql::DUE)
-        .bind(time_text(claim.now))
-        .bind(rows(&wanted)?)
-        .bind(i64::try_from(claim.limit).unwrap_or(i64::MAX))
-        .fetch_all(&mut *tx)
-        .await?;
+    let due = due(&mut tx, &claim, &rows(&wanted)?).await?;
     if due.is_empty() {
         return Ok(vec![]);
     }
@@ -205,6 +202,26 @@ pub(super) async fn claim(store: &Inner, worker: WorkerId, claim: Claim) -> Resu
     let claimed = read::loaded(&mut tx, &due).await?;
     tx.commit().await?;
     Ok(claimed.into_iter().filter_map(readable).collect())
+}
+
+/// What is due, in turns and locked.
+async fn due(tx: &mut PgConnection, claim: &Claim, wanted: &str) -> Result<Vec<String>, Failure> {
+    let (now, limit) = (time_text(claim.now), i64::try_from(claim.limit).unwrap_or(i64::MAX));
+    if limit == 0 {
+        return Ok(vec![]);
+    }
+    let count = sqlx::query_scalar(sql::DUE_COUNT).bind(&now).bind(wanted).bind(limit.saturating_add(1));
+    let count: i64 = count.fetch_one(&mut *tx).await?;
+    let due = if count > limit { sql::DUE_IN_LANES } else { sql::DUE };
+    let mut looks = if count == 0 { 0 } else { MOST_LOOKS };
+    let mut found = vec![];
+    while found.is_empty() && looks > 0 {
+        // If others were taking all that it saw it looks past what they have taken.
+        looks -= 1;
+        let due = sqlx::query_scalar(due).bind(&now).bind(wanted).bind(limit).bind(&claim.after);
+        found = due.fetch_all(&mut *tx).await?;
+    }
+    Ok(found)
 }
 
 pub(super) async fn send(

@@ -9,6 +9,7 @@ mod running;
 mod client;
 mod local;
 mod start;
+mod many;
 mod untyped;
 mod input;
 mod handle;

@@ -200,12 +200,16 @@ impl<S> StartRequest<S> {
 
     pub(super) async fn start(self) -> Result<Started<S>, StartError> {
         let (client, tenant, secret) = (self.client.clone(), self.tenant.clone(), self.secret_input());
-        match (self.begin().await, secret) {
-            (Err(StartError::Conflict { existing }), Some(secret)) => {
-                client.compare(existing, &tenant, &secret).await
-            }
-            (result, _) => result,
-        }
+        client.settled(self.begin().await, &tenant, secret).await
+    }
+
+    /// What creates the workflow for whoever has room.
+    pub(super) fn for_others(self) -> Result<(Commit, Begun), StartError> {
+        let (client, tenant, secret) = (self.client.clone(), self.tenant.clone(), self.secret_input());
+        let header = self.header()?;
+        check(&header)?;
+        let id = header.workflow_id.clone();
+        Ok((client.for_others(header), Begun { id, tenant, secret }))
     }
 
     /// What an input that is secret is compared by.
@@ -300,6 +304,23 @@ impl<S> StartRequest<S> {
     }
 }
 
+/// A start of which the store has not said yet what became of it.
+pub(super) struct Begun {
+    id: WorkflowId,
+    tenant: String,
+    secret: Option<Vec<u8>>,
+}
+
+impl Begun {
+    pub(super) async fn ended<S: 'static>(
+        self,
+        client: &Client,
+        outcome: CommitOutcome,
+    ) -> Result<Started<S>, StartError> {
+        client.settled(client.started(self.id, outcome), &self.tenant, self.secret).await
+    }
+}
+
 /// What cannot be stored is refused before anything runs.
 fn check(header: &Header) -> Result<(), StartError> {
     let mut commit = Commit::empty(header.workflow_id.clone(), crate::id::CommitId(0));
@@ -338,6 +359,21 @@ impl Client {
         let hash = self.sealer.as_ref().ok_or_else(no_key)?.digest(None, &canonical(plan, &input))?;
         let vault = Vault::of(self.sealer.clone(), workflow);
         Ok((vault.seal(INPUT, Part::Value, &input)?, hash))
+    }
+
+    /// A conflict over a secret input may be none.
+    async fn settled<S>(
+        &self,
+        result: Result<Started<S>, StartError>,
+        tenant: &str,
+        secret: Option<Vec<u8>>,
+    ) -> Result<Started<S>, StartError> {
+        match (result, secret) {
+            (Err(StartError::Conflict { existing }), Some(secret)) => {
+                self.compare(existing, tenant, &secret).await
+            }
+            (result, _) => result,
+        }
     }
 
     /// Was it started with the same secret input, under a key that is not the present one any more?

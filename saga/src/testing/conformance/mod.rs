@@ -118,6 +118,8 @@ macro_rules! conformance {
             ownership: leaving_gives_everything_away_unclean,
             ownership: a_clean_release_stays_clean,
             ownership: claims_go_by_priority_then_age_and_stop_at_the_limit,
+            ownership: tenants_take_turns_however_much_one_of_them_has,
+            ownership: a_turn_goes_on_after_the_tenant_that_had_the_last_one,
             ownership: a_claim_takes_only_what_is_due,
             ownership: a_claim_leaves_unknown_definitions_alone,
             ownership: what_no_worker_knows_is_told_by_definition,

@@ -105,7 +105,7 @@ pub async fn a_zombie_claims_nothing_and_fences_nobody(subject: Arc<dyn Subject>
     let watch = now();
     while watch.elapsed() < LEASE * 5 / 4 {
         let definitions = vec![definition("trip", 1)];
-        let claim = Claim { purpose: Purpose::Run, definitions, limit: 9, now: at(9) };
+        let claim = Claim { purpose: Purpose::Run, definitions, limit: 9, after: None, now: at(9) };
         assert_eq!(zombie.store.claim(zombie.worker, claim).await, Err(StoreError::Fenced));
         pause().await;
     }
@@ -131,7 +131,7 @@ pub async fn what_only_a_dead_worker_knew_is_told(subject: Arc<dyn Subject>) {
     assert_eq!(stranded.iter().map(|s| (&s.definition, s.workflows)).collect::<Vec<_>>(), [(&voyage, 1)]);
     let known = Join { definitions: vec![voyage.clone()], ..join() };
     let newest = store.join(known).await.unwrap().worker;
-    let claim = Claim { purpose: Purpose::Run, definitions: vec![voyage], limit: 9, now: at(9) };
+    let claim = Claim { purpose: Purpose::Run, definitions: vec![voyage], limit: 9, after: None, now: at(9) };
     let claimed = store.claim(newest, claim).await.unwrap();
     assert_eq!(names(&claimed), ["a"]);
     assert!(claimed[0].header.unclean);

@@ -18,6 +18,11 @@ pub struct Configuration {
     pub listen: SocketAddr,
     /// The folder of the database, the key and the simulators' worlds.
     pub data: PathBuf,
+    /// A database that several processes share.
+    pub database: Database,
+    /// The key from which subscribers' secrets are derived. Not given: a file in the data folder, made when it is not
+    /// there. All processes on one database need the same.
+    pub key_file: Option<PathBuf>,
     /// The tenant for whom all requests are.
     pub tenant: String,
     /// The ids of the service plans; each is a RADIUS group too.
@@ -51,6 +56,19 @@ pub struct Limits {
     pub connections: usize,
     /// How long the head of a request, its body, and the taking of an answer may last, in milliseconds each.
     pub patience_ms: u64,
+}
+
+/// The database of workflows and business rows. Several processes may share one in PostgreSQL.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// `postgres://…`, with its password. Not given: a SQLite file in the data folder, for this process alone.
+    #[serde(skip_serializing)]
+    pub url: Option<String>,
+    /// The schema for all tables; made if it is not there. Not given: the connection's own.
+    pub schema: Option<String>,
+    /// How many connections this process has.
+    pub connections: u32,
 }
 
 /// How NetBox is reached.
@@ -130,6 +148,8 @@ impl Default for Configuration {
         Self {
             listen: SocketAddr::new(ANY.ip(), 8080),
             data: PathBuf::from("saga-data"),
+            database: Database::default(),
+            key_file: None,
             tenant: "default".to_owned(),
             plans: ["plan_basic_100", "plan_standard_300", "plan_premium_1000"].map(str::to_owned).into(),
             grace_ms: 10_000,
@@ -146,6 +166,11 @@ impl Default for Configuration {
 impl Default for Limits {
     fn default() -> Self {
         Self { workflows: 10_000, connections: 2_000, patience_ms: 10_000 }
+    }
+}
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: None, schema: None, connections: 16 }
     }
 }
 impl Default for Netbox {
@@ -260,6 +285,7 @@ mod tests {
         let configuration = load(&[
             ("ISP_NETBOX__TOKEN", "secret-token"),
             ("ISP_RADIUS__URL", "postgres://u:secret-word@h/d"),
+            ("ISP_DATABASE__URL", "postgres://u:secret-word@h/d"),
             ("ISP_GENIEACS__AUTHORIZATION", "Basic secret"),
         ])
         .unwrap();

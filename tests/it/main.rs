@@ -18,6 +18,7 @@ mod start_options;
 mod schedules;
 mod secrets;
 mod triggers;
+mod hints;
 mod rest;
 mod crash;
 mod undo;

@@ -18,8 +18,6 @@ pub struct Configuration {
     pub listen: SocketAddr,
     /// The folder of the database, the key and the simulators' worlds.
     pub data: PathBuf,
-    /// A database that several processes share.
-    pub database: Database,
     /// The key from which subscribers' secrets are derived. Not given: a file in the data folder, made when it is not
     /// there. All processes on one database need the same.
     pub key_file: Option<PathBuf>,
@@ -32,6 +30,8 @@ pub struct Configuration {
     /// How long after its sender gave up a request may still land, in milliseconds. Not given: each step's
     /// timeout; 200 with the simulators.
     pub settle_after_ms: Option<u64>,
+    /// A database that several processes share.
+    pub database: Database,
     /// How much is taken on at once.
     pub limits: Limits,
     /// NetBox.
@@ -148,12 +148,12 @@ impl Default for Configuration {
         Self {
             listen: SocketAddr::new(ANY.ip(), 8080),
             data: PathBuf::from("saga-data"),
-            database: Database::default(),
             key_file: None,
             tenant: "default".to_owned(),
             plans: ["plan_basic_100", "plan_standard_300", "plan_premium_1000"].map(str::to_owned).into(),
             grace_ms: 10_000,
             settle_after_ms: None,
+            database: Database::default(),
             limits: Limits::default(),
             netbox: Netbox::default(),
             voltha: Voltha::default(),

@@ -19,6 +19,7 @@ mod many;
 mod schedules;
 mod secrets;
 mod triggers;
+mod hints;
 mod rest;
 mod shown;
 mod crash;

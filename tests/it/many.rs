@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use saga::engine::TokioRuntime;
 use saga::engine::{EngineBuilder, StartError};
 use saga::store::{Status, StoreError};
-use saga::engine::TokioRuntime;
 use saga::{Client, Config, Engine, Timestamp, saga, step};
 use saga_sqlx::{SqliteOptions, SqliteStore};
 
@@ -117,8 +117,7 @@ async fn ten_thousand_are_one_call_and_there_after_a_restart() {
     let definition = echo::definition::<()>();
     let client = Client::without_worker(Arc::new(store.clone()), runtime, [definition.plan().clone()]);
     let starts = (0..10_000).map(|n| client.start(echo(format!("{n}"))).priority(n));
-    let handles =
-        client.start_many(starts).await.into_iter().map(|s| s.unwrap().handle).collect::<Vec<_>>();
+    let handles = client.start_many(starts).await.into_iter().map(|s| s.unwrap().handle).collect::<Vec<_>>();
     store.close().await;
     let store = SqliteStore::open(&path, SqliteOptions::default()).await.unwrap();
     let engine = Engine::builder(()).store(store).saga(definition).build().await.unwrap();

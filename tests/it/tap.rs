@@ -50,6 +50,7 @@ struct Inner {
     open: watch::Sender<bool>,
     /// Answers no heartbeat at present.
     silent: watch::Sender<bool>,
+    hints: Notify,
 }
 
 impl Tap {
@@ -71,6 +72,7 @@ impl Tap {
             died: Notify::new(),
             open: watch::channel(true).0,
             silent: watch::channel(false).0,
+            hints: Notify::new(),
         }))
     }
     /// How many writes there were.
@@ -103,6 +105,10 @@ impl Tap {
     /// Answers them again.
     pub fn answer(&self) {
         self.0.silent.send_replace(false);
+    }
+    /// Hints that something may have happened.
+    pub fn hint(&self) {
+        self.0.hints.notify_one();
     }
     /// Returns when the process has died.
     pub async fn died(&self) {
@@ -163,6 +169,10 @@ impl Store for Tap {
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
         let _ = self.0.silent.subscribe().wait_for(|silent| !silent).await;
         self.alive().await.beat(worker).await
+    }
+    async fn hint(&self, _: WorkerId) {
+        self.alive().await;
+        self.0.hints.notified().await;
     }
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {
         self.alive().await.leave(worker).await

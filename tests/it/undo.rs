@@ -180,4 +180,3 @@ fn two_retries_at_once_are_one_retry() {
         assert_eq!(life.world.effects().len(), 5);
     });
 }
-

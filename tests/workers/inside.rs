@@ -90,7 +90,8 @@ async fn a_transactional_step_and_its_undo_take_place_once_whatever_their_transa
 /// A transaction that is under way when its process dies is rolled back by the server, and done by whoever takes over.
 #[test]
 fn a_transaction_of_a_dead_process_leaves_nothing_and_is_done_elsewhere_once() {
-    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (dying, living) = (runtime(), runtime());
     let cluster = living.block_on(with_table());
     cluster.world.script("book", Way::Do, [Act::Slow(Duration::from_millis(200))]);

@@ -52,7 +52,11 @@ async fn long(word: String) -> saga::Result<String> {
 }
 
 fn sagas(builder: EngineBuilder<World>) -> EngineBuilder<World> {
-    builder.saga(long::definition()).saga(three::definition()).saga(parking::definition()).saga(journey::definition())
+    builder
+        .saga(long::definition())
+        .saga(three::definition())
+        .saga(parking::definition())
+        .saga(journey::definition())
 }
 
 #[tokio::test]
@@ -177,7 +181,8 @@ async fn starts_on_several_engines_at_once_are_one_workflow_per_key() {
 /// Guarantee 10: a process that dies takes nothing with it. Its own runtime ends, with all of its connections.
 #[test]
 fn guarantee_10_what_a_dead_engine_ran_goes_on_elsewhere_and_nothing_is_done_twice() {
-    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (dying, living) = (runtime(), runtime());
     let cluster = living.block_on(Cluster::new());
     let slow = || std::iter::repeat_n(Act::Slow(Duration::from_millis(200)), 60);

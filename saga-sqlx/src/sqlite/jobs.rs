@@ -175,11 +175,7 @@ impl Work for ClaimFor {
 }
 
 /// What is due, in turns.
-async fn due(
-    connection: &mut SqliteConnection,
-    claim: &Claim,
-    wanted: &str,
-) -> Result<Vec<String>, Failure> {
+async fn due(connection: &mut SqliteConnection, claim: &Claim, wanted: &str) -> Result<Vec<String>, Failure> {
     let (now, limit) = (time_text(claim.now), i64::try_from(claim.limit).unwrap_or(i64::MAX));
     if limit == 0 {
         return Ok(vec![]);

@@ -195,6 +195,14 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Fenced`] when it has been declared dead.
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError>;
 
+    /// Returns when something may have happened that concerns this worker: work that it could claim, or mail. A hint and
+    /// never a promise: it may be lost, late, or about nothing, so whoever is hinted looks, and whoever is not looks now
+    /// and then all the same. A store that has nothing to tell beyond what its own process knows never returns.
+    async fn hint(&self, worker: WorkerId) {
+        let _ = worker;
+        std::future::pending().await
+    }
+
     /// Ends an incarnation cleanly. When it returns the worker's remaining workflows, if there are any, can
     /// be claimed by others as after a death: unclean.
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError>;

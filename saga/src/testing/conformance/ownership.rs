@@ -46,7 +46,8 @@ pub async fn a_predecessor_is_fenced_by_the_next(subject: Arc<dyn Subject>) {
     assert_eq!(w.store.commit(Some(w.worker), batch).await, fenced);
     assert_eq!(w.store.commit(Some(w.worker), vec![decide(4, &header, to(Status::Completed))]).await, fenced);
     let purpose = Purpose::Run;
-    let claim = Claim { purpose, definitions: vec![definition("trip", 1)], limit: 9, after: None, now: at(9) };
+    let claim =
+        Claim { purpose, definitions: vec![definition("trip", 1)], limit: 9, after: None, now: at(9) };
     assert_eq!(w.store.claim(w.worker, claim).await, Err(StoreError::Fenced));
     assert_eq!(w.store.beat(w.worker).await, Err(StoreError::Fenced));
     assert_eq!(w.load("a").await.steps, []);
@@ -321,7 +322,13 @@ pub async fn only_what_no_live_worker_knows_is_handed_out_to_be_parked(subject: 
     let w = World::new(&subject).await;
     let voyage = definition("voyage", 1);
     w.write_as(None, create(1, Header { definition: voyage.clone(), ..header("a", None) })).await;
-    let claim = Claim { purpose: Purpose::Park, definitions: vec![voyage.clone()], limit: 9, after: None, now: at(9) };
+    let claim = Claim {
+        purpose: Purpose::Park,
+        definitions: vec![voyage.clone()],
+        limit: 9,
+        after: None,
+        now: at(9),
+    };
     let newer =
         Join { definitions: vec![DefinitionId { fingerprint: "beef".into(), ..voyage.clone() }], ..join() };
     let newer = w.store.join(newer).await.unwrap().worker;

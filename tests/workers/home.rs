@@ -34,6 +34,10 @@ impl Home {
         Self(Arc::new(Schema(format!("workers_{}_{n}", std::process::id()))))
     }
 
+    pub fn name(&self) -> &str {
+        &self.0.0
+    }
+
     /// As another process would open it: with connections of its own.
     pub async fn open(&self) -> PgStore {
         let schema = Some(self.0.0.clone());

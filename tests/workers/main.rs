@@ -13,6 +13,8 @@
     reason = "a test says what is wrong by failing; what is shared with other tests is not all used here"
 )]
 
+#[path = "../examples/binaries.rs"]
+mod binaries;
 mod home;
 mod life;
 #[path = "../it/tap.rs"]
@@ -33,6 +35,7 @@ mod unknown;
 mod kit;
 mod inside;
 mod leaving;
+mod product;
 mod room;
 mod together;
 mod versions;

@@ -76,3 +76,16 @@ async fn a_tenant_with_very_many_does_not_keep_one_with_a_single_workflow_waitin
     let listing = Listing { tenant: "north".into(), limit: 1, ..Listing::default() };
     assert_eq!(api.list(listing).await.unwrap().headers.len(), 1);
 }
+
+#[tokio::test]
+async fn ten_thousand_starts_are_one_call_and_the_same_call_again_starts_none() {
+    let cluster = Cluster::new().await;
+    let api = cluster.api([single::definition::<World>().plan().clone()]).await;
+    for again in [false, true] {
+        let starts = (0..10_000).map(|n| api.start(single("x".into())).idempotency_key(format!("k{n}")));
+        let started = api.start_many(starts).await;
+        assert_eq!(started.len(), 10_000);
+        assert!(started.into_iter().all(|one| one.unwrap().replayed == again));
+        assert_eq!(count(&cluster, "default", Status::Pending).await, 10_000);
+    }
+}

@@ -7,8 +7,8 @@ WITH due AS MATERIALIZED (
     FROM orchestration_workflows
    WHERE worker IS NULL AND wake_at <= $1::timestamptz
      AND status IN ('pending', 'running', 'waiting', 'rolling_back')
-     AND (workflow_type, definition_version) IN (
-       SELECT known.name, known.version FROM json_to_recordset($2::json) AS known(name text, version int)))
+     AND workflow_type || '@' || definition_version = ANY (ARRAY(
+           SELECT known.name || '@' || known.version FROM json_to_recordset($2::json) AS known(name text, version int))))
 SELECT w.workflow_id FROM due JOIN orchestration_workflows AS w ON w.workflow_id = due.workflow_id
  WHERE w.worker IS NULL AND w.wake_at <= $1::timestamptz
    AND w.status IN ('pending', 'running', 'waiting', 'rolling_back')

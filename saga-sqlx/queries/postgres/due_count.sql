@@ -3,6 +3,6 @@ SELECT count(*) FROM (
   SELECT FROM orchestration_workflows
    WHERE worker IS NULL AND wake_at <= $1::timestamptz
      AND status IN ('pending', 'running', 'waiting', 'rolling_back')
-     AND (workflow_type, definition_version) IN (
-       SELECT known.name, known.version FROM json_to_recordset($2::json) AS known(name text, version int))
+     AND workflow_type || '@' || definition_version = ANY (ARRAY(
+           SELECT known.name || '@' || known.version FROM json_to_recordset($2::json) AS known(name text, version int)))
    LIMIT $3) AS due

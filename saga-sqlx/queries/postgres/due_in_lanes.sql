@@ -1,5 +1,6 @@
 -- As due.sql, when more is due than can be taken: a lane is what one tenant has of one priority, and of each no more is
--- read than can be taken. The lanes are found by leaps through their index, one per lane.
+-- read than can be taken. The lanes are found by leaps through their index, one per lane. Definitions are compared as one
+-- text: joined with, they would be sorted after all of the lane has been read.
 WITH RECURSIVE lanes AS (
   (SELECT tenant_id, priority FROM orchestration_workflows
     WHERE worker IS NULL AND wake_at IS NOT NULL
@@ -19,8 +20,8 @@ due AS MATERIALIZED (
        WHERE w.worker IS NULL AND w.wake_at <= $1::timestamptz
          AND w.tenant_id COLLATE "C" = lanes.tenant_id COLLATE "C" AND w.priority = lanes.priority
          AND w.status IN ('pending', 'running', 'waiting', 'rolling_back')
-         AND (w.workflow_type, w.definition_version) IN (
-           SELECT known.name, known.version FROM json_to_recordset($2::json) AS known(name text, version int))
+         AND w.workflow_type || '@' || w.definition_version = ANY (ARRAY(
+           SELECT known.name || '@' || known.version FROM json_to_recordset($2::json) AS known(name text, version int)))
        ORDER BY w.wake_at, w.created_at, w.workflow_id
        LIMIT $3) AS head)
 SELECT w.workflow_id FROM due JOIN orchestration_workflows AS w ON w.workflow_id = due.workflow_id

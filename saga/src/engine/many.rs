@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use super::client::Client;
 use super::journal::Batch;
-use super::start::{StartError, StartRequest, Started};
+use super::start::{StartRequest, Started};
+use super::start_error::StartError;
 use crate::store::StoreError;
 
 impl Client {

@@ -106,7 +106,7 @@ async fn in_a_file() -> Result<(), Failure> {
             Ok::<_, StepError>(())
         })
     });
-    table.await??;
+    table.await?.map_err(|e| e.to_string())?;
     let engine = engine(store.clone()).await?;
     for name in NAMES {
         tell(name, store.transaction(LIMIT, body(engine.client().clone(), name)).await?);

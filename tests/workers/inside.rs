@@ -77,7 +77,7 @@ async fn a_transactional_step_and_its_undo_take_place_once_whatever_their_transa
     let loaded = ended(&other, "there").await;
     assert_eq!((status(&loaded), row(&loaded, "book").attempts), (Status::Completed, 3));
     let there = ("there/book.made".to_owned(), "x".to_owned());
-    assert_eq!(bookings(&cluster).await, [there.clone()]);
+    assert_eq!(bookings(&cluster).await, std::slice::from_ref(&there));
 
     cluster.world.script("c", Way::Do, [Act::Refuse]).script("book", Way::Undo, [Act::Transient, Act::Panic]);
     one.client().start(booked("y".into())).id("back").await.unwrap();

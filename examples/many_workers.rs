@@ -40,7 +40,7 @@ async fn build_ship(name: String) -> saga::Result<String> {
 
 async fn open(url: &str, schema: &str) -> Result<PgStore, Failure> {
     let schema = Some(schema.to_owned());
-    let options = PgOptions { schema, connections: 4, statement_timeout: LEASE / 2 };
+    let options = PgOptions { schema, connections: 4, statement_timeout: LEASE / 2, ..PgOptions::default() };
     Ok(PgStore::connect(url, options).await?)
 }
 

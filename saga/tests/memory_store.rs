@@ -22,7 +22,7 @@ impl Memory {
 #[async_trait::async_trait]
 impl Subject for Memory {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { leased: false, lends: true, schedules: true, triggers: true }
+        Capabilities { leased: false, hints: false, lends: true, schedules: true, triggers: true }
     }
     async fn fresh(&self) -> Arc<dyn Store> {
         *self.0.lock().unwrap() = MemoryStore::new();

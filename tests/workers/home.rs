@@ -41,7 +41,8 @@ impl Home {
     /// As another process would open it: with connections of its own.
     pub async fn open(&self) -> PgStore {
         let schema = Some(self.0.0.clone());
-        let options = PgOptions { schema, connections: 4, statement_timeout: LEASE / 2 };
+        let statement_timeout = LEASE / 2;
+        let options = PgOptions { schema, connections: 4, statement_timeout, ..PgOptions::default() };
         PgStore::connect(&url(), options).await.unwrap()
     }
 

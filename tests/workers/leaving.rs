@@ -61,6 +61,22 @@ async fn whoever_leaves_hands_over_what_it_ran_due_at_once_and_clean() {
     stop(&staying).await;
 }
 
+/// The others are told: they would look by themselves only when this test has given up long ago.
+#[tokio::test]
+async fn whoever_leaves_tells_the_others() {
+    let cluster = Cluster::new().await;
+    let seldom = Config { poll_interval: Duration::from_secs(600), ..config() };
+    let (leaving, staying) =
+        (cluster.engine_with(config(), sagas).await, cluster.engine_with(seldom, sagas).await);
+    cluster.world.script("b", Way::Do, [Act::Slow(Duration::from_millis(400))]);
+    leaving.client().start(three("x".into())).id("w").await.unwrap();
+    until(async || cluster.world.called("do b") == 1).await;
+    stop(&leaving).await;
+    let loaded = ended(&staying, "w").await;
+    assert_eq!((status(&loaded), loaded.header.takeovers), (Status::Completed, 0));
+    stop(&staying).await;
+}
+
 #[tokio::test]
 async fn what_only_waits_is_handed_over_while_the_leaving_one_still_lets_attempts_end() {
     let cluster = Cluster::new().await;

@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use super::connection::millis;
 use super::queries as sql;
-use super::{Inner, batch, judge, read};
+use super::{Inner, batch, hints, judge, read};
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 use crate::rows::readable;
@@ -53,6 +53,9 @@ pub(super) async fn commit(
             }
             Err(failure) => return Err(failure),
         }
+    }
+    if hints::concerns_others(worker, commits, &outcomes, store.told()) {
+        store.hints.tell(&store.pool).await;
     }
     Ok(outcomes)
 }
@@ -114,11 +117,16 @@ pub(super) async fn leave(store: &Inner, worker: WorkerId) -> Result<(), Failure
 /// Gives everything that a dead worker has left to nobody, and then forgets the worker. If this process dies on the way
 /// somebody else goes on: the dead worker's row stays until nothing names it.
 async fn inherit(store: &Inner, connection: &mut PgConnection, dead: WorkerId) -> Result<(), Failure> {
+    let mut any = false;
     loop {
         let orphan = sqlx::query(sql::ORPHAN).bind(dead.0).bind(time_text(store.told())).bind(CHUNK);
         if orphan.execute(&mut *connection).await?.rows_affected() == 0 {
             break;
         }
+        any = true;
+    }
+    if any {
+        store.hints.tell(&mut *connection).await;
     }
     sqlx::query(sql::BURY).bind(dead.0).execute(connection).await?;
     Ok(())
@@ -258,7 +266,12 @@ async fn deliver(
     by: &str,
 ) -> Result<Vec<Option<i64>>, Failure> {
     let send = sqlx::query_scalar(sql::SEND).bind(workflows).bind(kind.as_str()).bind(by);
-    Ok(send.bind(time_text(store.told())).bind(tenant).fetch_all(connection).await?)
+    Ok(send
+        .bind(time_text(store.told()))
+        .bind(tenant)
+        .bind(store.hints.channel())
+        .fetch_all(connection)
+        .await?)
 }
 
 /// The event is committed before the register is read. Whoever registers commits that before looking for the event: one

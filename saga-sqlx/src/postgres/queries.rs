@@ -60,6 +60,7 @@ queries! {
     FORGET_WAITS = "forget_waits.sql",
     ADD_WAITS = "add_waits.sql",
     IDENTITY = "identity.sql",
+    HINT = "hint.sql",
 }
 
 #[cfg(test)]

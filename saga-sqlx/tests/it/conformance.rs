@@ -29,7 +29,7 @@ pub(crate) async fn by_hand(store: &SqliteStore, sql: &'static str, id: &str, va
 #[async_trait::async_trait]
 impl Subject for Sqlite {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { leased: false, lends: true, schedules: true, triggers: true }
+        Capabilities { leased: false, hints: false, lends: true, schedules: true, triggers: true }
     }
     async fn fresh(&self) -> Arc<dyn Store> {
         let home = Home::new();

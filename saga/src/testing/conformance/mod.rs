@@ -37,6 +37,8 @@ pub mod triggers;
 pub struct Capabilities {
     /// Several processes may share it; a silent worker is declared dead after its lease.
     pub leased: bool,
+    /// It hints to its workers at what others have done.
+    pub hints: bool,
     /// It lends transactions.
     pub lends: bool,
     /// It keeps schedules.
@@ -133,6 +135,7 @@ macro_rules! conformance {
             sharing: a_heartbeat_keeps_a_worker_alive,
             sharing: a_zombie_claims_nothing_and_fences_nobody,
             sharing: what_only_a_dead_worker_knew_is_told,
+            sharing: workers_are_hinted_at_what_others_do,
             sharing: of_two_excluding_starts_one_wins,
             sharing: of_two_starts_with_one_key_both_get_one_workflow,
             signals: a_signal_refuses_a_decision_that_has_not_seen_it,

@@ -8,12 +8,19 @@ use saga::Config;
 use saga_sqlx::{PgOptions, PgStore};
 use sqlx::{Connection, PgConnection};
 
-/// As short as it may be: a silent worker is waited for in real time.
-pub const LEASE: Duration = Duration::from_secs(3);
+/// As short as it may be on a busy machine: whoever is to die is waited for in real time.
+pub const LEASE: Duration = Duration::from_secs(8);
 pub const POLL: Duration = Duration::from_millis(500);
 
+/// Nobody is taken for dead because the machine is busy.
 pub fn config() -> Config {
-    Config { lease: LEASE, poll_interval: POLL, ..Config::default() }
+    let (lease, transaction_limit) = (Duration::from_secs(300), Duration::from_secs(2));
+    Config { lease, poll_interval: POLL, transaction_limit, ..Config::default() }
+}
+
+/// For an engine that is to die.
+pub fn mortal() -> Config {
+    Config { lease: LEASE, ..config() }
 }
 
 pub fn url() -> String {

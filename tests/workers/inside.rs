@@ -96,7 +96,7 @@ fn a_transaction_of_a_dead_process_leaves_nothing_and_is_done_elsewhere_once() {
     let cluster = living.block_on(with_table());
     cluster.world.script("book", Way::Do, [Act::Slow(Duration::from_millis(200))]);
     dying.block_on(async {
-        let engine = cluster.engine(sagas).await;
+        let engine = cluster.engine_with(crate::home::mortal(), sagas).await;
         engine.client().start(booked("x".into())).id("w").await.unwrap();
         until(async || cluster.world.called("do book") == 1).await;
     });

@@ -60,7 +60,7 @@ impl Cluster {
 pub async fn ended(engine: &Engine<World>, workflow: &str) -> Loaded {
     let workflow = id(workflow);
     let ended = engine.client().ended(&workflow);
-    tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it did not rest in a minute").unwrap()
+    tokio::time::timeout(Duration::from_secs(200), ended).await.expect("it did not come to rest").unwrap()
 }
 
 pub async fn stop(engine: &Engine<World>) {

@@ -69,8 +69,8 @@ impl Lives {
             let life = Life { client: engine.client().clone(), engine, tap: tap.clone(), world };
             let died = std::pin::pin!(tap.died());
             let lived = std::pin::pin!(async {
-                let limit = Duration::from_secs(120);
-                tokio::time::timeout(limit, f(&life)).await.expect("it did not end in two minutes")
+                let limit = Duration::from_secs(300);
+                tokio::time::timeout(limit, f(&life)).await.expect("it did not end in five minutes")
             });
             match select(died, lived).await {
                 Either::Left(_) => None,
@@ -100,7 +100,7 @@ pub async fn until(is_so: impl AsyncFn() -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), waited).await.expect("it did not become so in a minute");
+    tokio::time::timeout(Duration::from_secs(200), waited).await.expect("it did not become so");
 }
 
 pub fn id(workflow: &str) -> WorkflowId {

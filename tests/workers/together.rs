@@ -83,10 +83,10 @@ async fn a_cancel_reaches_the_engine_that_runs_it_from_another_one_and_from_a_pr
     let (one, other) = (cluster.engine(sagas).await, cluster.engine(sagas).await);
     let api = cluster.api([]).await;
     for (name, by) in [("v", other.client()), ("w", &api)] {
-        cluster.world.script("b", Way::Do, [Act::UntilCancelled]);
-        let before = cluster.world.called("do b");
-        one.client().start(three("x".into())).id(name).await.unwrap();
-        until(async || cluster.world.called("do b") > before).await;
+        cluster.world.script("lasting", Way::Do, [Act::UntilCancelled]);
+        let before = cluster.world.called("do lasting");
+        one.client().start(long("x".into())).id(name).await.unwrap();
+        until(async || cluster.world.called("do lasting") > before).await;
         by.cancel("default", &id(name), "ada").await.unwrap();
         let loaded = ended(&other, name).await;
         assert_eq!(status(&loaded), Status::RolledBack);
@@ -188,7 +188,7 @@ fn guarantee_10_what_a_dead_engine_ran_goes_on_elsewhere_and_nothing_is_done_twi
     let slow = || std::iter::repeat_n(Act::Slow(Duration::from_millis(200)), 60);
     cluster.world.script("a", Way::Do, slow()).script("b", Way::Do, slow()).script("c", Way::Do, slow());
     dying.block_on(async {
-        let engine = cluster.engine(sagas).await;
+        let engine = cluster.engine_with(home::mortal(), sagas).await;
         let starts = (0..20).map(|n| engine.client().start(three("x".into())).id(format!("w{n}")));
         let starts = starts.map(std::future::IntoFuture::into_future);
         futures_util::future::join_all(starts).await.into_iter().for_each(|s| drop(s.unwrap()));
@@ -213,7 +213,7 @@ fn guarantee_10_what_a_dead_engine_ran_goes_on_elsewhere_and_nothing_is_done_twi
 async fn guarantee_09_an_engine_that_was_silent_for_too_long_is_fenced_and_others_go_on() {
     let cluster = Cluster::new().await;
     let tap = crate::tap::Tap::new(std::sync::Arc::new(cluster.home.open().await), None);
-    let config = Config { name: "silent".into(), ..home::config() };
+    let config = Config { name: "silent".into(), ..home::mortal() };
     let builder = saga::Engine::builder(cluster.world.clone()).store(tap.clone()).config(config);
     let silent = sagas(builder).build().await.unwrap();
     let other = cluster.engine(sagas).await;

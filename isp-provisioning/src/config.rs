@@ -18,6 +18,9 @@ pub struct Configuration {
     pub listen: SocketAddr,
     /// The folder of the database, the key and the simulators' worlds.
     pub data: PathBuf,
+    /// The key from which subscribers' secrets are derived. Not given: a file in the data folder, made when it is not
+    /// there. All processes on one database need the same.
+    pub key_file: Option<PathBuf>,
     /// The tenant for whom all requests are.
     pub tenant: String,
     /// The ids of the service plans; each is a RADIUS group too.
@@ -27,6 +30,8 @@ pub struct Configuration {
     /// How long after its sender gave up a request may still land, in milliseconds. Not given: each step's
     /// timeout; 200 with the simulators.
     pub settle_after_ms: Option<u64>,
+    /// A database that several processes share.
+    pub database: Database,
     /// How much is taken on at once.
     pub limits: Limits,
     /// How long workflows that have ended are kept. Not given: for ever.
@@ -70,6 +75,19 @@ pub struct Retention {
     pub failed_days: Option<u32>,
     /// How many are kept in each status at most. Not given: all.
     pub most: Option<u64>,
+}
+
+/// The database of workflows and business rows. Several processes may share one in PostgreSQL.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// `postgres://…`, with its password. Not given: a SQLite file in the data folder, for this process alone.
+    #[serde(skip_serializing)]
+    pub url: Option<String>,
+    /// The schema for all tables; made if it is not there. Not given: the connection's own.
+    pub schema: Option<String>,
+    /// How many connections this process has.
+    pub connections: u32,
 }
 
 /// How NetBox is reached.
@@ -149,10 +167,12 @@ impl Default for Configuration {
         Self {
             listen: SocketAddr::new(ANY.ip(), 8080),
             data: PathBuf::from("saga-data"),
+            key_file: None,
             tenant: "default".to_owned(),
             plans: ["plan_basic_100", "plan_standard_300", "plan_premium_1000"].map(str::to_owned).into(),
             grace_ms: 10_000,
             settle_after_ms: None,
+            database: Database::default(),
             limits: Limits::default(),
             retention: Retention::default(),
             netbox: Netbox::default(),
@@ -166,6 +186,11 @@ impl Default for Configuration {
 impl Default for Limits {
     fn default() -> Self {
         Self { workflows: 10_000, connections: 2_000, patience_ms: 10_000 }
+    }
+}
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: None, schema: None, connections: 16 }
     }
 }
 impl Default for Netbox {
@@ -291,6 +316,7 @@ mod tests {
         let configuration = load(&[
             ("ISP_NETBOX__TOKEN", "secret-token"),
             ("ISP_RADIUS__URL", "postgres://u:secret-word@h/d"),
+            ("ISP_DATABASE__URL", "postgres://u:secret-word@h/d"),
             ("ISP_GENIEACS__AUTHORIZATION", "Basic secret"),
         ])
         .unwrap();

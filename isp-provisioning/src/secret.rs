@@ -53,6 +53,11 @@ pub enum SecretError {
         /// How many bytes there are.
         found: usize,
     },
+    /// The other processes on this database have another key.
+    #[error(
+        "this process has another key than the first one on this database; copy that one's key file here, or name it with ISP_KEY_FILE: with two keys a subscriber would get two secrets"
+    )]
+    Another,
     /// The system has no random numbers.
     #[error("no random numbers for a new key: {0}")]
     Random(getrandom::Error),
@@ -69,6 +74,14 @@ impl SecretKey {
             }
             other => other,
         }
+    }
+
+    /// The key in this file, which has to be there: one key for several processes.
+    ///
+    /// # Errors
+    /// [`SecretError::File`], [`SecretError::Length`].
+    pub fn read(path: &Path) -> Result<Self, SecretError> {
+        read(path)
     }
 
     /// A key that is at hand already.

@@ -76,10 +76,16 @@ const SQLITE: &[Migration] = &[
         sql: include_str!("../migrations/sqlite/0009_triggers.sql"),
     },
     Migration {
-        version: 50,
+        version: 10,
+        works_from: 6,
+        name: "turns",
+        sql: include_str!("../migrations/sqlite/0010_turns.sql"),
+    },
+    Migration {
+        version: 11,
         works_from: 6,
         name: "size",
-        sql: include_str!("../migrations/sqlite/0050_size.sql"),
+        sql: include_str!("../migrations/sqlite/0011_size.sql"),
     },
 ];
 
@@ -98,10 +104,16 @@ const POSTGRES: &[Migration] = &[
         sql: include_str!("../migrations/postgres/0002_manual_update.sql"),
     },
     Migration {
-        version: 50,
+        version: 5,
+        works_from: 1,
+        name: "turns",
+        sql: include_str!("../migrations/postgres/0005_turns.sql"),
+    },
+    Migration {
+        version: 6,
         works_from: 1,
         name: "size",
-        sql: include_str!("../migrations/postgres/0050_size.sql"),
+        sql: include_str!("../migrations/postgres/0006_size.sql"),
     },
 ];
 

@@ -107,6 +107,15 @@ fn each_version_ends_what_it_began_and_a_forgotten_one_is_stopped() {
 }
 
 #[test]
+fn an_order_and_its_workflow_are_there_together_or_not_at_all() {
+    let said = output("start_in_transaction");
+    assert!(said.contains("apples: ordered\n") && said.contains("pears: ordered\n"), "{said}");
+    assert!(said.contains("the moon: nobody can pay for that\n"), "{said}");
+    let end = "completed: apples, packed\nthere is no workflow ship-the-moon\ncompleted: pears, packed\n";
+    assert!(said.ends_with(end), "{said}");
+}
+
+#[test]
 fn schedules_tick_until_they_are_paused_and_events_start_what_they_should() {
     let said = output("schedule");
     let (ticks, rest) = said.split_once("a delivery").unwrap();

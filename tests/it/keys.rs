@@ -1,12 +1,10 @@
 //! Idempotency keys: under which name an effect is known to other systems.
 
-use std::time::Duration;
-
 use saga::engine::EngineBuilder;
 use saga::saga;
 use saga::store::{FailureReason, Status};
 
-use crate::life::{Lives, id, pass, status};
+use crate::life::{Lives, id, status, until};
 use crate::world::{Act, Way, World, a, b, once};
 
 #[saga(version = 1)]
@@ -34,7 +32,7 @@ fn guarantee_11_a_key_is_the_same_for_all_attempts_and_after_restarts_and_differ
     lives.live(sagas, async |life| {
         life.client.start(twice("x".into())).id("w").await.unwrap();
         life.client.start(twice("x".into())).id("v").await.unwrap();
-        pass(Duration::from_millis(150)).await;
+        until(async || life.world.called("do b") == 3).await;
     });
     lives.world.always("b", Way::Do, Act::Refuse);
     lives.live(sagas, async |life| {

@@ -115,7 +115,7 @@ impl Lives {
             tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let result = runtime.block_on(async move {
             clock.begin();
-            let tap = Tap::new(store.clone(), kill);
+            let tap = Tap::new(Arc::new(store.clone()), kill);
             let random = Mutex::new(fastrand::Rng::with_seed(seed));
             let runtime: Arc<dyn Runtime> = Arc::new(Virtual { clock, random });
             let builder = Engine::builder(world.clone())
@@ -164,6 +164,13 @@ impl Life {
     pub async fn audit(&self, workflow: &str) -> Vec<String> {
         let history = self.client.history("default", &id(workflow), TrailPart::ALL).await.unwrap();
         history.events.iter().map(|event| event.kind.to_string()).collect()
+    }
+}
+
+/// Waits until it is so.
+pub async fn until(is_so: impl AsyncFn() -> bool) {
+    while !is_so().await {
+        pass(Duration::from_millis(5)).await;
     }
 }
 

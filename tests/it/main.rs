@@ -15,13 +15,17 @@ mod world;
 
 mod starts;
 mod start_options;
+mod many;
 mod schedules;
 mod secrets;
 mod triggers;
 mod retention;
+mod hints;
 mod rest;
+mod shown;
 mod crash;
 mod undo;
+mod undo_crash;
 mod unknown;
 mod unknown_definition;
 mod pauses;

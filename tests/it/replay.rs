@@ -157,6 +157,9 @@ impl Store for Recording {
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
         self.store.beat(worker).await
     }
+    async fn hint(&self, worker: WorkerId) {
+        self.store.hint(worker).await
+    }
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {
         self.store.leave(worker).await
     }

@@ -40,7 +40,7 @@ pub enum Mishap {
 pub struct Tap(Arc<Inner>);
 
 struct Inner {
-    store: MemoryStore,
+    store: Arc<dyn Store>,
     kill: Option<Kill>,
     lends: bool,
     writes: AtomicU64,
@@ -50,17 +50,18 @@ struct Inner {
     open: watch::Sender<bool>,
     /// Answers no heartbeat at present.
     silent: watch::Sender<bool>,
+    hints: Notify,
 }
 
 impl Tap {
-    pub fn new(store: MemoryStore, kill: Option<Kill>) -> Self {
+    pub fn new(store: Arc<dyn Store>, kill: Option<Kill>) -> Self {
         Self::of(store, kill, true)
     }
     /// A store that lends no transactions.
     pub fn without_transactions() -> Self {
-        Self::of(MemoryStore::new(), None, false)
+        Self::of(Arc::new(MemoryStore::new()), None, false)
     }
-    fn of(store: MemoryStore, kill: Option<Kill>, lends: bool) -> Self {
+    fn of(store: Arc<dyn Store>, kill: Option<Kill>, lends: bool) -> Self {
         Self(Arc::new(Inner {
             store,
             kill,
@@ -71,6 +72,7 @@ impl Tap {
             died: Notify::new(),
             open: watch::channel(true).0,
             silent: watch::channel(false).0,
+            hints: Notify::new(),
         }))
     }
     /// How many writes there were.
@@ -104,6 +106,10 @@ impl Tap {
     pub fn answer(&self) {
         self.0.silent.send_replace(false);
     }
+    /// Hints that something may have happened.
+    pub fn hint(&self) {
+        self.0.hints.notify_one();
+    }
     /// Returns when the process has died.
     pub async fn died(&self) {
         self.0.died.notified().await;
@@ -115,11 +121,28 @@ impl Tap {
         std::future::pending().await
     }
     /// A dead process asks nothing any more.
-    async fn alive(&self) -> &MemoryStore {
+    async fn alive(&self) -> &dyn Store {
         if self.0.dead.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;
         }
-        &self.0.store
+        &*self.0.store
+    }
+    fn schedules_of(&self) -> &dyn Schedules {
+        self.0.store.schedules().expect("only a store that has some is asked")
+    }
+    async fn living_schedules(&self) -> &dyn Schedules {
+        self.alive().await;
+        self.schedules_of()
+    }
+    fn triggers_of(&self) -> &dyn Triggers {
+        self.0.store.triggers().expect("only a store that has some is asked")
+    }
+    async fn living_triggers(&self) -> &dyn Triggers {
+        self.alive().await;
+        self.triggers_of()
+    }
+    fn lender(&self) -> &dyn Transactions {
+        self.0.store.transactions().expect("only a store that lends is asked")
     }
     async fn write<T>(&self, write: impl Future<Output = T>) -> T {
         self.alive().await;
@@ -146,6 +169,10 @@ impl Store for Tap {
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
         let _ = self.0.silent.subscribe().wait_for(|silent| !silent).await;
         self.alive().await.beat(worker).await
+    }
+    async fn hint(&self, _: WorkerId) {
+        self.alive().await;
+        self.0.hints.notified().await;
     }
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {
         self.alive().await.leave(worker).await
@@ -209,10 +236,10 @@ impl Store for Tap {
         self.0.lends.then_some(self as &dyn Transactions)
     }
     fn schedules(&self) -> Option<&dyn Schedules> {
-        Some(self)
+        self.0.store.schedules().map(|_| self as &dyn Schedules)
     }
     fn triggers(&self) -> Option<&dyn Triggers> {
-        Some(self)
+        self.0.store.triggers().map(|_| self as &dyn Triggers)
     }
     fn removals(&self) -> Option<&dyn Removals> {
         self.0.store.removals()
@@ -222,32 +249,32 @@ impl Store for Tap {
 #[async_trait]
 impl Schedules for Tap {
     async fn put_schedule(&self, schedule: Schedule) -> Result<bool, StoreError> {
-        self.write(self.0.store.put_schedule(schedule)).await
+        self.write(self.schedules_of().put_schedule(schedule)).await
     }
     async fn remove_schedule(&self, tenant: &str, name: &str) -> Result<bool, StoreError> {
-        self.write(self.0.store.remove_schedule(tenant, name)).await
+        self.write(self.schedules_of().remove_schedule(tenant, name)).await
     }
     async fn list_schedules(&self, tenant: &str) -> Result<Vec<Schedule>, StoreError> {
-        self.alive().await.list_schedules(tenant).await
+        self.living_schedules().await.list_schedules(tenant).await
     }
     async fn due_schedules(&self, now: Timestamp, limit: usize) -> Result<Vec<Schedule>, StoreError> {
-        self.alive().await.due_schedules(now, limit).await
+        self.living_schedules().await.due_schedules(now, limit).await
     }
 }
 
 #[async_trait]
 impl Triggers for Tap {
     async fn register_triggers(&self, triggers: Vec<Trigger>) -> Result<(), StoreError> {
-        self.alive().await.register_triggers(triggers).await
+        self.living_triggers().await.register_triggers(triggers).await
     }
     async fn remove_trigger(&self, name: &str) -> Result<bool, StoreError> {
-        self.write(self.0.store.remove_trigger(name)).await
+        self.write(self.triggers_of().remove_trigger(name)).await
     }
     async fn triggered(&self, triggers: &[String], limit: usize) -> Result<Vec<Triggered>, StoreError> {
-        self.alive().await.triggered(triggers, limit).await
+        self.living_triggers().await.triggered(triggers, limit).await
     }
     async fn settle_triggered(&self, ids: Vec<i64>) -> Result<(), StoreError> {
-        self.write(self.0.store.settle_triggered(ids)).await
+        self.write(self.triggers_of().settle_triggered(ids)).await
     }
 }
 
@@ -263,11 +290,11 @@ impl Transactions for Tap {
                     Err(StepError::transient("it was rolled back at the end"))
                 })
             });
-            return self.write(self.0.store.transact(Door { worker, workflow_id, limit, body })).await;
+            return self.write(self.lender().transact(Door { worker, workflow_id, limit, body })).await;
         }
-        self.write(self.0.store.transact(door)).await
+        self.write(self.lender().transact(door)).await
     }
     async fn commit_in(&self, tx: &mut Tx<'_>, commit: Commit) -> Result<CommitOutcome, StoreError> {
-        self.0.store.commit_in(tx, commit).await
+        self.lender().commit_in(tx, commit).await
     }
 }

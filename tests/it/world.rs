@@ -387,6 +387,12 @@ async fn restore(world: &World, cx: &StepContext, recorded: Option<&String>) -> 
     world.undo(cx).await
 }
 
+/// Takes as long as it takes.
+#[step(compensate = undo(world, cx), timeout = "100s", settle_after = "500ms")]
+pub async fn lasting(#[inject] world: &World, cx: &StepContext) -> saga::Result<Adoptable<String>> {
+    world.run("lasting", cx).await
+}
+
 /// The point of no return.
 #[step(pivot, timeout = "1s", retry(max_attempts = 2, backoff = fixed("100ms"), jitter = none))]
 pub async fn pivot(#[inject] world: &World, cx: &StepContext) -> saga::Result<String> {

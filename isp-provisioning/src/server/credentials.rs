@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use saga_sqlx::SqliteStore;
 
+use super::journal::Journal;
 use crate::adapters::database::{self, Credentials as Note};
 use crate::ports::{Credentials, CredentialsDesk, KnownSubscriber, PortError, PortResult, Taken};
 use crate::secret::SecretKey;
@@ -15,20 +15,20 @@ const LIMIT: Duration = Duration::from_secs(1);
 
 /// The desk, over the engine's own database.
 pub(super) struct Desk {
-    store: SqliteStore,
+    journal: Journal,
     secrets: SecretKey,
 }
 
 impl Desk {
-    pub(super) fn new(store: SqliteStore, secrets: SecretKey) -> Self {
-        Self { store, secrets }
+    pub(super) fn new(journal: Journal, secrets: SecretKey) -> Self {
+        Self { journal, secrets }
     }
 }
 
 #[async_trait]
 impl CredentialsDesk for Desk {
     async fn find(&self, tenant: &str, subscriber_id: &str) -> PortResult<Option<KnownSubscriber>> {
-        let found = database::subscriber(self.store.readers(), tenant, subscriber_id).await?;
+        let found = database::read_subscriber(&self.journal.readers(), tenant, subscriber_id).await?;
         Ok(found.map(|s| KnownSubscriber {
             workflow_id: workflow_of(&s.created_by).to_owned(),
             subscriber_id: s.subscriber_id,
@@ -37,11 +37,9 @@ impl CredentialsDesk for Desk {
 
     async fn take(&self, tenant: &str, subscriber_id: &str) -> PortResult<Taken> {
         let (tenant, subscriber_id) = (tenant.to_owned(), subscriber_id.to_owned());
-        let noted = self.store.transaction(LIMIT, |tx| {
+        let noted = self.journal.within(LIMIT, |mut connection| {
             Box::pin(async move {
-                let wrong = |e: saga::StepError| PortError::configuration(e.to_string());
-                let connection = saga_sqlx::sqlite(tx).map_err(wrong)?;
-                let note = database::take_credentials(&mut *connection, &tenant, &subscriber_id).await?;
+                let note = database::take_credentials(connection.again(), &tenant, &subscriber_id).await?;
                 // Of the same transaction: the one whose credentials these are, whoever had the id before.
                 Ok((note, database::subscriber(connection, &tenant, &subscriber_id).await?))
             })

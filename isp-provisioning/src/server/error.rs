@@ -23,6 +23,9 @@ pub enum ServerError {
     /// The database cannot be used.
     #[error("the database: {0}")]
     Store(#[from] StoreError),
+    /// A shared database is not emptied.
+    #[error("`--new` is for a database file: a shared database may be in use by others")]
+    NotNew,
     /// The key cannot be used.
     #[error(transparent)]
     Secret(#[from] SecretError),

@@ -4,6 +4,7 @@ mod credentials;
 mod error;
 mod files;
 mod http;
+mod journal;
 mod options;
 mod patience;
 mod refusal;
@@ -14,9 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use saga::store::StoreError;
-use saga::{Config, Engine, Keep, Resources, Retention, StepError};
-use saga_sqlx::{SqliteOptions, SqliteStore};
+use saga::{Config, Engine, Keep, Resources, Retention};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -28,6 +27,7 @@ use crate::ports::{AddressPool, Business, OpticalLine, Radius, RouterConfig};
 use crate::secret::SecretKey;
 use crate::workflow::provision_subscriber;
 use credentials::Desk;
+use journal::Journal;
 use systems::{Adapters, Simulators};
 
 pub use error::ServerError;
@@ -75,7 +75,7 @@ pub struct Server {
     /// One line for each thing that runs: its name, a space, and where it is.
     pub lines: Vec<String>,
     engine: Engine<Systems>,
-    store: SqliteStore,
+    journal: Journal,
     simulators: Simulators,
     grace: Duration,
     hang_up: oneshot::Sender<()>,
@@ -90,28 +90,29 @@ impl Server {
     pub async fn start(c: &Configuration, new: bool) -> Result<Self, ServerError> {
         make_folder(c)?;
         // The lock on the data comes first: before ports, migrations and simulators.
-        let path = c.data.join("saga.db");
-        let options = SqliteOptions { create_new: new, ..SqliteOptions::default() };
-        let store = SqliteStore::open(&path, options).await?;
-        migrate(&store).await?;
+        let journal = Journal::open(c, new).await?;
+        let secrets = match &c.key_file {
+            Some(path) => SecretKey::read(path)?,
+            None => SecretKey::open(&c.data)?,
+        };
+        journal.check_key(&secrets).await?;
         let listener = TcpListener::bind(c.listen).await.map_err(|e| ServerError::Listen(c.listen, e))?;
         let address = listener.local_addr().map_err(|e| ServerError::Listen(c.listen, e))?;
         let simulators = Simulators::start(c).await?;
         let adapters = Adapters::connect(c, &simulators).await?;
-        let head = [format!("api http://{address}"), format!("database sqlite:{}", path.display())];
+        let head = [format!("api http://{address}"), journal.line(c)];
         let lines = [head.to_vec(), simulators.lines(), adapters.lines.clone()].concat();
-        let secrets = SecretKey::open(&c.data)?;
-        let engine = engine(c, &store, adapters, &secrets, simulators.is_complete()).await?;
+        let engine = engine(c, &journal, adapters, &secrets, simulators.is_complete()).await?;
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "the API listens beyond this machine and asks nobody who he is");
         }
         let (hang_up, hung_up) = oneshot::channel::<()>();
-        let app = api::router(api(c, &store, &engine, secrets));
+        let app = api::router(api(c, &journal, &engine, secrets));
         let limits =
             http::Limits { connections: files::room_for(c.limits.connections), patience: patience(c) };
         let serving = tokio::spawn(http::serve(listener, app, limits, hung_up));
         let grace = Duration::from_millis(c.grace_ms);
-        Ok(Self { address, lines, engine, store, simulators, grace, hang_up, serving })
+        Ok(Self { address, lines, engine, journal, simulators, grace, hang_up, serving })
     }
 
     /// Takes no more requests, lets steps end, hands the rest over to the next start, and stops.
@@ -132,7 +133,7 @@ impl Server {
                 Ok(())
             }
         };
-        self.store.close().await;
+        self.journal.close().await;
         self.simulators.stop().await;
         served
     }
@@ -142,22 +143,9 @@ fn make_folder(c: &Configuration) -> Result<(), ServerError> {
     std::fs::create_dir_all(&c.data).map_err(|e| ServerError::Data(c.data.display().to_string(), e))
 }
 
-/// How long the business tables may take to be made.
-const MIGRATION: Duration = Duration::from_secs(30);
-
-async fn migrate(store: &SqliteStore) -> Result<(), ServerError> {
-    let migrated = store.transaction(MIGRATION, |tx| {
-        Box::pin(async move {
-            database::migrate(saga_sqlx::sqlite(tx)?).await?;
-            Ok::<_, StepError>(())
-        })
-    });
-    migrated.await?.map_err(|e| StoreError::Configuration(e.to_string()).into())
-}
-
 async fn engine(
     c: &Configuration,
-    store: &SqliteStore,
+    journal: &Journal,
     adapters: Adapters,
     secrets: &SecretKey,
     simulated: bool,
@@ -170,12 +158,13 @@ async fn engine(
         routers: adapters.routers,
         secrets: secrets.clone(),
     };
-    let mut config = Config { max_live: c.limits.workflows, ..Config::default() };
+    let name = format!("{} (process {})", c.listen, std::process::id());
+    let mut config = Config { name, max_live: c.limits.workflows, ..Config::default() };
     config.retention = retention(&c.retention);
     let simulated = simulated.then_some(200);
     config.machine.settle_after = c.settle_after_ms.or(simulated).map(Duration::from_millis);
     let engine = Engine::builder(systems)
-        .store(store.clone())
+        .shared_store(journal.store())
         .saga(provision_subscriber::definition())
         .config(config)
         .build()
@@ -193,16 +182,16 @@ fn retention(c: &config::Retention) -> Retention {
     Retention { completed, rolled_back, failed, ..Retention::default() }
 }
 
-fn api(c: &Configuration, store: &SqliteStore, engine: &Engine<Systems>, secrets: SecretKey) -> Api {
-    let checked = store.clone();
+fn api(c: &Configuration, journal: &Journal, engine: &Engine<Systems>, secrets: SecretKey) -> Api {
+    let checked = journal.clone();
     let ready: Readiness = Arc::new(move || {
-        let store = checked.clone();
-        Box::pin(async move { store.health().map_err(|e| e.to_string()) })
+        let journal = checked.clone();
+        Box::pin(async move { journal.health().map_err(|e| e.to_string()) })
     });
     Api {
         client: engine.client().clone(),
-        customers: Arc::new(database::KnownCustomers::new(store.readers().clone())),
-        credentials: Arc::new(Desk::new(store.clone(), secrets)),
+        customers: Arc::new(database::KnownCustomers::new(journal.readers())),
+        credentials: Arc::new(Desk::new(journal.clone(), secrets)),
         plans: Arc::new(c.plans.clone()),
         tenant: c.tenant.as_str().into(),
         ready,

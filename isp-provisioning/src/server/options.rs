@@ -20,6 +20,9 @@ pub struct Options {
     /// The folder of the database and everything else that is kept [default: saga-data]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// A PostgreSQL database that several servers share, instead of a file: `postgres://user:password@host/name`
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
     /// The tenant for whom all requests are [default: default]
     #[arg(long)]
     pub tenant: Option<String>,
@@ -49,6 +52,7 @@ impl Options {
         let mut c = Configuration::load(self.config.as_deref(), std::env::vars())?;
         c.listen = self.listen.unwrap_or(c.listen);
         c.data = self.data.clone().unwrap_or(c.data);
+        c.database.url = self.database.clone().or(c.database.url);
         c.tenant = self.tenant.clone().unwrap_or(c.tenant);
         c.netbox.url = self.netbox.clone().or(c.netbox.url);
         c.voltha.url = self.voltha.clone().or(c.voltha.url);

@@ -21,11 +21,14 @@ pub struct PgOptions {
     /// The longest time that a statement may take. Less than half of the worker's lease, so that nothing is sent so
     /// early that others take the worker for dead when it lands.
     pub statement_timeout: Duration,
+    /// Does each worker have one more connection, on which others hint to it that there is work or mail? Not possible
+    /// behind PgBouncer in transaction mode: without it they look for it by themselves, every `poll_interval`.
+    pub listen: bool,
 }
 
 impl Default for PgOptions {
     fn default() -> Self {
-        Self { schema: None, connections: 8, statement_timeout: Duration::from_secs(4) }
+        Self { schema: None, connections: 8, statement_timeout: Duration::from_secs(4), listen: true }
     }
 }
 

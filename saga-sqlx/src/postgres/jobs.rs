@@ -12,13 +12,15 @@ use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use super::connection::millis;
 use super::queries as sql;
-use super::{Inner, batch, judge, read};
+use super::{Inner, batch, hints, judge, read};
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 use crate::rows::readable;
 
 /// How often somebody else may be in the way before a batch is divided.
 const MOST_TRIES: u32 = 4;
+/// How often a claim looks for what nobody else is taking.
+const MOST_LOOKS: u32 = 3;
 /// How many workflows are taken from a dead worker at once.
 const CHUNK: i64 = 1_000;
 
@@ -51,6 +53,9 @@ pub(super) async fn commit(
             }
             Err(failure) => return Err(failure),
         }
+    }
+    if hints::concerns_others(worker, commits, &outcomes, store.told()) {
+        store.hints.tell(&store.pool).await;
     }
     Ok(outcomes)
 }
@@ -112,11 +117,16 @@ pub(super) async fn leave(store: &Inner, worker: WorkerId) -> Result<(), Failure
 /// Gives everything that a dead worker has left to nobody, and then forgets the worker. If this process dies on the way
 /// somebody else goes on: the dead worker's row stays until nothing names it.
 async fn inherit(store: &Inner, connection: &mut PgConnection, dead: WorkerId) -> Result<(), Failure> {
+    let mut any = false;
     loop {
         let orphan = sqlx::query(sql::ORPHAN).bind(dead.0).bind(time_text(store.told())).bind(CHUNK);
         if orphan.execute(&mut *connection).await?.rows_affected() == 0 {
             break;
         }
+        any = true;
+    }
+    if any {
+        store.hints.tell(&mut *connection).await;
     }
     sqlx::query(sql::BURY).bind(dead.0).execute(connection).await?;
     Ok(())
@@ -192,12 +202,7 @@ pub(super) async fn claim(store: &Inner, worker: WorkerId, claim: Claim) -> Resu
             !known.iter().any(|(name, version)| w.name == name && i64::from(w.version) == i64::from(*version))
         });
     }
-    let due: Vec<String> = sqlx::query_scalar(sql::DUE)
-        .bind(time_text(claim.now))
-        .bind(rows(&wanted)?)
-        .bind(i64::try_from(claim.limit).unwrap_or(i64::MAX))
-        .fetch_all(&mut *tx)
-        .await?;
+    let due = due(&mut tx, &claim, &rows(&wanted)?).await?;
     if due.is_empty() {
         return Ok(vec![]);
     }
@@ -205,6 +210,26 @@ pub(super) async fn claim(store: &Inner, worker: WorkerId, claim: Claim) -> Resu
     let claimed = read::loaded(&mut tx, &due).await?;
     tx.commit().await?;
     Ok(claimed.into_iter().filter_map(readable).collect())
+}
+
+/// What is due, in turns and locked.
+async fn due(tx: &mut PgConnection, claim: &Claim, wanted: &str) -> Result<Vec<String>, Failure> {
+    let (now, limit) = (time_text(claim.now), i64::try_from(claim.limit).unwrap_or(i64::MAX));
+    if limit == 0 {
+        return Ok(vec![]);
+    }
+    let count = sqlx::query_scalar(sql::DUE_COUNT).bind(&now).bind(wanted).bind(limit.saturating_add(1));
+    let count: i64 = count.fetch_one(&mut *tx).await?;
+    let due = if count > limit { sql::DUE_IN_LANES } else { sql::DUE };
+    let mut looks = if count == 0 { 0 } else { MOST_LOOKS };
+    let mut found = vec![];
+    while found.is_empty() && looks > 0 {
+        // If others were taking all that it saw it looks past what they have taken.
+        looks -= 1;
+        let due = sqlx::query_scalar(due).bind(&now).bind(wanted).bind(limit).bind(&claim.after);
+        found = due.fetch_all(&mut *tx).await?;
+    }
+    Ok(found)
 }
 
 pub(super) async fn send(
@@ -241,7 +266,12 @@ async fn deliver(
     by: &str,
 ) -> Result<Vec<Option<i64>>, Failure> {
     let send = sqlx::query_scalar(sql::SEND).bind(workflows).bind(kind.as_str()).bind(by);
-    Ok(send.bind(time_text(store.told())).bind(tenant).fetch_all(connection).await?)
+    Ok(send
+        .bind(time_text(store.told()))
+        .bind(tenant)
+        .bind(store.hints.channel())
+        .fetch_all(connection)
+        .await?)
 }
 
 /// The event is committed before the register is read. Whoever registers commits that before looking for the event: one

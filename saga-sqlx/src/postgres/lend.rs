@@ -97,7 +97,11 @@ pub(super) async fn transact(store: &Inner, door: Door) -> Result<Transacted, Fa
         }
     };
     match tx.commit().await.map_err(Failure::from) {
-        Ok(()) => Ok(Transacted::Committed(outcome)),
+        Ok(()) => {
+            drop(connection);
+            store.hints.tell_of_starts(&store.pool).await;
+            Ok(Transacted::Committed(outcome))
+        }
         // The server has said so: it is rolled back.
         Err(failure @ (Failure::Busy | Failure::Poison(_))) => Ok(Transacted::Failed(rolled_back(failure))),
         Err(failure) => Err(failure),
@@ -146,6 +150,8 @@ pub(super) async fn own<T, E>(
             // A body that has kept an error to itself would be told that it is durable: COMMIT is no error then.
             sqlx::query("SELECT 1").execute(&mut *tx).await?;
             tx.commit().await?;
+            drop(connection);
+            store.hints.tell_of_starts(&store.pool).await;
             Ok(Ok(value))
         }
         Ok(Err(error)) => {

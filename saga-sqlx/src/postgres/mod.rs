@@ -3,6 +3,7 @@
 mod batch;
 mod connection;
 mod health;
+mod hints;
 mod jobs;
 mod judge;
 mod lend;
@@ -31,6 +32,7 @@ use crate::error::{Failure, sql_error};
 use crate::migrate;
 pub use connection::PgOptions;
 use health::Health;
+use hints::Hints;
 pub use lend::postgres;
 
 /// Keeps workflows in a PostgreSQL database, beside the user's own tables. A clone is the same store.
@@ -49,6 +51,7 @@ struct Inner {
     beats: PgPool,
     identity: String,
     health: Health,
+    hints: Hints,
     /// How many connections may be lent at a time, so that some are left for the journal.
     lent: Semaphore,
     statement_timeout: Duration,
@@ -117,10 +120,13 @@ impl PgStore {
         migrated.map_err(connection::opening)?;
         let identity = sqlx::query_scalar(queries::IDENTITY).fetch_one(&mut *connection).await;
         drop(connection);
+        let identity: String = identity.map_err(|e| connection::opening(sql_error(e)))?;
+        let listening = options.listen.then(|| beats.connect_options().as_ref().clone());
         Ok(Self(Arc::new(Inner {
+            hints: Hints::new(listening, &identity),
             pool,
             beats,
-            identity: identity.map_err(|e| connection::opening(sql_error(e)))?,
+            identity,
             health: Health::default(),
             lent: Semaphore::new(usize::try_from(options.connections / 2).unwrap_or(1).max(1)),
             statement_timeout: options.statement_timeout,
@@ -135,6 +141,7 @@ impl PgStore {
     /// Closes its connections, and the pool that it was given. What is asked afterwards fails.
     pub async fn close(&self) {
         self.0.lent.close();
+        self.0.hints.close().await;
         self.0.beats.close().await;
         self.0.pool.close().await;
     }
@@ -198,6 +205,10 @@ impl Store for PgStore {
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
         let mut connection = self.0.health.tell(self.0.beats.acquire().await.map_err(Failure::from))?;
         self.0.health.tell(read::beat(&mut connection, worker).await)
+    }
+
+    async fn hint(&self, worker: WorkerId) {
+        self.0.hints.hear(worker).await;
     }
 
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {
@@ -296,6 +307,8 @@ impl Transactions for PgStore {
         let foreign = "the transaction is not one of this store's";
         let foreign = || StoreError::Configuration(foreign.into());
         let connection = lend::connection_of(tx).ok_or_else(foreign)?;
-        lend::commit_in(connection, &self.0.identity, &commit).await?.ok_or_else(foreign)
+        let outcome = lend::commit_in(connection, &self.0.identity, &commit).await?.ok_or_else(foreign)?;
+        self.0.hints.started_inside();
+        Ok(outcome)
     }
 }

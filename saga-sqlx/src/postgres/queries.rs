@@ -36,7 +36,9 @@ queries! {
     ALIVE = "alive.sql",
     LIVES = "lives.sql",
     HELD = "held.sql",
+    DUE_COUNT = "due_count.sql",
     DUE = "due.sql",
+    DUE_IN_LANES = "due_in_lanes.sql",
     KNOWN_DEFINITIONS = "known_definitions.sql",
     STRANDED = "stranded.sql",
     CLAIM = "claim.sql",
@@ -65,6 +67,7 @@ queries! {
     REMOVE_KEYS = "remove_keys.sql",
     REMOVE_WORKFLOWS = "remove_workflows.sql",
     IDENTITY = "identity.sql",
+    HINT = "hint.sql",
 }
 
 #[cfg(test)]

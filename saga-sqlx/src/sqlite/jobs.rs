@@ -168,12 +168,7 @@ impl Work for ClaimFor {
                 sqlx::query_as(sql::KNOWN_DEFINITIONS).fetch_all(&mut *turn.connection).await?;
             wanted.retain(|w| !known.iter().any(|(name, version)| (w.name, w.version) == (name, *version)));
         }
-        let due: Vec<String> = sqlx::query_scalar(sql::DUE)
-            .bind(time_text(self.claim.now))
-            .bind(rows(&wanted)?)
-            .bind(i64::try_from(self.claim.limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut *turn.connection)
-            .await?;
+        let due = due(turn.connection, &self.claim, &rows(&wanted)?).await?;
         if due.is_empty() {
             return Ok(vec![]);
         }
@@ -187,6 +182,22 @@ impl Work for ClaimFor {
         let claimed = read::loaded(turn.connection, &ids).await?;
         Ok(claimed.into_iter().filter_map(crate::rows::readable).collect())
     }
+}
+
+/// What is due, in turns.
+async fn due(connection: &mut SqliteConnection, claim: &Claim, wanted: &str) -> Result<Vec<String>, Failure> {
+    let (now, limit) = (time_text(claim.now), i64::try_from(claim.limit).unwrap_or(i64::MAX));
+    if limit == 0 {
+        return Ok(vec![]);
+    }
+    let count = sqlx::query_scalar(sql::DUE_COUNT).bind(&now).bind(wanted).bind(limit.saturating_add(1));
+    let count: i64 = count.fetch_one(&mut *connection).await?;
+    if count == 0 {
+        return Ok(vec![]);
+    }
+    let due = if count > limit { sql::DUE_IN_LANES } else { sql::DUE };
+    let due = sqlx::query_scalar(due).bind(&now).bind(wanted).bind(limit).bind(&claim.after);
+    Ok(due.fetch_all(connection).await?)
 }
 
 pub(super) struct Message {

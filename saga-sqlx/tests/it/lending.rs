@@ -141,6 +141,7 @@ async fn a_workflow_starts_in_the_users_transaction() {
         purpose: saga::store::Purpose::Run,
         definitions: vec![trip()],
         limit: 9,
+        after: None,
         now: noon(),
     };
     assert_eq!(store.claim(worker, claim).await.unwrap().len(), 1);

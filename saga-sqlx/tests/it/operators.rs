@@ -66,7 +66,8 @@ async fn a_row_that_cannot_be_read_stops_nobody_else() {
         "UPDATE orchestration_workflows SET exclusion = 'x', context = '{' WHERE workflow_id = 'bad'",
     )
     .await;
-    let claim = Claim { purpose: Purpose::Run, definitions: vec![trip()], limit: 9, now: noon() };
+    let claim =
+        Claim { purpose: Purpose::Run, definitions: vec![trip()], limit: 9, after: None, now: noon() };
     let claimed = store.claim(worker, claim).await.unwrap();
     assert_eq!(claimed.iter().map(|l| l.header.workflow_id.as_str()).collect::<Vec<_>>(), ["good"]);
     let error = store.load(&id("bad")).await.unwrap_err();

@@ -70,4 +70,4 @@ impl Subject for Postgres {
     }
 }
 
-saga::conformance!(Postgres::default(), leases, transactions, retention, by_hand);
+saga::conformance!(Postgres::default(), leases, hints, transactions, schedules, triggers, retention, by_hand);

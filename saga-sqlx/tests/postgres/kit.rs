@@ -22,7 +22,7 @@ impl Home {
     }
     pub(crate) fn options(&self) -> PgOptions {
         let statement_timeout = Duration::from_millis(1000);
-        PgOptions { schema: Some(self.0.clone()), connections: 4, statement_timeout }
+        PgOptions { schema: Some(self.0.clone()), connections: 4, statement_timeout, ..PgOptions::default() }
     }
     pub(crate) async fn open(&self) -> PgStore {
         PgStore::connect(&url(), self.options()).await.unwrap()

@@ -26,7 +26,8 @@ pub struct Config {
     pub transaction_limit: Duration,
     /// How many operator retries a workflow gets without force.
     pub max_retries: u32,
-    /// For how long workflows whose definition no live worker knows are left alone, before they are parked.
+    /// For how long workflows whose definition no live worker knows are left alone, before they are parked. Counted by
+    /// each worker for itself: one that lives for less than this parks none, and only tells of them.
     pub park_unknown_after: Duration,
     /// For how long events from outside are kept.
     pub keep_events: Duration,

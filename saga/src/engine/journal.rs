@@ -82,10 +82,7 @@ impl Writer {
                 else {
                     break;
                 };
-                match batch.take(commit) {
-                    None => batch.answers.push(answer),
-                    Some(overlapping) => put_off.push_back((overlapping, answer)),
-                }
+                put_off.extend(batch.take(commit, answer));
             }
             put_off.append(&mut self.late);
             self.late = put_off;
@@ -93,14 +90,14 @@ impl Writer {
         }
     }
 
-    async fn write(&self, batch: Batch) -> Result<(), StoreError> {
+    async fn write(&self, batch: Batch<Answer>) -> Result<(), StoreError> {
         let mut pause = Duration::from_millis(10);
         loop {
             let written = AssertUnwindSafe(self.store.commit(Some(self.worker), batch.commits.clone()));
             let panicked = |_| Err(StoreError::Unavailable("the store panicked".to_owned()));
             match written.catch_unwind().await.unwrap_or_else(panicked) {
                 Ok(outcomes) if outcomes.len() == batch.commits.len() => {
-                    for (answer, outcome) in batch.answers.into_iter().zip(outcomes) {
+                    for (answer, outcome) in batch.waiting.into_iter().zip(outcomes) {
                         // Nobody waits any more when the workflow's task was dropped.
                         let _ = answer.send(outcome);
                     }
@@ -120,22 +117,28 @@ impl Writer {
     }
 }
 
-/// Commits that can be written together: one per workflow, and no two starts that could exclude each other.
-#[derive(Default)]
-struct Batch {
-    commits: Vec<Commit>,
-    answers: Vec<Answer>,
+/// Commits that can be written together: one per workflow, and no two starts that could exclude each other. Beside each
+/// of them stands who waits for its outcome.
+pub(super) struct Batch<W> {
+    pub(super) commits: Vec<Commit>,
+    pub(super) waiting: Vec<W>,
     keys: BTreeSet<(Arc<str>, String)>,
     bytes: usize,
 }
 
-impl Batch {
-    fn is_full(&self) -> bool {
+impl<W> Default for Batch<W> {
+    fn default() -> Self {
+        Self { commits: vec![], waiting: vec![], keys: BTreeSet::new(), bytes: 0 }
+    }
+}
+
+impl<W> Batch<W> {
+    pub(super) fn is_full(&self) -> bool {
         self.commits.len() >= MAX_COMMITS || self.bytes >= MAX_BYTES
     }
 
     /// Takes the commit, or gives it back if it has to wait for the next batch.
-    fn take(&mut self, commit: Commit) -> Option<Commit> {
+    pub(super) fn take(&mut self, commit: Commit, waiting: W) -> Option<(Commit, W)> {
         if let Some(new) = &commit.create {
             let header = &new.header;
             let within = |key: String| (Arc::clone(&header.tenant_id), key);
@@ -143,12 +146,13 @@ impl Batch {
             keys.extend(header.idempotency_key.iter().map(|k| within(format!("key {k}"))));
             keys.extend(header.exclusion.iter().map(|k| within(format!("exclusion {k}"))));
             if keys.iter().any(|k| self.keys.contains(k)) {
-                return Some(commit);
+                return Some((commit, waiting));
             }
             self.keys.extend(keys);
         }
         self.bytes += bytes(&commit);
         self.commits.push(commit);
+        self.waiting.push(waiting);
         None
     }
 }

@@ -9,6 +9,8 @@ mod running;
 mod client;
 mod local;
 mod start;
+mod start_error;
+mod many;
 mod untyped;
 mod input;
 mod handle;
@@ -48,7 +50,8 @@ pub use running::Engine;
 pub use runtime::{Runtime, TokioRuntime};
 #[cfg(feature = "schedules")]
 pub use schedule::{ScheduleError, ScheduleRequest, Schedules};
-pub use start::{StartError, StartRequest, Started};
+pub use start::{StartRequest, Started};
+pub use start_error::StartError;
 pub use untyped::Untyped;
 pub use view::{StepView, WorkflowView};
 

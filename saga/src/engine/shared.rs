@@ -145,7 +145,10 @@ impl<R: Send + Sync + 'static> Shared<R> {
     /// A workflow does not run here any more: there may be room for another one.
     pub(super) fn left(&self, workflow: &WorkflowId) {
         self.life.live.leave(workflow);
-        if self.is_stopping() || self.life.wants_room.swap(false, Ordering::AcqRel) {
+        // Room is filled up by handfuls; what is less than one is found at the next look for work.
+        let handful = (self.config.max_live / 32).max(1);
+        let has_room = || self.life.live.len().saturating_add(handful) <= self.config.max_live;
+        if self.is_stopping() || (has_room() && self.life.wants_room.swap(false, Ordering::AcqRel)) {
             self.life.wake();
         }
     }

@@ -8,74 +8,15 @@ use std::sync::Arc;
 use super::client::Client;
 use super::handle::WorkflowHandle;
 use super::input::{canonical, input_hash};
+use super::start_error::StartError;
 use super::untyped::{self, locks};
 use super::vault::{INPUT, Part, Vault};
 use crate::clock::Timestamp;
 use crate::definition::{Plan, Start};
 use crate::id::WorkflowId;
 use crate::json::{Json, JsonError};
-use crate::seal::SealError;
 use crate::step::{Signature, Tx};
 use crate::store::{Commit, CommitOutcome, Header, HeaderState, NewWorkflow, Status, StoreError, limits};
-
-/// Why a workflow was not started. Nothing was written.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StartError {
-    /// Nobody here knows the saga.
-    #[error("saga `{0}` is not registered: call `.saga({0}::definition())` when the engine is built")]
-    UnknownSaga(String),
-    /// The input has no JSON form.
-    #[error("the input of the saga: {0}")]
-    Input(#[from] JsonError),
-    /// A saga that is started by its name takes another input. No value of a secret one is quoted.
-    #[error("the input of saga `{saga}` does not fit: at `{at}`: {message}")]
-    Misfit {
-        /// The saga.
-        saga: String,
-        /// The path to the fault: `$input.pair.0`.
-        at: String,
-        /// What is wrong there.
-        message: String,
-    },
-    /// Something in it cannot be stored.
-    #[error("the start cannot be stored: {0}")]
-    Unstorable(String),
-    /// The name is not allowed.
-    #[error(transparent)]
-    Id(#[from] crate::id::InvalidId),
-    /// The key, or the id, was used for something else.
-    #[error(
-        "the idempotency key (or id) belongs to workflow {existing}, which was started with another input"
-    )]
-    Conflict {
-        /// Who has it.
-        existing: WorkflowId,
-    },
-    /// Another live workflow holds an exclusion key.
-    #[error("`{key}` is held by workflow {holder}")]
-    Excluded {
-        /// The key.
-        key: String,
-        /// Who holds it.
-        holder: WorkflowId,
-    },
-    /// This worker has as many workflows as it can take, or stops.
-    #[error("this worker takes no more workflows at the moment; try again later")]
-    Busy,
-    /// The saga's input is secret and nobody here could seal it.
-    #[error("the input of saga `{0}` is secret and this client has no key: `.with_secrets(key)`")]
-    NoKey(String),
-    /// The input cannot be sealed.
-    #[error("the input cannot be sealed: {0}")]
-    Seal(#[from] SealError),
-    /// The event that was to start it could not be read.
-    #[error("the event does not give the saga's input: {0}")]
-    Mapping(String),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// A workflow that is durable now.
 pub struct Started<S> {
@@ -217,7 +158,16 @@ impl<S> StartRequest<S> {
 
     pub(super) async fn start(self) -> Result<Started<S>, StartError> {
         let (client, tenant, secret) = (self.client.clone(), self.tenant.clone(), self.secret_input());
-        client.settle(self.begin().await, &tenant, secret).await
+        client.settled(self.begin().await, &tenant, secret).await
+    }
+
+    /// What creates the workflow for whoever has room.
+    pub(super) fn for_others(self) -> Result<(Commit, Begun), StartError> {
+        let (client, tenant, secret) = (self.client.clone(), self.tenant.clone(), self.secret_input());
+        let header = self.header()?;
+        check(&header)?;
+        let id = header.workflow_id.clone();
+        Ok((client.for_others(header), Begun { id, tenant, secret }))
     }
 
     /// What an input that is secret is compared by.
@@ -317,6 +267,23 @@ impl<S> StartRequest<S> {
     }
 }
 
+/// A start of which the store has not said yet what became of it.
+pub(super) struct Begun {
+    id: WorkflowId,
+    tenant: String,
+    secret: Option<Vec<u8>>,
+}
+
+impl Begun {
+    pub(super) async fn ended<S: 'static>(
+        self,
+        client: &Client,
+        outcome: CommitOutcome,
+    ) -> Result<Started<S>, StartError> {
+        client.settled(client.started(self.id, outcome), &self.tenant, self.secret).await
+    }
+}
+
 /// What cannot be stored is refused before anything runs.
 fn check(header: &Header) -> Result<(), StartError> {
     let mut commit = Commit::empty(header.workflow_id.clone(), crate::id::CommitId(0));
@@ -362,7 +329,7 @@ impl Client {
     }
 
     /// A conflict is none if the input is the same, sealed by an older key.
-    async fn settle<S>(
+    async fn settled<S>(
         &self,
         result: Result<Started<S>, StartError>,
         tenant: &str,

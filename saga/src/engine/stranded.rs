@@ -64,7 +64,7 @@ async fn park<R: Send + Sync + 'static>(
     definitions: Vec<DefinitionId>,
     since: Timestamp,
 ) {
-    let claim = Claim { purpose: Purpose::Park, definitions, limit: PAGE, now: since };
+    let claim = Claim { purpose: Purpose::Park, definitions, limit: PAGE, after: None, now: since };
     match shared.store.claim(shared.worker, claim).await {
         Ok(claimed) => {
             for loaded in claimed {

@@ -7,7 +7,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::client::Client;
-use super::start::{StartError, StartRequest};
+use super::start::StartRequest;
+use super::start_error::StartError;
 use crate::definition::Start;
 use crate::error::StepError;
 use crate::step::Signature;

@@ -1,9 +1,11 @@
-//! The worker's own tasks: one says that it lives and brings the mail, the other looks for work.
+//! The worker's own tasks: one says that it lives and brings the mail, one looks for work, one listens for hints that
+//! there is some of either.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
@@ -19,6 +21,8 @@ use crate::store::{Claim, Header, Loaded, Purpose, StoreError};
 
 /// The most workflows that are claimed at once.
 const PAGE: usize = 500;
+/// Hints that come in a swarm are one.
+const SWARM: Duration = Duration::from_millis(20);
 
 /// `working` is dropped when both have ended, which is when nothing runs here any more.
 pub(super) fn spawn<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, working: &Arc<watch::Sender<()>>) {
@@ -32,6 +36,21 @@ pub(super) fn spawn<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, working: 
         without_fail(&own, || live(&own)).await;
         drop(working_too);
     }));
+    let own = Arc::clone(shared);
+    shared.runtime.spawn(Box::pin(async move { listen(&own).await }));
+}
+
+/// Until the other two have ended. What is not heard here they find by themselves, a little later.
+async fn listen<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
+    let mut ended = shared.worker_ended.clone();
+    loop {
+        // Nothing is ever sent.
+        match select(std::pin::pin!(ended.changed()), shared.store.hint(shared.worker)).await {
+            Either::Left(_) => return,
+            Either::Right(_) => shared.life.wake(),
+        }
+        shared.runtime.sleep(SWARM).await;
+    }
 }
 
 /// A worker without one of its tasks would keep what it owns and do nothing about it.
@@ -46,13 +65,18 @@ async fn without_fail<R, F: Future<Output = ()>>(shared: &Shared<R>, task: impl 
 
 async fn find_work<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
     let mut stranded = Watch::default();
+    let mut pace = Pace::default();
+    let mut last_turn = None;
     while !shared.is_stopping() {
         stranded.look(shared).await;
         if shared.life.may_have_strays(shared.runtime.uptime()) {
             stray::take_up_all(shared).await;
         }
-        if !claim(shared).await {
-            pause(shared, &shared.life.work, shared.config.poll_interval).await;
+        let found = claim(shared, &mut last_turn).await;
+        let often = pace.after(found != Found::Nothing, shared.config.poll_interval);
+        if found != Found::PerhapsMore {
+            // Not all workers at the same moment.
+            pause(shared, &shared.life.work, often.mul_f64(1.0 - shared.env().random / 10.0)).await;
         }
     }
 }
@@ -73,31 +97,59 @@ pub(super) async fn pause<R>(shared: &Shared<R>, unless: &Notify, at_most: std::
     select(std::pin::pin!(unless.notified()), shared.runtime.sleep(at_most)).await;
 }
 
-/// `true`: there may be more.
-async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
+/// How often work is looked for. Where some has just come more may follow; after a while of nothing, less often.
+#[derive(Default)]
+struct Pace(Duration);
+
+impl Pace {
+    /// How long to pause.
+    fn after(&mut self, found: bool, at_most: Duration) -> Duration {
+        self.0 = if found { at_most / 16 } else { self.0 * 2 };
+        if self.0.is_zero() {
+            self.0 = at_most;
+        }
+        self.0 = self.0.min(at_most);
+        self.0
+    }
+}
+
+/// What a claim has brought.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    All,
+    PerhapsMore,
+}
+
+/// `last_turn`: the tenant that had it here.
+async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, last_turn: &mut Option<String>) -> Found {
     // Before it is counted, so that room made meanwhile is not missed.
     shared.life.wants_room.store(true, Ordering::Release);
     let free = shared.config.max_live.saturating_sub(shared.life.live.len());
     let limit = free.min(PAGE);
     if limit == 0 {
-        return false;
+        return Found::Nothing;
     }
     let definitions = shared.definitions.keys().cloned().collect();
-    let claim = Claim { purpose: Purpose::Run, definitions, limit, now: shared.runtime.now() };
+    let (after, now) = (last_turn.clone(), shared.runtime.now());
+    let claim = Claim { purpose: Purpose::Run, definitions, limit, after, now };
     let claimed = match shared.store.claim(shared.worker, claim).await {
         Ok(claimed) => claimed,
         Err(StoreError::Fenced) => {
             shared.fenced();
-            return false;
+            return Found::Nothing;
         }
         Err(error) => {
             // It may have been done all the same, or may yet be.
             shared.life.expect_strays(shared.runtime.uptime() + shared.config.lease);
             tracing::warn!(%error, "no work can be claimed; it is tried again");
-            return false;
+            return Found::Nothing;
         }
     };
     let (some, all) = (!claimed.is_empty(), claimed.len() >= limit);
+    if let Some(last) = claimed.last() {
+        *last_turn = Some(last.header.tenant_id.to_string());
+    }
     if !all {
         shared.life.wants_room.store(false, Ordering::Release);
     }
@@ -112,7 +164,11 @@ async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
     for driver in drivers {
         stray::run(shared, driver);
     }
-    all
+    match (some, all) {
+        (false, _) => Found::Nothing,
+        (true, false) => Found::All,
+        (true, true) => Found::PerhapsMore,
+    }
 }
 
 /// The task of a workflow that this worker has claimed.

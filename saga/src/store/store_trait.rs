@@ -59,6 +59,8 @@ pub struct Claim {
     pub definitions: Vec<DefinitionId>,
     /// How many it can take.
     pub limit: usize,
+    /// The tenant whose turn it was last: tenants take turns, in the order of their names.
+    pub after: Option<String>,
     /// Only what was due by this time: the present, or earlier.
     pub now: Timestamp,
 }
@@ -201,13 +203,26 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Fenced`] when it has been declared dead.
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError>;
 
+    /// Returns when something may have happened that concerns this worker: work that it could claim, or mail. A hint and
+    /// never a promise: it may be lost, late, or about nothing, so whoever is hinted looks, and whoever is not looks now
+    /// and then all the same. A store that has nothing to tell beyond what its own process knows never returns.
+    async fn hint(&self, worker: WorkerId) {
+        let _ = worker;
+        std::future::pending().await
+    }
+
     /// Ends an incarnation cleanly. When it returns the worker's remaining workflows, if there are any, can
     /// be claimed by others as after a death: unclean.
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError>;
 
-    /// Takes ownership of live workflows that nobody owns and whose time has come, of known definitions,
-    /// highest priority first, then those that wait longest. When it returns they are durably the worker's.
-    /// Live workflows of dead workers are taken over too and marked unclean.
+    /// Takes ownership of live workflows that nobody owns and whose time has come, of known definitions. When it
+    /// returns they are durably the worker's. Live workflows of dead workers are taken over too and marked unclean.
+    ///
+    /// Tenants take turns: the first workflow of each, then the second of each, and so on, however many one of them
+    /// has. Each round goes by the tenants' names, from the one after [`Claim::after`] on and round again. Within
+    /// a tenant the highest priority comes first, then what waits longest (`wake_at`, `created_at`, the id). That is
+    /// the order of the answer too. What other workers are taking at the same time is passed over; so fewer may come
+    /// than there are.
     ///
     /// *Known* is a matter of name and version. A workflow whose fingerprint differs from the worker's is
     /// handed out too, when no live worker has its definition: somebody has to park it.

@@ -1,9 +1,7 @@
 //! Customers: created, or adopted. An adopted one is somebody else's and stays as it is.
 
-use sqlx::SqliteConnection;
-
+use super::connection::{Connection, text};
 use super::ids::id;
-use super::refused;
 use crate::ports::{Customer, NewCustomer, PortError, PortResult};
 
 /// How many users of a customer a refusal names.
@@ -21,57 +19,48 @@ const DELETE: &str = "DELETE FROM customers WHERE created_by = $1";
 
 /// Creates the customer, or adopts the one that the request means.
 pub(super) async fn create(
-    connection: &mut SqliteConnection,
+    mut connection: Connection<'_>,
     reference: &str,
     new: &NewCustomer,
 ) -> PortResult<Customer> {
     if let Some(wanted) = &new.customer_id {
-        return find(connection, BY_ID, &new.tenant, wanted, reference)
+        return find(&mut connection, BY_ID, &new.tenant, wanted, reference)
             .await?
             .ok_or_else(|| PortError::permanent(format!("unknown customer: {wanted}")));
     }
     if let Some(email) = &new.email
-        && let Some(customer) = find(connection, BY_EMAIL, &new.tenant, email, reference).await?
+        && let Some(customer) = find(&mut connection, BY_EMAIL, &new.tenant, email, reference).await?
     {
         return Ok(customer);
     }
     let customer_id = id("cust_", reference);
-    if let Some(customer) = find(connection, BY_ID, &new.tenant, &customer_id, reference).await? {
+    if let Some(customer) = find(&mut connection, BY_ID, &new.tenant, &customer_id, reference).await? {
         return Ok(customer);
     }
-    sqlx::query(INSERT)
-        .bind(&new.tenant)
-        .bind(&customer_id)
-        .bind(&new.first_name)
-        .bind(&new.last_name)
-        .bind(&new.email)
-        .bind(&new.phone)
-        .bind(reference)
-        .execute(connection)
-        .await
-        .map_err(|e| refused(&e))?;
+    let values = [
+        (&new.tenant).into(),
+        (&customer_id).into(),
+        (&new.first_name).into(),
+        (&new.last_name).into(),
+        (&new.email).into(),
+        (&new.phone).into(),
+        reference.into(),
+    ];
+    connection.rows(INSERT, &values).await?;
     Ok(Customer { customer_id, adopted: false })
 }
 
 /// Deletes the customer that `reference` created, unless a subscriber of any workflow still uses it.
-pub(super) async fn delete(connection: &mut SqliteConnection, reference: &str) -> PortResult<()> {
-    let created: Option<(String, String)> = sqlx::query_as(CREATED)
-        .bind(reference)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(|e| refused(&e))?;
-    let Some((tenant, customer_id)) = created else { return Ok(()) };
-    let users: Vec<String> = sqlx::query_scalar(USERS)
-        .bind(&tenant)
-        .bind(&customer_id)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(|e| refused(&e))?;
+pub(super) async fn delete(mut connection: Connection<'_>, reference: &str) -> PortResult<()> {
+    let Some(created) = connection.row(CREATED, &[reference.into()]).await? else { return Ok(()) };
+    let (tenant, customer_id) = (text(&created, 0)?, text(&created, 1)?);
+    let users = connection.rows(USERS, &[(&tenant).into(), (&customer_id).into()]).await?;
+    let users = users.iter().map(|user| text(user, 0)).collect::<PortResult<Vec<_>>>()?;
     if !users.is_empty() {
         let message = format!("customer {customer_id} is still used by {}", names("subscriber", &users));
         return Err(PortError::permanent(message));
     }
-    sqlx::query(DELETE).bind(reference).execute(connection).await.map_err(|e| refused(&e))?;
+    connection.rows(DELETE, &[reference.into()]).await?;
     Ok(())
 }
 
@@ -85,19 +74,14 @@ pub(super) fn names(noun: &str, ids: &[String]) -> String {
 }
 
 async fn find(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection<'_>,
     statement: &'static str,
     tenant: &str,
     key: &str,
     reference: &str,
 ) -> PortResult<Option<Customer>> {
-    let row: Option<(String, String)> = sqlx::query_as(statement)
-        .bind(tenant)
-        .bind(key)
-        .fetch_optional(connection)
-        .await
-        .map_err(|e| refused(&e))?;
-    Ok(row.map(|(customer_id, created_by)| Customer { customer_id, adopted: created_by != reference }))
+    let Some(row) = connection.row(statement, &[tenant.into(), key.into()]).await? else { return Ok(None) };
+    Ok(Some(Customer { customer_id: text(&row, 0)?, adopted: text(&row, 1)? != reference }))
 }
 
 #[cfg(test)]

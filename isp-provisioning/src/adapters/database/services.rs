@@ -1,10 +1,9 @@
 //! Billing services. The first one makes its subscriber `active`, taking the last one away makes it
 //! `pending` again, each in the same transaction.
 
-use sqlx::SqliteConnection;
-
+use super::connection::{Connection, Value, text};
 use super::ids::id;
-use super::{refused, subscriber};
+use super::subscriber;
 use crate::ports::{NewService, PortError, PortResult};
 
 const CREATED_HERE: &str =
@@ -14,6 +13,7 @@ const INSERT: &str = "INSERT INTO services \
     VALUES ($1, $2, $3, $4, $5, $6)";
 const ACTIVATE: &str = "UPDATE subscribers SET status = 'active' WHERE tenant = $1 AND subscriber_id = $2";
 const DELETE: &str = "DELETE FROM services WHERE created_by = $1 RETURNING tenant, subscriber_id";
+const TOUCH: &str = "UPDATE subscribers SET status = status WHERE tenant = $1 AND subscriber_id = $2";
 // A subscriber keeps its status as long as another service speaks for it.
 const DEACTIVATE: &str = "UPDATE subscribers SET status = 'pending' \
     WHERE tenant = $1 AND subscriber_id = $2 \
@@ -21,57 +21,39 @@ const DEACTIVATE: &str = "UPDATE subscribers SET status = 'pending' \
 
 /// Creates the service, activates the subscriber if told to, and answers the service's id.
 pub(super) async fn create(
-    connection: &mut SqliteConnection,
+    mut connection: Connection<'_>,
     reference: &str,
     new: &NewService,
 ) -> PortResult<String> {
-    if subscriber(&mut *connection, &new.tenant, &new.subscriber_id).await?.is_none() {
+    if subscriber(connection.again(), &new.tenant, &new.subscriber_id).await?.is_none() {
         return Err(PortError::permanent(format!("unknown subscriber: {}", new.subscriber_id)));
     }
     let service_id = id("svc_", reference);
-    let made: Option<String> = sqlx::query_scalar(CREATED_HERE)
-        .bind(&new.tenant)
-        .bind(&service_id)
-        .bind(reference)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(|e| refused(&e))?;
-    if made.is_none() {
-        sqlx::query(INSERT)
-            .bind(&new.tenant)
-            .bind(&service_id)
-            .bind(&new.subscriber_id)
-            .bind(&new.service_plan_id)
-            .bind(new.bandwidth_mbps.map(i64::from))
-            .bind(reference)
-            .execute(&mut *connection)
-            .await
-            .map_err(|e| refused(&e))?;
+    let made = [(&new.tenant).into(), (&service_id).into(), reference.into()];
+    if connection.row(CREATED_HERE, &made).await?.is_none() {
+        let values = [
+            (&new.tenant).into(),
+            (&service_id).into(),
+            (&new.subscriber_id).into(),
+            (&new.service_plan_id).into(),
+            Value::Number(new.bandwidth_mbps.map(i64::from)),
+            reference.into(),
+        ];
+        connection.rows(INSERT, &values).await?;
     }
     if new.activate {
-        sqlx::query(ACTIVATE)
-            .bind(&new.tenant)
-            .bind(&new.subscriber_id)
-            .execute(connection)
-            .await
-            .map_err(|e| refused(&e))?;
+        connection.rows(ACTIVATE, &[(&new.tenant).into(), (&new.subscriber_id).into()]).await?;
     }
     Ok(service_id)
 }
 
 /// Deletes the service that `reference` created.
-pub(super) async fn delete(connection: &mut SqliteConnection, reference: &str) -> PortResult<()> {
-    let deleted: Option<(String, String)> = sqlx::query_as(DELETE)
-        .bind(reference)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(|e| refused(&e))?;
-    let Some((tenant, subscriber_id)) = deleted else { return Ok(()) };
-    sqlx::query(DEACTIVATE)
-        .bind(&tenant)
-        .bind(&subscriber_id)
-        .execute(connection)
-        .await
-        .map_err(|e| refused(&e))?;
+pub(super) async fn delete(mut connection: Connection<'_>, reference: &str) -> PortResult<()> {
+    let Some(deleted) = connection.row(DELETE, &[reference.into()]).await? else { return Ok(()) };
+    let (tenant, subscriber_id) = (text(&deleted, 0)?, text(&deleted, 1)?);
+    let whose = [(&tenant).into(), (&subscriber_id).into()];
+    // Of two that take the last two services away at once, the second sees what the first has done.
+    connection.rows(TOUCH, &whose).await?;
+    connection.rows(DEACTIVATE, &whose).await?;
     Ok(())
 }

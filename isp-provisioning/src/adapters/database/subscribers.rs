@@ -1,10 +1,9 @@
 //! Subscriber lines. They begin `pending`; a service makes them `active`.
 
-use sqlx::SqliteConnection;
-
+use super::connection::{Connection, text};
+use super::customer_exists;
 use super::customers::names;
 use super::ids::id;
-use super::{customer_exists, refused};
 use crate::ports::{NewSubscriber, PortError, PortResult};
 
 const CREATOR: &str = "SELECT created_by FROM subscribers WHERE tenant = $1 AND subscriber_id = $2";
@@ -19,60 +18,46 @@ const DELETE: &str = "DELETE FROM subscribers WHERE created_by = $1";
 
 /// Creates the subscriber and answers its id: the wished one, or one made from the reference.
 pub(super) async fn create(
-    connection: &mut SqliteConnection,
+    mut connection: Connection<'_>,
     reference: &str,
     new: &NewSubscriber,
 ) -> PortResult<String> {
     let subscriber_id = new.subscriber_id.clone().unwrap_or_else(|| id("sub_", reference));
-    let creator: Option<String> = sqlx::query_scalar(CREATOR)
-        .bind(&new.tenant)
-        .bind(&subscriber_id)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(|e| refused(&e))?;
-    match creator {
+    let creator = connection.row(CREATOR, &[(&new.tenant).into(), (&subscriber_id).into()]).await?;
+    match creator.map(|row| text(&row, 0)).transpose()? {
         Some(creator) if creator == reference => return Ok(subscriber_id),
         Some(_) => return Err(PortError::permanent(format!("subscriber id taken: {subscriber_id}"))),
         None => {}
     }
-    if !customer_exists(&mut *connection, &new.tenant, &new.customer_id).await? {
+    if !customer_exists(connection.again(), &new.tenant, &new.customer_id).await? {
         return Err(PortError::permanent(format!("unknown customer: {}", new.customer_id)));
     }
-    sqlx::query(INSERT)
-        .bind(&new.tenant)
-        .bind(&subscriber_id)
-        .bind(&new.customer_id)
-        .bind(&new.username)
-        .bind(&new.service_plan_id)
-        .bind(&new.connection_type)
-        .bind(&new.service_address)
-        .bind(&new.onu_serial)
-        .bind(&new.cpe_mac)
-        .bind(reference)
-        .execute(connection)
-        .await
-        .map_err(|e| refused(&e))?;
+    let values = [
+        (&new.tenant).into(),
+        (&subscriber_id).into(),
+        (&new.customer_id).into(),
+        (&new.username).into(),
+        (&new.service_plan_id).into(),
+        (&new.connection_type).into(),
+        (&new.service_address).into(),
+        (&new.onu_serial).into(),
+        (&new.cpe_mac).into(),
+        reference.into(),
+    ];
+    connection.rows(INSERT, &values).await?;
     Ok(subscriber_id)
 }
 
 /// Deletes the subscriber that `reference` created, unless a service still belongs to it.
-pub(super) async fn delete(connection: &mut SqliteConnection, reference: &str) -> PortResult<()> {
-    let created: Option<(String, String)> = sqlx::query_as(CREATED)
-        .bind(reference)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(|e| refused(&e))?;
-    let Some((tenant, subscriber_id)) = created else { return Ok(()) };
-    let users: Vec<String> = sqlx::query_scalar(USERS)
-        .bind(&tenant)
-        .bind(&subscriber_id)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(|e| refused(&e))?;
+pub(super) async fn delete(mut connection: Connection<'_>, reference: &str) -> PortResult<()> {
+    let Some(created) = connection.row(CREATED, &[reference.into()]).await? else { return Ok(()) };
+    let (tenant, subscriber_id) = (text(&created, 0)?, text(&created, 1)?);
+    let users = connection.rows(USERS, &[(&tenant).into(), (&subscriber_id).into()]).await?;
+    let users = users.iter().map(|user| text(user, 0)).collect::<PortResult<Vec<_>>>()?;
     if !users.is_empty() {
         let message = format!("subscriber {subscriber_id} is still used by {}", names("service", &users));
         return Err(PortError::permanent(message));
     }
-    sqlx::query(DELETE).bind(reference).execute(connection).await.map_err(|e| refused(&e))?;
+    connection.rows(DELETE, &[reference.into()]).await?;
     Ok(())
 }

@@ -30,3 +30,23 @@ fn no_file_is_left_over() {
         assert!(ALL.iter().any(|(known, _)| *known == file), "nobody uses {file}");
     }
 }
+
+/// However much is due, and however many of it are one tenant's.
+#[tokio::test]
+async fn a_claim_leaps_from_lane_to_lane_and_reads_no_lane_to_its_end() {
+    let mut connection = empty().await;
+    let prepare = format!("PREPARE lanes (timestamptz, json, bigint, text) AS {DUE_IN_LANES}");
+    // Of few rows it would read all.
+    for sql in ["SET enable_seqscan = off", "SET enable_bitmapscan = off", &prepare] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+    }
+    let explain = "EXPLAIN (COSTS OFF) EXECUTE lanes(now(), '[]', 20, 'north')";
+    let plan: Vec<String> = sqlx::query_scalar(explain).fetch_all(&mut connection).await.unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("Index Cond: (ROW(tenant_id, priority) > ROW("), "{plan}");
+    let lane =
+        plan.find("(priority = lanes_1.priority) AND (wake_at <= ").unwrap_or_else(|| panic!("{plan}"));
+    let above = &plan[..lane];
+    let (limit, sort) = (above.rfind("Limit"), above.rfind("Sort"));
+    assert!(limit > sort, "a lane is sorted, and so read to its end:\n{plan}");
+}

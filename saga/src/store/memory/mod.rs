@@ -120,7 +120,8 @@ impl Store for MemoryStore {
         let is_wanted = |h: &&Header| wanted.iter().any(|d| d.is_version_of(&h.definition));
         let mut due = state.due(claim.now).filter(is_wanted).collect::<Vec<&Header>>();
         due.sort_by_key(|h| (Reverse(h.priority), h.state.wake_at, h.created_at, h.workflow_id.clone()));
-        let taken = due.into_iter().take(claim.limit).map(|h| h.workflow_id.clone()).collect::<Vec<_>>();
+        let taken = state::in_turns(due, claim.after.as_deref()).into_iter().take(claim.limit);
+        let taken = taken.map(|h| h.workflow_id.clone()).collect::<Vec<_>>();
         for id in &taken {
             state.write(id, |header| {
                 header.worker = Some(worker);

@@ -371,6 +371,19 @@ impl State {
     }
 }
 
+/// Tenants take turns, from the one after that one on.
+pub(super) fn in_turns<'h>(mut headers: Vec<&'h Header>, after: Option<&str>) -> Vec<&'h Header> {
+    let mut of_tenant = BTreeMap::<&str, usize>::new();
+    let mut turns = BTreeMap::new();
+    for header in headers.drain(..) {
+        let round = of_tenant.entry(&header.tenant_id).or_default();
+        *round += 1;
+        let had_one = after.is_some_and(|after| *header.tenant_id <= *after);
+        turns.insert((*round, had_one, &*header.tenant_id), header);
+    }
+    turns.into_values().collect()
+}
+
 fn unknown(workflow: &WorkflowId) -> String {
     format!("there is no workflow `{workflow}`")
 }

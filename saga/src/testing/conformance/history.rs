@@ -98,7 +98,8 @@ impl History {
     async fn claim(&mut self) -> String {
         let (worker, limit) = (self.worker(), self.dice.roll(4) as usize);
         let definitions = vec![definition("trip", 1)];
-        let claim = Claim { purpose: Purpose::Run, definitions, limit, now: at(self.second) };
+        let after = self.dice.of(&[None, Some("default"), Some("elsewhere")]).map(str::to_owned);
+        let claim = Claim { purpose: Purpose::Run, definitions, limit, after, now: at(self.second) };
         let [a, b] = &self.stores;
         let a = a.claim(worker[0], claim.clone()).await.map(|all| self.same(0, all));
         let b = b.claim(worker[1], claim).await.map(|all| self.same(1, all));

@@ -192,8 +192,11 @@ impl World {
         self.load(name).await.header
     }
     pub(super) async fn claim(&self, second: u64, limit: usize) -> Vec<Loaded> {
-        let definitions = vec![definition("trip", 1)];
-        let claim = Claim { purpose: Purpose::Run, definitions, limit, now: at(second) };
+        self.claim_after(None, second, limit).await
+    }
+    pub(super) async fn claim_after(&self, tenant: Option<&str>, second: u64, limit: usize) -> Vec<Loaded> {
+        let (definitions, after) = (vec![definition("trip", 1)], tenant.map(str::to_owned));
+        let claim = Claim { purpose: Purpose::Run, definitions, limit, after, now: at(second) };
         self.store.claim(self.worker, claim).await.unwrap()
     }
     pub(super) async fn statistics(&self) -> Statistics {

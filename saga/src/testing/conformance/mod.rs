@@ -32,6 +32,7 @@
 //! |---|---|
 //! | `one_process` | belong to one process: a successor fences its predecessor at once |
 //! | `leases` | are shared by processes: who is silent for longer than its lease is declared dead |
+//! | `hints` | tell a worker at once what others have done ([`Store::hint`]) |
 //! | `transactions` | lend transactions ([`Store::transactions`]); the subject writes and reads rows ([`Subject::put`], [`Subject::get`]) |
 //! | `schedules` | keep schedules ([`Store::schedules`]) |
 //! | `triggers` | remember which events start workflows ([`Store::triggers`]) |
@@ -162,6 +163,8 @@ macro_rules! conformance {
             ownership: leaving_gives_everything_away_unclean,
             ownership: a_clean_release_stays_clean,
             ownership: claims_go_by_priority_then_age_and_stop_at_the_limit,
+            ownership: tenants_take_turns_however_much_one_of_them_has,
+            ownership: a_turn_goes_on_after_the_tenant_that_had_the_last_one,
             ownership: a_claim_takes_only_what_is_due,
             ownership: a_claim_leaves_unknown_definitions_alone,
             ownership: what_no_worker_knows_is_told_by_definition,
@@ -207,6 +210,11 @@ macro_rules! conformance {
             sharing: what_only_a_dead_worker_knew_is_told,
             sharing: of_two_excluding_starts_one_wins,
             sharing: of_two_starts_with_one_key_both_get_one_workflow,
+        }
+    };
+    (@hints $subject:expr) => {
+        $crate::conformance! { @cases $subject,
+            sharing: workers_are_hinted_at_what_others_do,
         }
     };
     (@retention $subject:expr) => {

@@ -46,7 +46,8 @@ pub async fn a_predecessor_is_fenced_by_the_next(subject: Arc<dyn Subject>) {
     assert_eq!(w.store.commit(Some(w.worker), batch).await, fenced);
     assert_eq!(w.store.commit(Some(w.worker), vec![decide(4, &header, to(Status::Completed))]).await, fenced);
     let purpose = Purpose::Run;
-    let claim = Claim { purpose, definitions: vec![definition("trip", 1)], limit: 9, now: at(9) };
+    let claim =
+        Claim { purpose, definitions: vec![definition("trip", 1)], limit: 9, after: None, now: at(9) };
     assert_eq!(w.store.claim(w.worker, claim).await, Err(StoreError::Fenced));
     assert_eq!(w.store.beat(w.worker).await, Err(StoreError::Fenced));
     assert_eq!(w.load("a").await.steps, []);
@@ -218,6 +219,47 @@ pub async fn claims_go_by_priority_then_age_and_stop_at_the_limit(subject: Arc<d
     assert_eq!(names(&w.claim(9, 9).await), [""; 0]);
 }
 
+/// Workflows of tenants, of these priorities, in the order in which they came.
+async fn of_tenants(w: &World, all: &[(&str, &str, i32)]) {
+    let starts = (1..).zip(all).map(|(n, (name, tenant, priority))| {
+        let mut header = Header { tenant_id: (*tenant).into(), priority: *priority, ..header(name, None) };
+        header.state.wake_at = Some(at(n));
+        create(n as i64, header)
+    });
+    w.store.commit(None, starts.collect()).await.unwrap();
+}
+
+/// Who has ten thousand does not keep waiting who has one; a tenant's priorities are its own.
+pub async fn tenants_take_turns_however_much_one_of_them_has(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let many = (0..200).map(|n| format!("many{n:03}")).collect::<Vec<_>>();
+    let mut all = many.iter().map(|name| (name.as_str(), "north", 9)).collect::<Vec<_>>();
+    all.extend([("low", "south", -5), ("lower", "south", -6), ("only", "west", 0)]);
+    of_tenants(&w, &all).await;
+    assert_eq!(names(&w.claim(999, 4).await), ["many000", "low", "only", "many001"]);
+    assert_eq!(names(&w.claim(999, 3).await), ["many002", "lower", "many003"]);
+    // As many as there are, and a few more.
+    let rest = w.claim(999, 300).await;
+    assert_eq!(names(&rest), many[4..].iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// Else whoever has room for one would give it to the first tenant again and again.
+pub async fn a_turn_goes_on_after_the_tenant_that_had_the_last_one(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let north = ["n1", "n2", "n3", "n4"].map(|name| (name, "north", 0));
+    let all = [&north[..], &[("s1", "south", 0), ("w1", "west", 0), ("s2", "south", 7)]].concat();
+    of_tenants(&w, &all).await;
+    let mut last = None;
+    let mut turns = vec![];
+    for _ in 0..6 {
+        let claimed = w.claim_after(last.as_deref(), 99, 1).await;
+        turns.extend(names(&claimed).into_iter().map(str::to_owned));
+        last = claimed.last().map(|loaded| loaded.header.tenant_id.to_string());
+    }
+    assert_eq!(turns, ["n1", "s2", "w1", "n2", "s1", "n3"]);
+    assert_eq!(names(&w.claim_after(Some("zulu"), 99, 9).await), ["n4"]);
+}
+
 /// A timer fires when its time has come, not before; what waits for an event only is not due.
 pub async fn a_claim_takes_only_what_is_due(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;
@@ -283,7 +325,13 @@ pub async fn only_what_no_live_worker_knows_is_handed_out_to_be_parked(subject: 
     let w = World::new(&subject).await;
     let voyage = definition("voyage", 1);
     w.write_as(None, create(1, Header { definition: voyage.clone(), ..header("a", None) })).await;
-    let claim = Claim { purpose: Purpose::Park, definitions: vec![voyage.clone()], limit: 9, now: at(9) };
+    let claim = Claim {
+        purpose: Purpose::Park,
+        definitions: vec![voyage.clone()],
+        limit: 9,
+        after: None,
+        now: at(9),
+    };
     let newer =
         Join { definitions: vec![DefinitionId { fingerprint: "beef".into(), ..voyage.clone() }], ..join() };
     let newer = w.store.join(newer).await.unwrap().worker;

@@ -54,6 +54,55 @@ pub async fn workers_live_side_by_side(subject: Arc<dyn Subject>) {
     assert_eq!(other.store.held(other.worker).await.unwrap(), [id("b")]);
 }
 
+/// Looks at every hint, until there is something.
+async fn hinted(w: &World, is_there: impl AsyncFn() -> bool) {
+    let looking = async {
+        while !is_there().await {
+            w.store.hint(w.worker).await;
+        }
+    };
+    #[allow(clippy::disallowed_methods, reason = "a hint that does not come shall not be waited for")]
+    tokio::time::timeout(LEASE * 15, looking).await.expect("a hint");
+}
+
+/// Finding 25: work of others and mail from others are hinted at. Nobody polls here. A worker that begins to listen is
+/// hinted at once that it may have missed something.
+pub async fn workers_are_hinted_at_what_others_do(subject: Arc<dyn Subject>) {
+    if !subject.capabilities().hints {
+        return println!("its subject declares that this store knows its own process only");
+    }
+    let one = World::new(&subject).await;
+    let other = World::of(one.store.clone()).await;
+    let claims = async |name: &str| names(&other.claim(9, 9).await).contains(&name);
+    let has_mail = async || !other.store.beat(other.worker).await.unwrap().signals.is_empty();
+    other.store.hint(other.worker).await;
+
+    other.write_as(None, create(1, header("a", None))).await;
+    hinted(&other, async || claims("a").await).await;
+
+    one.store.send("default", &id("a"), SignalKind::Cancel, "alice").await.unwrap();
+    hinted(&other, has_mail).await;
+    let signals = other.store.beat(other.worker).await.unwrap().signals.iter().map(|s| s.id).collect();
+    other.write(Commit { signals, ..facts(2, "a", vec![]) }).await;
+    assert!(!has_mail().await);
+
+    let released = release(4, &one.start(3, "b").await, Some(NOON));
+    one.write(released).await;
+    hinted(&other, async || claims("b").await).await;
+
+    let wait = Awaited { name: "onu_online".into(), key: "S1".into() };
+    other.write(Commit { waits: Some(vec![wait]), ..facts(5, "b", vec![row(0, 1)]) }).await;
+    let (at, kept_until) = (at(5), at(500));
+    let (tenant_id, name, key) = ("default".into(), "onu_online".into(), "S1".into());
+    let event = PublishedEvent { tenant_id, name, key, value: json("1"), by: None, at, kept_until };
+    assert!(one.store.publish(event).await.unwrap());
+    hinted(&other, has_mail).await;
+
+    one.start(6, "c").await;
+    one.store.leave(one.worker).await.unwrap();
+    hinted(&other, async || claims("c").await).await;
+}
+
 /// Finding 6: whoever is quicker has it, and nobody else.
 pub async fn two_claimers_never_get_one_workflow(subject: Arc<dyn Subject>) {
     let (one, other) = two(&subject).await;
@@ -112,7 +161,7 @@ pub async fn a_zombie_claims_nothing_and_fences_nobody(subject: Arc<dyn Subject>
     let watch = now();
     while watch.elapsed() < LEASE * 5 / 4 {
         let definitions = vec![definition("trip", 1)];
-        let claim = Claim { purpose: Purpose::Run, definitions, limit: 9, now: at(9) };
+        let claim = Claim { purpose: Purpose::Run, definitions, limit: 9, after: None, now: at(9) };
         assert_eq!(zombie.store.claim(zombie.worker, claim).await, Err(StoreError::Fenced));
         pause().await;
     }
@@ -135,7 +184,7 @@ pub async fn what_only_a_dead_worker_knew_is_told(subject: Arc<dyn Subject>) {
     assert_eq!(stranded.iter().map(|s| (&s.definition, s.workflows)).collect::<Vec<_>>(), [(&voyage, 1)]);
     let known = Join { definitions: vec![voyage.clone()], ..join() };
     let newest = store.join(known).await.unwrap().worker;
-    let claim = Claim { purpose: Purpose::Run, definitions: vec![voyage], limit: 9, now: at(9) };
+    let claim = Claim { purpose: Purpose::Run, definitions: vec![voyage], limit: 9, after: None, now: at(9) };
     let claimed = store.claim(newest, claim).await.unwrap();
     assert_eq!(names(&claimed), ["a"]);
     assert!(claimed[0].header.unclean);

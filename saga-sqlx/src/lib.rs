@@ -24,8 +24,12 @@ mod migrate;
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rows;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod schedules;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod triggers;
 
 #[cfg(feature = "postgres")]
 pub use postgres::{PgOptions, PgStore, postgres};

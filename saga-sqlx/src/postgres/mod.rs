@@ -12,6 +12,8 @@ mod lend;
 mod listing;
 mod queries;
 mod read;
+mod schedules;
+mod triggers;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -288,11 +290,11 @@ impl Store for PgStore {
     }
 
     fn schedules(&self) -> Option<&dyn Schedules> {
-        None
+        Some(self)
     }
 
     fn triggers(&self) -> Option<&dyn Triggers> {
-        None
+        Some(self)
     }
 }
 

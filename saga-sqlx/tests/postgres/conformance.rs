@@ -22,7 +22,7 @@ impl Postgres {
 #[async_trait::async_trait]
 impl Subject for Postgres {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { leased: true, hints: true, lends: true, schedules: false, triggers: false }
+        Capabilities { leased: true, hints: true, lends: true, schedules: true, triggers: true }
     }
     async fn fresh(&self) -> Arc<dyn Store> {
         let home = Home::new();

@@ -102,6 +102,9 @@ impl<S: Store> Store for Feeding<S> {
     async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError> {
         self.inner.statistics(tenant).await
     }
+    async fn hint(&self, worker: WorkerId) {
+        self.inner.hint(worker).await;
+    }
     fn transactions(&self) -> Option<&dyn Transactions> {
         self.inner.transactions().map(|_| self as &dyn Transactions)
     }

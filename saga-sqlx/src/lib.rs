@@ -28,8 +28,12 @@ mod postgres;
 mod retention;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rows;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod schedules;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod triggers;
 
 #[cfg(feature = "postgres")]
 pub use postgres::{PgOptions, PgStore, postgres};

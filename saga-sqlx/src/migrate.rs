@@ -104,6 +104,18 @@ const POSTGRES: &[Migration] = &[
         sql: include_str!("../migrations/postgres/0002_manual_update.sql"),
     },
     Migration {
+        version: 3,
+        works_from: 1,
+        name: "schedules",
+        sql: include_str!("../migrations/postgres/0003_schedules.sql"),
+    },
+    Migration {
+        version: 4,
+        works_from: 1,
+        name: "triggers",
+        sql: include_str!("../migrations/postgres/0004_triggers.sql"),
+    },
+    Migration {
         version: 5,
         works_from: 1,
         name: "turns",

@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use super::connection::millis;
 use super::queries as sql;
-use super::{Inner, batch, hints, judge, read};
+use super::{Inner, batch, fast, hints, judge, read, triggers};
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 use crate::rows::readable;
@@ -84,6 +84,9 @@ async fn once(
     worker: Option<WorkerId>,
     commits: &[Commit],
 ) -> Result<Vec<CommitOutcome>, Failure> {
+    if let Some(outcomes) = fast::commit(store, worker, commits).await {
+        return Ok(outcomes);
+    }
     let mut connection = store.pool.acquire().await?;
     let mut tx = begin(&mut connection).await?;
     let mut told = store.told();
@@ -91,6 +94,7 @@ async fn once(
     batch::write(&batch, &mut tx).await?;
     tx.commit().await?;
     store.tell(told);
+    store.begun.remember(commits);
     Ok(batch.outcomes())
 }
 
@@ -279,7 +283,8 @@ async fn deliver(
 pub(super) async fn publish(store: &Inner, event: &PublishedEvent) -> Result<bool, Failure> {
     let mut connection = store.pool.acquire().await?;
     let at = time_text(event.at);
-    sqlx::query(sql::FORGET_PUBLISHED).bind(&at).execute(&mut *connection).await?;
+    let mut tx = begin(&mut connection).await?;
+    sqlx::query(sql::FORGET_PUBLISHED).bind(&at).execute(&mut *tx).await?;
     sqlx::query(sql::PUBLISH)
         .bind(&event.tenant_id)
         .bind(&event.name)
@@ -288,11 +293,12 @@ pub(super) async fn publish(store: &Inner, event: &PublishedEvent) -> Result<boo
         .bind(&event.by)
         .bind(at)
         .bind(time_text(event.kept_until))
-        .execute(&mut *connection)
+        .execute(&mut *tx)
         .await?;
+    let mut told = triggers::remember(&mut tx, event).await?;
+    tx.commit().await?;
     let waiters = sqlx::query_scalar(sql::WAITERS).bind(&event.tenant_id).bind(&event.name).bind(&event.key);
     let waiters: Vec<String> = waiters.fetch_all(&mut *connection).await?;
-    let mut told = false;
     // In chunks, so that nobody waits for as long as it takes to tell all.
     for some in waiters.chunks(500) {
         let ids = some.iter().map(String::as_str).collect::<Vec<_>>();

@@ -66,8 +66,22 @@ queries! {
     REMOVE_INBOXES = "remove_inboxes.sql",
     REMOVE_KEYS = "remove_keys.sql",
     REMOVE_WORKFLOWS = "remove_workflows.sql",
+    ADD_SCHEDULE = "add_schedule.sql",
+    CHANGE_SCHEDULE = "change_schedule.sql",
+    REMOVE_SCHEDULE = "remove_schedule.sql",
+    SCHEDULES = "schedules.sql",
+    DUE_SCHEDULES = "due_schedules.sql",
+    ADD_TRIGGERS = "add_triggers.sql",
+    REMOVE_TRIGGER = "remove_trigger.sql",
+    TRIGGER = "trigger.sql",
+    TRIGGERED = "triggered.sql",
+    SETTLE_TRIGGERED = "settle_triggered.sql",
+    FORGET_TRIGGERED = "forget_triggered.sql",
     IDENTITY = "identity.sql",
     HINT = "hint.sql",
+    BATCH_FACTS = "batch_facts.sql",
+    BATCH_DECISIONS = "batch_decisions.sql",
+    BATCH_ALL = "batch_all.sql",
 }
 
 #[cfg(test)]

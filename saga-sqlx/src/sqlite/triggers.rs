@@ -2,16 +2,14 @@
 
 use async_trait::async_trait;
 use saga::store::{PublishedEvent, StoreError, Trigger, Triggered, Triggers};
-use serde::Serialize;
-use sqlx::FromRow;
 
 use super::SqliteStore;
 use super::jobs::Work;
 use super::queries as sql;
 use super::writer::Turn;
-use crate::cells::Moment;
-use crate::codec::{Place, rows, time_text};
+use crate::codec::{rows, time_text};
 use crate::error::Failure;
+use crate::triggers::{TriggeredColumns, registered};
 
 /// Remembers an event for its triggers, in the transaction that keeps it. `true`: it has some.
 pub(super) async fn remember(turn: &mut Turn<'_>, event: &PublishedEvent) -> Result<bool, Failure> {
@@ -29,52 +27,14 @@ pub(super) async fn remember(turn: &mut Turn<'_>, event: &PublishedEvent) -> Res
     Ok(trigger.execute(&mut *turn.connection).await?.rows_affected() > 0)
 }
 
-/// A row of `orchestration_triggered`.
-#[derive(FromRow)]
-struct Columns {
-    triggered_id: i64,
-    trigger_name: String,
-    tenant_id: String,
-    name: String,
-    event_key: String,
-    value: String,
-    by: Option<String>,
-    at: String,
-    kept_until: String,
-}
-
-impl Columns {
-    fn read(self) -> Result<Triggered, StoreError> {
-        let place = Place { table: "orchestration_triggered", row: &self.trigger_name };
-        let event = PublishedEvent {
-            value: place.json("value", &self.value)?,
-            at: place.time("at", &Moment::Written(self.at))?,
-            kept_until: place.time("kept_until", &Moment::Written(self.kept_until))?,
-            place: 0,
-            tenant_id: self.tenant_id,
-            name: self.name,
-            key: self.event_key,
-            by: self.by,
-        };
-        Ok(Triggered { id: self.triggered_id, trigger: self.trigger_name, event })
-    }
-}
-
 struct Register(Vec<Trigger>);
-
-#[derive(Serialize)]
-struct Registered<'a> {
-    name: &'a str,
-    event: &'a str,
-}
 
 #[async_trait]
 impl Work for Register {
     type Answer = ();
 
     async fn write(&self, turn: &mut Turn<'_>) -> Result<(), Failure> {
-        let triggers = self.0.iter().map(|Trigger { name, event }| Registered { name, event });
-        let add = sqlx::query(sql::ADD_TRIGGERS).bind(rows(&triggers.collect::<Vec<_>>())?);
+        let add = sqlx::query(sql::ADD_TRIGGERS).bind(registered(&self.0)?);
         add.execute(&mut *turn.connection).await?;
         Ok(())
     }
@@ -118,11 +78,11 @@ impl Triggers for SqliteStore {
     }
 
     async fn triggered(&self, triggers: &[String], limit: usize) -> Result<Vec<Triggered>, StoreError> {
-        let wanted = sqlx::query_as::<_, Columns>(sql::TRIGGERED)
+        let wanted = sqlx::query_as::<_, TriggeredColumns>(sql::TRIGGERED)
             .bind(rows(triggers)?)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let found = wanted.fetch_all(&mut *self.reader().await?).await.map_err(|e| self.heard(e.into()))?;
-        Ok(found.into_iter().map(Columns::read).filter_map(crate::rows::readable).collect())
+        Ok(found.into_iter().map(TriggeredColumns::read).filter_map(crate::rows::readable).collect())
     }
 
     async fn settle_triggered(&self, ids: Vec<i64>) -> Result<(), StoreError> {

@@ -68,9 +68,6 @@ async fn hinted(w: &World, is_there: impl AsyncFn() -> bool) {
 /// Finding 25: work of others and mail from others are hinted at. Nobody polls here. A worker that begins to listen is
 /// hinted at once that it may have missed something.
 pub async fn workers_are_hinted_at_what_others_do(subject: Arc<dyn Subject>) {
-    if !subject.capabilities().hints {
-        return println!("its subject declares that this store knows its own process only");
-    }
     let one = World::new(&subject).await;
     let other = World::of(one.store.clone()).await;
     let claims = async |name: &str| names(&other.claim(9, 9).await).contains(&name);

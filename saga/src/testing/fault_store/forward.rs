@@ -70,6 +70,10 @@ impl Store for FaultStore {
     async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError> {
         self.call(Method::Statistics, self.0.store.statistics(tenant)).await
     }
+    /// A hint is never a promise: nothing goes wrong with it that a store may not do by itself.
+    async fn hint(&self, worker: WorkerId) {
+        self.0.store.hint(worker).await;
+    }
     fn transactions(&self) -> Option<&dyn Transactions> {
         self.0.store.transactions().map(|_| self as &dyn Transactions)
     }

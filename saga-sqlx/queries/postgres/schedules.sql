@@ -1,0 +1,2 @@
+-- $1 tenant.
+SELECT * FROM orchestration_schedules WHERE tenant_id = $1 ORDER BY name COLLATE "C"

@@ -14,7 +14,8 @@ use crate::error::Failure;
 const MOST: usize = 4;
 /// A lane's statements find everything by key. A plan made while the tables were small shall stay good when they are
 /// not; and what the database's default isolation is must not matter.
-const SETTINGS: &str = "SELECT set_config('default_transaction_isolation', 'read committed', false),
+pub(super) const SETTINGS: &str =
+    "SELECT set_config('default_transaction_isolation', 'read committed', false),
   set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false),
   set_config('jit', 'off', false)";
 

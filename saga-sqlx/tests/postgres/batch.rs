@@ -21,7 +21,7 @@ const SHAPES: [(Shape, &str); 3] = [
     (Shape::All, "This one: starts too"),
 ];
 
-fn fact(step_order: u32) -> StepRow {
+pub(crate) fn fact(step_order: u32) -> StepRow {
     StepRow {
         run: 1,
         step_order,

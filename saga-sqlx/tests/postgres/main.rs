@@ -7,5 +7,7 @@
 
 mod batch;
 mod conformance;
+mod doors;
 mod fence;
+mod hints;
 mod kit;

@@ -34,6 +34,13 @@ fn no_file_is_left_over() {
     }
 }
 
+/// Finding 25: transactions that notify are committed one after the other, so batches never do.
+#[test]
+fn only_signals_and_hints_notify() {
+    let notify = ALL.iter().filter(|(_, sql)| sql.contains("pg_notify")).map(|(file, _)| *file);
+    assert_eq!(notify.collect::<Vec<_>>(), ["send.sql", "hint.sql"]);
+}
+
 /// Finding 32: the time is a condition of the index, so that those who sleep cost nothing; and each batch finds what it
 /// writes by key, whatever the tables' sizes were when it was planned.
 #[tokio::test]
@@ -46,14 +53,15 @@ async fn what_is_due_and_what_a_batch_writes_is_found_by_index() {
     sqlx::query(sleeping).execute(&mut connection).await.unwrap();
     sqlx::query("ANALYZE orchestration_workflows").execute(&mut connection).await.unwrap();
     let explain = |sql: &str| sqlx::AssertSqlSafe(format!("EXPLAIN {sql}"));
-    let due = sqlx::query_scalar(explain(DUE)).bind("2025-10-15T12:00:00Z").bind("[]").bind(9_i64);
+    let due =
+        sqlx::query_scalar::<_, String>(explain(DUE)).bind("2025-10-15T12:00:00Z").bind("[]").bind(9_i64);
     let plan = due.fetch_all(&mut connection).await.unwrap().join("\n");
     assert!(plan.contains("orchestration_workflows_due"), "{plan}");
     assert!(plan.contains("Index Cond: (wake_at <="), "{plan}");
     sqlx::query("TRUNCATE orchestration_workflows").execute(&mut connection).await.unwrap();
     sqlx::query(crate::postgres::lanes::SETTINGS).execute(&mut connection).await.unwrap();
     for (sql, texts) in [(BATCH_FACTS, 1), (BATCH_DECISIONS, 2), (BATCH_ALL, 7)] {
-        let mut query = sqlx::query_scalar(explain(sql)).bind(1_i64).bind(vec!["w1"]);
+        let mut query = sqlx::query_scalar::<_, String>(explain(sql)).bind(1_i64).bind(vec!["w1"]);
         if texts > 1 {
             query = query.bind(vec![Some(0_i64)]).bind(vec![Some("running")]);
         }

@@ -8,7 +8,7 @@ owned AS MATERIALIZED (
          w.exclusion::text <> '[]' AS excludes
     FROM me, unnest($2::text[], $3::bigint[], $4::text[]) AS e(id, rev, status)
     JOIN orchestration_workflows AS w ON w.workflow_id = e.id
-   WHERE w.worker = me.worker AND w.takeovers = 0 AND (e.rev IS NULL OR w.rev = e.rev AND w.status = e.status)),
+   WHERE coalesce(w.worker, 0) = me.worker AND w.takeovers = 0 AND (e.rev IS NULL OR w.rev = e.rev AND w.status = e.status)),
 ready AS MATERIALIZED (SELECT worker FROM me WHERE (SELECT count(*) FROM owned) = cardinality($2)),
 new AS (
   INSERT INTO orchestration_workflows (

@@ -1,11 +1,12 @@
 -- A batch in one statement, which is written as a whole or not at all. This one: facts that are new, of workflows that the worker
 -- owns. $1 the worker, $2 workflow ids, $3 rows as in the table. Not ready: the worker is dead, or does not own them all, or one
 -- of them has killed a worker; nothing was written then. The fence comes first: what is not selected from is not locked.
+-- The owner is compared so that no index over owners is taken for it: a worker may own many.
 WITH me AS MATERIALIZED (
   SELECT worker FROM orchestration_workers WHERE worker = $1 AND state = 'live' FOR KEY SHARE),
 owned AS MATERIALIZED (
   SELECT w.workflow_id, w.rev FROM me, orchestration_workflows AS w
-   WHERE w.workflow_id = ANY($2) AND w.worker = me.worker AND w.takeovers = 0),
+   WHERE w.workflow_id = ANY($2) AND coalesce(w.worker, 0) = me.worker AND w.takeovers = 0),
 ready AS MATERIALIZED (SELECT worker FROM me WHERE (SELECT count(*) FROM owned) = cardinality($2)),
 facts AS (
   INSERT INTO orchestration_workflow_steps (

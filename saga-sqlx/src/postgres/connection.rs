@@ -32,10 +32,11 @@ impl Default for PgOptions {
     }
 }
 
-/// Sets up one session: where the tables are, and for how long a statement may run.
+/// Sets up one session: where the tables are, and for how long a statement may run. Each statement sees what was
+/// committed before it: the fence rests on that, whatever the database's default is.
 const SET_UP: &str =
     "SELECT set_config('search_path', coalesce($1 || ', public', current_setting('search_path')), false),
-  set_config('statement_timeout', $2, false)";
+  set_config('statement_timeout', $2, false), set_config('default_transaction_isolation', 'read committed', false)";
 const DURABILITY: &str = "SELECT current_setting('synchronous_commit'), current_setting('fsync')";
 
 impl PgOptions {

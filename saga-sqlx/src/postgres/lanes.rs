@@ -13,9 +13,9 @@ use crate::error::Failure;
 /// More than one is needed only while several engines of this process write at once.
 const MOST: usize = 4;
 /// A lane's statements find everything by key. A plan made while the tables were small shall stay good when they are
-/// not; and what the database's default isolation is must not matter.
-const SETTINGS: &str = "SELECT set_config('default_transaction_isolation', 'read committed', false),
-  set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false),
+/// not.
+pub(super) const SETTINGS: &str =
+    "SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false),
   set_config('jit', 'off', false)";
 
 pub(super) struct Lanes {

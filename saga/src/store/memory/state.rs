@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::workers::Workers;
 use crate::clock::Timestamp;
 use crate::id::{CommitId, DefinitionId, WorkerId, WorkflowId};
 use crate::json::Json;
@@ -46,8 +47,7 @@ pub(super) struct State {
     pub(super) held: BTreeSet<WorkflowId>,
     pub(super) signals: BTreeMap<i64, Signal>,
     pub(super) last_signal: i64,
-    /// What each incarnation knows; none if it is dead.
-    pub(super) workers: BTreeMap<WorkerId, Option<Vec<DefinitionId>>>,
+    pub(super) workers: Workers,
     pub(super) plans: BTreeMap<DefinitionId, String>,
     pub(super) statistics: BTreeMap<Arc<str>, Statistics>,
     /// What live workflows wait for.
@@ -79,7 +79,7 @@ impl State {
 
     /// Does some live worker know this name and version?
     pub(super) fn is_known(&self, definition: &DefinitionId) -> bool {
-        self.workers.values().flatten().flatten().any(|known| known.is_version_of(definition))
+        self.workers.known().any(|known| known.is_version_of(definition))
     }
 
     /// Changes a header: raises its `rev`, keeps indexes and counts right.

@@ -108,7 +108,7 @@ impl Machine {
             let value = values.get(&*node.name);
             match (&node.op, value) {
                 (Op::Sleep | Op::Wait(_), _) => {
-                    self.restore_wait(id, |name| values.get(name).cloned(), env);
+                    self.restore_wait(id, |name| values.get(name).cloned());
                 }
                 (Op::Step(step), Some(list)) if step.each.is_some() => {
                     if let Err(error) = self.expand(step.step_order, list) {

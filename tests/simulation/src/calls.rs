@@ -69,6 +69,8 @@ struct History {
     is_unknown: bool,
     /// It has been done, and is ours.
     is_done: bool,
+    /// Is it run once more, only to learn what it has made?
+    settles: bool,
     /// How the last call of each kind has failed: by whom, when, and how long it is not to be tried again.
     failed: BTreeMap<Kind, (usize, Duration, Duration)>,
 }
@@ -104,6 +106,8 @@ impl Open {
                 history.is_unknown |= kind == Kind::Run && error.effect() == Effect::Unknown;
                 let pause = match error.retry() {
                     Retry::After(pause) => pause,
+                    // How patiently a pivot is looked up nobody can say.
+                    _ if kind == Kind::Find && self.step.2.0.starts_with("pivot") => Duration::ZERO,
                     _ => sagas::PAUSE,
                 };
                 history.failed.insert(kind, (self.process, now, pause));
@@ -135,6 +139,12 @@ impl Stage {
         calls.open.get(&call).map_or((true, 0), |(process, _)| (false, *process))
     }
 
+    /// An attempt has begun that sends nothing yet.
+    pub(crate) fn may_have_happened(&self, cx: &StepContext) {
+        let step = (cx.workflow_id().clone(), cx.run(), Place::of(cx));
+        self.calls.lock().unwrap().steps.entry(step).or_default().is_unknown = true;
+    }
+
     pub(crate) fn call_begins(
         self: &Arc<Self>,
         process: usize,
@@ -156,8 +166,14 @@ impl Stage {
         let mut wrongs = vec![];
         let mut calls = self.calls.lock().unwrap();
         let history = calls.steps.entry(step.clone()).or_default();
+        let settles = kind == Kind::Run && self.peek(&id).is_some_and(|l| l.header.state.status == Status::RollingBack);
+        let went_forward = settles && !std::mem::replace(&mut history.settles, settles);
+        // To be run once more to learn what there is to undo is no retry.
         if let Some((by, at, pause)) = history.failed.get(&kind)
             && *by == process
+            && !went_forward
+            // The first attempt after a person's word comes at once.
+            && cx.attempt() > 1
             && self.now() < *at + *pause
         {
             wrongs.push(format!("retry: {kind:?} of {id} {} comes {:?} after a failure", step.2, self.now() - *at));
@@ -197,8 +213,9 @@ impl Stage {
         if before == key {
             return None;
         }
+        // A pivot that was looked up and is not there gets a new key; its history does not tell.
+        let unknown = std::mem::take(&mut history.is_unknown) && !step.2.0.starts_with("pivot") && !step.2.0.starts_with("recorded");
         let is_there = self.world.lock().unwrap().objects.contains_key(&before);
-        let unknown = std::mem::take(&mut history.is_unknown);
         (is_there || unknown)
             .then(|| format!("11: {} of {} has the key {key}, before it was {before}", step.2, step.0))
     }

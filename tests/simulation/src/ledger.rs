@@ -46,12 +46,16 @@ impl Stage {
         worker.is_some_and(|worker| ledger.owners.values().any(|owner| *owner == worker))
     }
 
+    /// A process is told which worker it is. (An earlier try may have made another one, of which nobody knows.)
+    pub(crate) fn is_told(&self, process: usize, worker: WorkerId) {
+        self.ledger.lock().unwrap().processes.insert(process, worker);
+    }
+
     pub(crate) fn joined(&self, process: usize, worker: WorkerId, lease: Duration) {
         self.note(|| format!("p{process} joins as {worker}"));
         let mut ledger = self.ledger.lock().unwrap();
         ledger.leases.insert(worker, self.now() + lease);
         ledger.terms.insert(worker, lease);
-        ledger.processes.insert(process, worker);
     }
 
     pub(crate) fn beat(&self, worker: WorkerId, beat: &Result<Beat, StoreError>) {

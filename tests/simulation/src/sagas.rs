@@ -110,7 +110,7 @@ pub(crate) async fn once(#[inject] port: &Port, cx: &StepContext, given: &str) -
     undo_retry(max_attempts = 4, backoff = fixed("100ms"), jitter = none)
 )]
 pub(crate) async fn recorded(#[inject] port: &Port, cx: &StepContext, given: &str) -> saga::Result<Adoptable<String>> {
-    cx.record("nothing").await?;
+    port.records(cx).await?;
     port.run(System::Named, cx, given).await
 }
 async fn restore(port: &Port, cx: &StepContext, recorded: Option<&String>) -> saga::Result<()> {

@@ -69,14 +69,29 @@ impl Stage {
         if plan.steps().any(|(_, _, step)| step.class == Class::Pivot) {
             self.saw(|seen| &mut seen.pivot);
         }
+        let is_in_scope = |row: &StepRow| {
+            plan.steps().any(|(_, node, _)| node.name == row.node && plan.tolerated_scope(node).is_some())
+        };
         for (_, node, step) in plan.steps() {
-            if step.each.is_none() && !rows.iter().any(|row| row.node == node.name) {
+            // What was not reached of a sub-saga that failed has no row.
+            let is_needed = step.each.is_none() && plan.tolerated_scope(node).is_none();
+            if is_needed && !rows.iter().any(|row| row.node == node.name) {
                 self.wrong(format!("3: {id} is completed without {}", node.name));
             }
         }
         for row in rows {
-            let there: Vec<_> = mine.iter().filter(|o| o.place.to_string() == row.place()).collect();
             let has = |value: &str| row.output.as_ref().is_some_and(|o| o.as_str() == format!("\"{value}\""));
+            // What was made in an earlier run, and forgiven, stays beside it.
+            let before = loaded.steps.iter().filter(|other| other.run < row.run && other.place() == row.place());
+            let forgiven: Vec<_> = before.filter(|other| other.debt == Some(Debt::Forgiven)).collect();
+            let is_forgiven = |o: &&Object| {
+                let value = format!("\"{}\"", o.value);
+                forgiven.iter().any(|row| row.output.as_ref().is_none_or(|output| output.as_str() == value))
+            };
+            let there: Vec<_> = mine
+                .iter()
+                .filter(|o| o.place.to_string() == row.place() && (has(&o.value) || !is_forgiven(o)))
+                .collect();
             match (row.status, row.effect) {
                 (StepStatus::Completed, TouchedEffect::Done) => match there.as_slice() {
                     [object] if has(&object.value) => {}
@@ -87,6 +102,8 @@ impl Stage {
                 (StepStatus::Completed | StepStatus::Skipped | StepStatus::Failed | StepStatus::Compensated, _)
                     if there.is_empty() || row.debt == Some(Debt::Forgiven) => {}
                 (StepStatus::CompensationFailed, _) if row.debt != Some(Debt::Open) => {}
+                // Others of its sub-saga had failed before it began.
+                (StepStatus::Pending, TouchedEffect::None) if there.is_empty() && is_in_scope(row) => {}
                 (status, effect) => {
                     let place = row.place();
                     self.wrong(format!("5: {id} is completed, {place} is {status}, {effect}, and there is {there:?}"));
@@ -94,7 +111,7 @@ impl Stage {
             }
         }
         for object in mine {
-            if !rows.iter().any(|row| row.place() == object.place.to_string()) {
+            if !loaded.steps.iter().any(|row| row.place() == object.place.to_string()) {
                 self.wrong(format!("5: {id} is completed, and {} is there without a row", object.value));
             }
         }
@@ -166,9 +183,8 @@ impl Stage {
                 continue;
             }
             let trail = self.store.history(&cancelled.workflow, TrailPart::ALL).now_or_never().unwrap().unwrap();
-            let told = trail.events.iter().any(|event| {
-                event.kind == AuditKind::CancelRefused && event.message.contains(&cancelled.by)
-            });
+            // One refusal answers all who have asked by then.
+            let told = trail.events.iter().any(|event| event.kind == AuditKind::CancelRefused);
             if state.status == Status::Completed && !told {
                 let Cancelled { workflow, by, status, .. } = cancelled;
                 self.wrong(format!("8: {by} was told that {workflow} ({status} then) will be cancelled; it is completed"));

@@ -141,8 +141,10 @@ async fn take_up<R: Send + Sync + 'static>(
 
 /// Takes up whatever is this worker's and does not run here.
 pub(super) async fn take_up_all<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
+    let asked = shared.runtime.uptime();
     match shared.store.held(shared.worker).await {
         Ok(held) => {
+            shared.life.has_no_strays(asked);
             for id in held.into_iter().filter(|id| shared.life.live.get(id).is_none()) {
                 run_from_journal(shared, id);
             }

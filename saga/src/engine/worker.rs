@@ -49,7 +49,7 @@ async fn find_work<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
     let mut stranded = Watch::default();
     while !shared.is_stopping() {
         stranded.look(shared).await;
-        if shared.life.may_have_strays(shared.runtime.uptime()) {
+        if shared.life.may_have_strays() {
             stray::take_up_all(shared).await;
         }
         if !claim(shared).await {

@@ -19,6 +19,8 @@ pub(crate) struct Ledger {
     owners: BTreeMap<WorkflowId, WorkerId>,
     /// Workflows that somebody got who cannot know what was under way.
     unclean: BTreeSet<WorkflowId>,
+    /// Workers that were asked to stop: they may have to give up what they have just begun.
+    stopping: BTreeSet<WorkerId>,
 }
 
 impl Ledger {
@@ -44,6 +46,13 @@ impl Stage {
         let ledger = self.ledger.lock().unwrap();
         let worker = ledger.worker_of(process);
         worker.is_some_and(|worker| ledger.owners.values().any(|owner| *owner == worker))
+    }
+
+    pub(crate) fn is_asked_to_stop(&self, process: usize) {
+        let mut ledger = self.ledger.lock().unwrap();
+        if let Some(worker) = ledger.worker_of(process) {
+            ledger.stopping.insert(worker);
+        }
     }
 
     /// A process is told which worker it is. (An earlier try may have made another one, of which nobody knows.)
@@ -177,6 +186,9 @@ impl Stage {
         let owner = self.peek(id).and_then(|loaded| loaded.header.worker);
         if owner.is_none() {
             ledger.owners.remove(id);
+            if ledger.stopping.contains(&worker) {
+                ledger.unclean.insert(id.clone());
+            }
         }
         drop(ledger);
         wrong.into_iter().for_each(|wrong| self.wrong(wrong));

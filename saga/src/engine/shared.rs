@@ -86,7 +86,7 @@ impl Life {
 
     /// May this worker own what does not run here?
     pub(super) fn may_have_strays(&self) -> bool {
-        self.strays_until.load(Ordering::Acquire) > 0
+        self.strays_until.load(Ordering::Acquire) > 0 && !mutant!(strays_forgotten)
     }
 
     /// What this worker owned at that uptime, or later, runs here. Until somebody could say so after the time when the

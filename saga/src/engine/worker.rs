@@ -138,7 +138,7 @@ fn resume<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, loaded: Loaded) -> 
 /// Fetches the mail before a workflow that was just taken starts, so that none runs past a cancellation that was in
 /// its inbox: its `rev` stands for that too, and no decision would be refused.
 pub(super) async fn read_mail<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
-    while !beat(shared).await && !shared.life.lease.is_lost() {
+    while !mutant!(mail_unread) && !beat(shared).await && !shared.life.lease.is_lost() {
         shared.runtime.sleep(Duration::from_millis(50)).await;
     }
 }

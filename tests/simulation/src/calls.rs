@@ -235,7 +235,9 @@ impl Stage {
             if step.each.is_some() {
                 continue;
             }
-            let is_settled = rows().any(|row| *row.node == *before.name && is_settled(row));
+            // On the way back it is run once more to learn what it made, and what is before it may be owed.
+            let is_back = header.state.status == Status::RollingBack;
+            let is_settled = is_back || rows().any(|row| *row.node == *before.name && is_settled(row));
             if !is_settled {
                 self.wrong(format!("2: {place} of {id} runs, and {} before it is not durable", before.name));
             }
@@ -262,6 +264,9 @@ impl Stage {
             && !rows().any(|row| place.is_of(row) && row.status != StepStatus::Pending)
         {
             self.wrong(format!("5: {place} of {id} runs without an intent"));
+        }
+        if place.0.starts_with("recorded") && !rows().any(|row| place.is_of(row) && row.record.is_some()) {
+            self.wrong(format!("2: {place} of {id} acts, and what was there before is not durable"));
         }
         if rows().any(|row| place.is_of(row) && row.status == StepStatus::Completed) {
             self.wrong(format!("2: {place} of {id} runs, and the journal says that it is done"));

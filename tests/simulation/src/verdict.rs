@@ -50,6 +50,10 @@ impl Stage {
         match state.status {
             Status::Completed => self.judge_completed(loaded, &rows, &mine),
             Status::RolledBack => {
+                let left = |row: &&&StepRow| row.effect != TouchedEffect::None && row.debt.is_none();
+                for row in rows.iter().filter(left) {
+                    self.wrong(format!("7: {id} is rolled back, and {} is {}", row.place(), row.status));
+                }
                 for object in &mine {
                     let row = loaded.steps.iter().filter(|row| row.place() == object.place.to_string());
                     if !row.into_iter().any(|row| row.debt == Some(Debt::Forgiven)) {

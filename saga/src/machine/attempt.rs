@@ -37,7 +37,8 @@ impl Machine {
         state.row.input.clone_from(&state.args);
         state.row.attempts += 1;
         state.row.started_at.get_or_insert(env.now);
-        if (spec.needs_intent() || suspect) && !mutant!(no_intent) && state.row.status != StepStatus::Running {
+        if (spec.needs_intent() || suspect) && !mutant!(no_intent) && state.row.status != StepStatus::Running
+        {
             state.row.status = StepStatus::Running;
             self.touch(step);
         }

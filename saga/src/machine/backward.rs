@@ -27,7 +27,10 @@ impl Machine {
             // Its intent to undo a step is a fact, which would stay even if the decision were refused.
             return;
         }
-        match self.next_undo().filter(|_| !(mutant!(debt_stops_the_rollback) && self.debts_in_words().is_some())) {
+        match self
+            .next_undo()
+            .filter(|_| !(mutant!(debt_stops_the_rollback) && self.debts_in_words().is_some()))
+        {
             Some(step) => self.begin_undo(step, env),
             None => self.end_rollback(env),
         }

@@ -321,7 +321,8 @@ impl Machine {
     /// The point of no return, if it was passed, or may have been.
     pub(super) fn pivot_passed(&self) -> Option<&StepState> {
         let passed = self.steps.iter().filter(|_| !mutant!(rollback_past_pivot));
-        let mut passed = passed.filter(|s| s.spec.class == Class::Pivot && s.row.effect != TouchedEffect::None);
+        let mut passed =
+            passed.filter(|s| s.spec.class == Class::Pivot && s.row.effect != TouchedEffect::None);
         passed.next()
     }
     /// The point of no return, if it was passed for certain.

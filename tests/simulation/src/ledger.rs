@@ -158,10 +158,8 @@ impl Stage {
             if matches!(outcome, CommitOutcome::Refused { .. }) {
                 self.saw(|seen| &mut seen.refused);
             }
-            let is_written = matches!(
-                outcome,
-                CommitOutcome::Applied { .. } | CommitOutcome::Refused { owned: true, .. }
-            );
+            let is_written =
+                matches!(outcome, CommitOutcome::Applied { .. } | CommitOutcome::Refused { owned: true, .. });
             if let (Some(worker), true) = (worker, is_written) {
                 self.written(worker, commit, before.as_ref());
             }

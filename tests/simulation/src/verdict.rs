@@ -6,7 +6,8 @@ use futures_util::FutureExt;
 use saga::WorkflowId;
 use saga::step::Class;
 use saga::store::{
-    AuditKind, Debt, FailureReason, Listing, Loaded, Status, StepRow, StepStatus, Store, TouchedEffect, TrailPart,
+    AuditKind, Debt, FailureReason, Listing, Loaded, Status, StepRow, StepStatus, Store, TouchedEffect,
+    TrailPart,
 };
 
 use crate::people::People;
@@ -23,7 +24,9 @@ impl Stage {
 
     /// Guarantee 3.
     pub(crate) fn all_rest(&self) -> bool {
-        self.all().iter().all(|loaded| loaded.header.state.status.is_ended() && loaded.header.worker.is_none())
+        self.all()
+            .iter()
+            .all(|loaded| loaded.header.state.status.is_ended() && loaded.header.worker.is_none())
     }
 
     pub(crate) fn judge(&self, people: &People) {
@@ -39,7 +42,9 @@ impl Stage {
     fn judge_one(&self, loaded: &Loaded) {
         let (header, id) = (&loaded.header, &loaded.header.workflow_id);
         let state = &header.state;
-        self.note(|| format!("{id} rests as {} {:?} ({:?})", state.status, state.failure_reason, state.error_message));
+        self.note(|| {
+            format!("{id} rests as {} {:?} ({:?})", state.status, state.failure_reason, state.error_message)
+        });
         let rows: Vec<_> = loaded.steps.iter().filter(|row| row.run == state.run).collect();
         if rows.iter().any(|row| row.status == StepStatus::CompensationFailed) {
             self.saw(|seen| &mut seen.debt);
@@ -86,7 +91,8 @@ impl Stage {
         for row in rows {
             let has = |value: &str| row.output.as_ref().is_some_and(|o| o.as_str() == format!("\"{value}\""));
             // What was made in an earlier run, and forgiven, stays beside it.
-            let before = loaded.steps.iter().filter(|other| other.run < row.run && other.place() == row.place());
+            let before =
+                loaded.steps.iter().filter(|other| other.run < row.run && other.place() == row.place());
             let forgiven: Vec<_> = before.filter(|other| other.debt == Some(Debt::Forgiven)).collect();
             let is_forgiven = |o: &&Object| {
                 let value = format!("\"{}\"", o.value);
@@ -100,17 +106,28 @@ impl Stage {
                 (StepStatus::Completed, TouchedEffect::Done) => match there.as_slice() {
                     [object] if has(&object.value) => {}
                     other => {
-                        self.wrong(format!("5: {} of {id} is done with {:?}, there is {other:?}", row.place(), row.output));
+                        self.wrong(format!(
+                            "5: {} of {id} is done with {:?}, there is {other:?}",
+                            row.place(),
+                            row.output
+                        ));
                     }
                 },
-                (StepStatus::Completed | StepStatus::Skipped | StepStatus::Failed | StepStatus::Compensated, _)
-                    if there.is_empty() || row.debt == Some(Debt::Forgiven) => {}
+                (
+                    StepStatus::Completed
+                    | StepStatus::Skipped
+                    | StepStatus::Failed
+                    | StepStatus::Compensated,
+                    _,
+                ) if there.is_empty() || row.debt == Some(Debt::Forgiven) => {}
                 (StepStatus::CompensationFailed, _) if row.debt != Some(Debt::Open) => {}
                 // Others of its sub-saga had failed before it began.
                 (StepStatus::Pending, TouchedEffect::None) if there.is_empty() && is_in_scope(row) => {}
                 (status, effect) => {
                     let place = row.place();
-                    self.wrong(format!("5: {id} is completed, {place} is {status}, {effect}, and there is {there:?}"));
+                    self.wrong(format!(
+                        "5: {id} is completed, {place} is {status}, {effect}, and there is {there:?}"
+                    ));
                 }
             }
         }
@@ -124,7 +141,9 @@ impl Stage {
     fn judge_failed(&self, loaded: &Loaded, rows: &[&StepRow], mine: &[Object]) {
         let (id, state) = (&loaded.header.workflow_id, &loaded.header.state);
         let has_debts = rows.iter().any(|row| row.debt == Some(Debt::Open));
-        if state.failure_reason.is_none() || (state.failure_reason == Some(FailureReason::Debts)) && !has_debts {
+        if state.failure_reason.is_none()
+            || (state.failure_reason == Some(FailureReason::Debts)) && !has_debts
+        {
             self.wrong(format!("3: {id} is failed for {:?}, with debts: {has_debts}", state.failure_reason));
         }
         for object in mine {
@@ -132,12 +151,17 @@ impl Stage {
             let row = loaded.steps.iter().filter(|row| row.place() == place);
             let known = row.into_iter().any(|row| row.effect != TouchedEffect::None || row.debt.is_some());
             if !known {
-                self.wrong(format!("7: {id} is failed, {} is there, and the journal does not say so", object.value));
+                self.wrong(format!(
+                    "7: {id} is failed, {} is there, and the journal does not say so",
+                    object.value
+                ));
             }
         }
         if state.failure_reason == Some(FailureReason::Debts) {
             let Some(plan) = sagas::plan(&loaded.header.definition) else { return };
-            let class = |row: &StepRow| plan.steps().find(|(_, node, _)| node.name == row.node).map(|(_, _, s)| s.class);
+            let class = |row: &StepRow| {
+                plan.steps().find(|(_, node, _)| node.name == row.node).map(|(_, _, s)| s.class)
+            };
             for row in rows {
                 if class(row) == Some(Class::Compensatable)
                     && row.effect != TouchedEffect::None
@@ -168,7 +192,8 @@ impl Stage {
             }
         }
         for key in &known.keys {
-            let of = all.iter().filter(|loaded| loaded.header.idempotency_key.as_deref() == Some(key)).count();
+            let of =
+                all.iter().filter(|loaded| loaded.header.idempotency_key.as_deref() == Some(key)).count();
             if of != 1 {
                 self.wrong(format!("12: there are {of} workflows of the key {key}"));
             }
@@ -179,19 +204,23 @@ impl Stage {
     fn judge_cancellations(&self, all: &[Loaded], people: &People) {
         let known = people.known.lock().unwrap();
         for cancelled in &known.cancelled {
-            let Some(loaded) = all.iter().find(|loaded| loaded.header.workflow_id == cancelled.workflow) else {
+            let Some(loaded) = all.iter().find(|loaded| loaded.header.workflow_id == cancelled.workflow)
+            else {
                 continue;
             };
             let state = &loaded.header.state;
             if (state.run, state.retry_count) != (cancelled.run, cancelled.retries) {
                 continue;
             }
-            let trail = self.store.history(&cancelled.workflow, TrailPart::ALL).now_or_never().unwrap().unwrap();
+            let trail =
+                self.store.history(&cancelled.workflow, TrailPart::ALL).now_or_never().unwrap().unwrap();
             // One refusal answers all who have asked by then.
             let told = trail.events.iter().any(|event| event.kind == AuditKind::CancelRefused);
             if state.status == Status::Completed && !told {
                 let Cancelled { workflow, by, status, .. } = cancelled;
-                self.wrong(format!("8: {by} was told that {workflow} ({status} then) will be cancelled; it is completed"));
+                self.wrong(format!(
+                    "8: {by} was told that {workflow} ({status} then) will be cancelled; it is completed"
+                ));
             }
         }
     }
@@ -207,7 +236,8 @@ impl Stage {
         if statistics.workflows != counted {
             self.wrong(format!("statistics: {:?}, and there are {counted:?}", statistics.workflows));
         }
-        let debts = all.iter().flat_map(|l| &l.steps).filter(|row| row.debt == Some(Debt::Open)).count() as u64;
+        let debts =
+            all.iter().flat_map(|l| &l.steps).filter(|row| row.debt == Some(Debt::Open)).count() as u64;
         if statistics.open_debts != debts {
             self.wrong(format!("statistics: {} open debts, and there are {debts}", statistics.open_debts));
         }

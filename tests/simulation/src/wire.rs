@@ -151,7 +151,8 @@ impl Store for Wire {
         self.over("publish", move |stage| Box::pin(async move { stage.store.publish(event).await })).await
     }
     async fn published(&self, wanted: Wanted) -> Answer<Option<PublishedEvent>> {
-        self.over("published", move |stage| Box::pin(async move { stage.store.published(wanted).await })).await
+        self.over("published", move |stage| Box::pin(async move { stage.store.published(wanted).await }))
+            .await
     }
     async fn load(&self, workflow: &WorkflowId) -> Answer<Option<Loaded>> {
         let workflow = workflow.clone();

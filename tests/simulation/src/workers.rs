@@ -169,7 +169,8 @@ impl Workers {
 }
 
 fn config() -> Config {
-    let mut config = Config { name: "simulated".to_owned(), poll_interval: POLL, lease: LEASE, ..Config::default() };
+    let mut config =
+        Config { name: "simulated".to_owned(), poll_interval: POLL, lease: LEASE, ..Config::default() };
     config.machine.rest_over = Duration::from_millis(800);
     config.machine.record_pauses_over = Duration::from_millis(200);
     config

@@ -288,7 +288,9 @@ impl Stage {
         }
         let mut world = self.world.lock().unwrap();
         let answer = match request.kind {
-            Kind::Find => Answer::Found(world.objects.get(&request.name()).map(|object| object.value.clone())),
+            Kind::Find => {
+                Answer::Found(world.objects.get(&request.name()).map(|object| object.value.clone()))
+            }
             _ if request.system == System::Keyed && world.answered.contains_key(&request.key) => {
                 world.answered[&request.key].clone()
             }

@@ -236,7 +236,11 @@ impl State {
     fn create(&mut self, NewWorkflow { header }: &NewWorkflow, commit: CommitId) -> Option<CommitOutcome> {
         let id = &header.workflow_id;
         let key = header.idempotency_key.clone().map(|key| (header.tenant_id.clone(), key));
-        let known = key.as_ref().and_then(|key| self.keys.get(key)).filter(|_| !mutant!(start_key_unchecked)).unwrap_or(id);
+        let known = key
+            .as_ref()
+            .and_then(|key| self.keys.get(key))
+            .filter(|_| !mutant!(start_key_unchecked))
+            .unwrap_or(id);
         if let Some(stored) = self.workflows.get(known) {
             let workflow_id = known.clone();
             let same_input =

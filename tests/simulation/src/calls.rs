@@ -192,13 +192,11 @@ impl Stage {
                 self.now() - *at
             ));
         }
-        if let Some(given) = given {
-            if history.given.get_or_insert_with(|| given.to_owned()) != given {
-                wrongs.push(format!(
-                    "2: {} of {id} is called with {given}, before with {:?}",
-                    step.2, history.given
-                ));
-            }
+        if let Some(given) = given
+            && history.given.get_or_insert_with(|| given.to_owned()) != given
+        {
+            let before = &history.given;
+            wrongs.push(format!("2: {} of {id} is called with {given}, before with {before:?}", step.2));
         }
         if kind == Kind::Run {
             wrongs.extend(self.key(&step, history, cx.idempotency_key()));

@@ -93,7 +93,7 @@ fn a_cancellation_is_heeded_although_the_mail_cannot_be_read_when_the_workflow_i
         let (process, world) = (simulation.process(Duration::ZERO), World::of(&store));
         let told = world.clone();
         let status = simulation.run(async move {
-            let plan = Arc::clone(one::definition().plan());
+            let plan = Arc::clone(one::definition::<World>().plan());
             let client =
                 Client::without_worker(Arc::new(store.clone()), Arc::new(store.outside.clone()), [plan]);
             let id = client.start(one("a".to_owned())).await.unwrap().handle.id().clone();

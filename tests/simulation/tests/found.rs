@@ -1,4 +1,6 @@
 //! What the simulation has found in the engine, each told by itself.
+// Outside of `#[test]` functions, but a test all the same.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -42,6 +42,59 @@ impl Subject for Memory {
 
 saga::conformance!(Memory::default(), one_process, transactions, schedules, triggers, retention, by_hand);
 
+/// The same store, shared by several workers: the reference for PostgreSQL.
+mod leased {
+    use std::time::{Duration, Instant};
+
+    use futures_util::future::BoxFuture;
+    use saga::store::StoreTime;
+
+    use super::*;
+
+    struct RealTime(Instant);
+
+    impl StoreTime for RealTime {
+        #[allow(clippy::disallowed_methods, reason = "the suite waits for leases in real time")]
+        fn now(&self) -> Duration {
+            self.0.elapsed()
+        }
+        #[allow(clippy::disallowed_methods, reason = "the suite waits for leases in real time")]
+        fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(tokio::time::sleep(duration))
+        }
+    }
+
+    #[derive(Default)]
+    struct Leased(Memory);
+
+    #[async_trait::async_trait]
+    impl Subject for Leased {
+        fn capabilities(&self) -> Capabilities {
+            Capabilities { leased: true, ..self.0.capabilities() }
+        }
+        async fn fresh(&self) -> Arc<dyn Store> {
+            #[allow(clippy::disallowed_methods, reason = "the suite waits for leases in real time")]
+            let began = Instant::now();
+            *self.0.0.lock().unwrap() = MemoryStore::leased(Arc::new(RealTime(began)));
+            Arc::new(self.0.last())
+        }
+        async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+            self.0.reopen(store).await
+        }
+        async fn set_status_by_hand(&self, store: &Arc<dyn Store>, id: &WorkflowId, status: Status) -> bool {
+            self.0.set_status_by_hand(store, id, status).await
+        }
+        async fn put(&self, tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), StepError> {
+            self.0.put(tx, key, value).await
+        }
+        async fn get(&self, store: &Arc<dyn Store>, key: &str) -> Option<String> {
+            self.0.get(store, key).await
+        }
+    }
+
+    saga::conformance!(Leased::default());
+}
+
 #[tokio::test]
 async fn an_open_transaction_reads_its_own_writes() {
     use saga::store::{Commit, Door, Join, Transactions};

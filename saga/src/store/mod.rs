@@ -16,7 +16,7 @@ mod trigger;
 pub use commit::{Commit, CommitOutcome, Decision, Interrupted, NewWorkflow};
 pub use error::StoreError;
 pub use judge::{Standing, Verdict, judge};
-pub use memory::{Calls, MemoryStore, MemoryTx};
+pub use memory::{Calls, MemoryStore, MemoryTx, StoreTime};
 pub use published::{Awaited, PublishedEvent, Wanted};
 pub use record::{
     AuditEvent, AuditKind, Debt, FailureReason, Header, HeaderState, Signal, SignalKind, Status, StepRow,

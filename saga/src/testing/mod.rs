@@ -6,6 +6,7 @@
 //! | [`sweep`] | all runs: everything goes wrong, one thing after the other and together |
 //! | [`World`] | a model of the systems around a saga, that counts what is done to them and misbehaves as it is told |
 //! | [`FaultStore`] | any store, some of whose calls fail, are late, or are done and lose their answers |
+//! | [`simulation`] | whole groups of processes in one thread and one seed |
 //! | [`conformance`] | what every store has to do, one named test each |
 //!
 //! Time is virtual in all of it: hours of attempts, sleeps and waits pass at once. The guide has a
@@ -19,6 +20,7 @@ mod world;
 mod fault_store;
 mod sweep;
 pub mod conformance;
+pub mod simulation;
 
 pub use crate::machine::CallKind;
 pub use fault_store::{Chance, Fault, FaultStore, Faults, Method, ParseFaultError, Which};

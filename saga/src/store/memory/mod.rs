@@ -3,7 +3,9 @@
 mod calls;
 mod schedules;
 mod state;
+mod time;
 mod transaction;
+mod workers;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 pub use calls::Calls;
+pub use time::StoreTime;
 pub use transaction::MemoryTx;
 
 use super::{
@@ -23,27 +26,59 @@ use crate::clock::Timestamp;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
 use crate::json::Json;
 use state::State;
+use time::TokioTime;
 
 /// Keeps workflows in memory. A clone is the same store; drop an engine and start another one on a clone to see
 /// what a restart does.
 ///
 /// It reads no clock: the present is the latest time that anybody told it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct MemoryStore(Arc<Inner>);
 
-#[derive(Default)]
 struct Inner {
     state: Mutex<State>,
+    sharing: Sharing,
+    time: Arc<dyn StoreTime>,
     /// Held by whoever writes; by a lent transaction for as long as its body runs.
     writer: tokio::sync::Mutex<()>,
     calls: Mutex<Calls>,
     faults: Mutex<calls::Faults>,
 }
 
+/// Who works on a store at one time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    /// One process: a successor fences its predecessor.
+    One,
+    /// Several: whoever looks for work fences who has been silent for longer than its lease.
+    Leased,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl MemoryStore {
-    /// An empty store.
+    /// An empty store that belongs to one process: a worker that joins fences its predecessor.
     pub fn new() -> Self {
-        Self::default()
+        Self::of(Sharing::One, Arc::new(TokioTime))
+    }
+    /// An empty store that several workers share, like PostgreSQL. A worker that is silent for longer than its lease, by
+    /// this clock, is declared dead by whoever looks for work.
+    pub fn leased(time: Arc<dyn StoreTime>) -> Self {
+        Self::of(Sharing::Leased, time)
+    }
+    fn of(sharing: Sharing, time: Arc<dyn StoreTime>) -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::default(),
+            sharing,
+            time,
+            writer: tokio::sync::Mutex::default(),
+            calls: Mutex::default(),
+            faults: Mutex::default(),
+        }))
     }
     /// What transactional steps wrote under `key`.
     pub fn data(&self, key: &str) -> Option<Json> {
@@ -71,7 +106,7 @@ impl MemoryStore {
 }
 
 fn alive(state: &State, worker: WorkerId) -> Result<(), StoreError> {
-    if matches!(state.workers.get(&worker), Some(Some(_))) { Ok(()) } else { Err(StoreError::Fenced) }
+    if state.workers.is_alive(worker) || mutant!(fence_unchecked) { Ok(()) } else { Err(StoreError::Fenced) }
 }
 
 #[async_trait]
@@ -79,18 +114,23 @@ impl Store for MemoryStore {
     async fn join(&self, join: Join) -> Result<Registration, StoreError> {
         let _turn = self.0.writer.lock().await;
         let mut state = self.state();
-        let worker = WorkerId(state.workers.last_key_value().map_or(1, |(last, _)| last.0 + 1));
-        state.workers.values_mut().for_each(|live| *live = None);
-        state.workers.insert(worker, Some(join.definitions));
-        state.orphan(|_| true);
+        let leased = self.0.sharing == Sharing::Leased;
+        if !leased {
+            state.workers.all_die();
+            state.orphan(|_| true);
+        }
+        let worker = state.workers.join(join.definitions, join.lease, self.0.time.now());
         state.plans.extend(join.plans);
-        Ok(Registration { worker, leased: false })
+        Ok(Registration { worker, leased })
     }
 
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
         self.count(|calls| calls.beats += 1);
-        let state = self.state();
+        let mut state = self.state();
         alive(&state, worker)?;
+        // One that comes late, but before anybody has noticed, is in time.
+        state.workers.renew(worker, self.0.time.now());
+        let state = state;
         let mine = |id: &WorkflowId| state.workflows.get(id).filter(|r| r.header.worker == Some(worker));
         let mail = state.signals.values();
         let signals =
@@ -102,9 +142,7 @@ impl Store for MemoryStore {
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {
         let _turn = self.0.writer.lock().await;
         let mut state = self.state();
-        if let Some(live) = state.workers.get_mut(&worker) {
-            *live = None;
-        }
+        state.workers.die(worker);
         state.orphan(|owner| owner == worker);
         Ok(())
     }
@@ -115,6 +153,11 @@ impl Store for MemoryStore {
         let mut state = self.state();
         alive(&state, worker)?;
         state.told(Some(claim.now));
+        if self.0.sharing == Sharing::Leased {
+            // Its row stays as a tombstone, so that its number is never used again.
+            let dead = state.workers.bury_the_silent(worker, self.0.time.now());
+            state.orphan(|owner| dead.contains(&owner));
+        }
         let wanted = claim.definitions.iter().filter(|d| claim.purpose == Purpose::Run || !state.is_known(d));
         let wanted = wanted.collect::<Vec<_>>();
         let is_wanted = |h: &&Header| wanted.iter().any(|d| d.is_version_of(&h.definition));
@@ -122,7 +165,7 @@ impl Store for MemoryStore {
         due.sort_by_key(|h| (Reverse(h.priority), h.state.wake_at, h.created_at, h.workflow_id.clone()));
         let taken = state::in_turns(due, claim.after.as_deref()).into_iter().take(claim.limit);
         let taken = taken.map(|h| h.workflow_id.clone()).collect::<Vec<_>>();
-        for id in &taken {
+        for id in taken.iter().filter(|_| !mutant!(double_claim)) {
             state.write(id, |header| {
                 header.worker = Some(worker);
                 header.state.wake_at = None;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 
 use super::state::State;
 use super::{MemoryStore, alive};
@@ -57,16 +59,13 @@ impl Transactions for MemoryStore {
         let commit = {
             let mut tx = Tx::new(&mut staged);
             let body = AssertUnwindSafe((door.body)(&mut tx)).catch_unwind();
-            #[allow(
-                clippy::disallowed_methods,
-                reason = "a store has its own sense of time, like a database"
-            )]
-            let body = tokio::time::timeout(door.limit, body);
-            match body.await {
-                Ok(Ok(Ok(commit))) => commit,
-                Ok(Ok(Err(error))) => return Ok(Transacted::Failed(error)),
-                Ok(Err(_)) => return Ok(Transacted::Failed(StepError::transient("it panicked"))),
-                Err(_) => {
+            match select(pin!(body), self.0.time.sleep(door.limit)).await {
+                Either::Left((Ok(Ok(commit)), _)) => commit,
+                Either::Left((Ok(Err(error)), _)) => return Ok(Transacted::Failed(error)),
+                Either::Left((Err(_), _)) => {
+                    return Ok(Transacted::Failed(StepError::transient("it panicked")));
+                }
+                Either::Right(_) => {
                     let error = format!("it took longer than {:?} and was rolled back", door.limit);
                     return Ok(Transacted::Failed(StepError::transient(error)));
                 }

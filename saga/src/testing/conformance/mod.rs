@@ -172,6 +172,7 @@ macro_rules! conformance {
             ownership: a_known_version_with_another_plan_is_handed_out_to_be_parked,
             ownership: acknowledged_means_there_after_a_restart,
             signals: a_signal_refuses_a_decision_that_has_not_seen_it,
+            signals: the_answer_to_a_copy_hides_no_signal,
             signals: a_signal_stays_until_a_commit_names_it,
             signals: a_signal_wakes_what_nobody_owns,
             signals: ended_and_unknown_workflows_take_no_signals,

@@ -1,0 +1,62 @@
+//! What went wrong in a seed: how often a run of many was put to which test.
+
+/// What went wrong in one seed, or in how many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// A worker was killed while it owned workflows.
+    pub crash: u32,
+    /// A workflow was taken from a dead worker.
+    pub takeover: u32,
+    /// A write was refused: the worker was declared dead, or the header had changed.
+    pub refused: u32,
+    /// An answer got lost, of the store or of another system.
+    pub lost_answer: u32,
+    /// A request took effect after its sender had given up.
+    pub late_effect: u32,
+    /// A compensation failed for good.
+    pub debt: u32,
+    /// A worker woke up after its lease was over.
+    pub zombie: u32,
+    /// A workflow was cancelled.
+    pub cancel: u32,
+    /// A workflow was retried by an operator.
+    pub retry: u32,
+    /// A pivot was done.
+    pub pivot: u32,
+}
+
+impl Coverage {
+    /// The figures by name.
+    pub fn figures(&self) -> [(&'static str, u32); 10] {
+        [
+            ("crash", self.crash),
+            ("takeover", self.takeover),
+            ("refused write", self.refused),
+            ("lost answer", self.lost_answer),
+            ("late effect", self.late_effect),
+            ("debt", self.debt),
+            ("zombie", self.zombie),
+            ("cancel", self.cancel),
+            ("retry", self.retry),
+            ("pivot", self.pivot),
+        ]
+    }
+    /// One more seed.
+    pub fn count(&mut self, seed: &Self) {
+        let all = [
+            (&mut self.crash, seed.crash),
+            (&mut self.takeover, seed.takeover),
+            (&mut self.refused, seed.refused),
+            (&mut self.lost_answer, seed.lost_answer),
+            (&mut self.late_effect, seed.late_effect),
+            (&mut self.debt, seed.debt),
+            (&mut self.zombie, seed.zombie),
+            (&mut self.cancel, seed.cancel),
+            (&mut self.retry, seed.retry),
+            (&mut self.pivot, seed.pivot),
+        ];
+        for (sum, one) in all {
+            *sum += one.min(1);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! One seed from its beginning to its verdict.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::coverage::Coverage;
+use crate::people::People;
+use crate::stage::{LEASE, POLL, Stage};
+use crate::workers::Workers;
+use crate::world::Rates;
+use crate::{faults, sagas};
+
+/// So long, after nothing goes wrong any more, everything may take to come to rest.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How a seed went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// Which guarantees did not hold.
+    pub wrongs: Vec<String>,
+    /// What went wrong in it.
+    pub seen: Coverage,
+    /// Everything that happened, if it was to be written down.
+    pub trace: String,
+    /// How often tasks were polled.
+    pub polls: u64,
+}
+
+/// Is a trace wanted? It costs time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// Nobody reads it.
+    Off,
+    /// Everything that happens is written down.
+    On,
+}
+
+/// Plays a seed.
+pub fn play(seed: u64, trace: Trace) -> Report {
+    sagas::begin();
+    let stage = Stage::new(seed, trace == Trace::On);
+    let ended = stage.simulation.run(story(Arc::clone(&stage)));
+    if let Err(stuck) = ended {
+        stage.wrong(format!("3: {stuck}"));
+    }
+    stage.simulation.end();
+    let (wrongs, seen, trace) = stage.close();
+    Report { seed, wrongs, seen, trace, polls: stage.simulation.polls() }
+}
+
+async fn story(stage: Arc<Stage>) {
+    let (number, workflows) = (2 + stage.pick(3), 4 + stage.pick(3));
+    stage.note(|| format!("{number} workers, {workflows} workflows"));
+    roughen(&stage);
+    let workers = Workers::new(&stage, number);
+    (0..number).for_each(|slot| workers.boot(slot));
+    let people = Arc::new(People::default());
+    for nth in 0..workflows {
+        stage.spawn(Arc::clone(&people).start(Arc::clone(&workers), nth));
+    }
+    stage.spawn(Arc::clone(&people).meddle(Arc::clone(&workers), Duration::from_secs(7)));
+    faults::rage(&workers).await;
+    // Who was left by a dead worker is not left alone: guarantee 10.
+    stage.sleep(LEASE + POLL + Duration::from_secs(1)).await;
+    for nth in 0..2 {
+        if !rest(&stage, &people, workflows).await {
+            stage.wrong("3: something does not come to rest".to_owned());
+            break;
+        }
+        if nth == 0 {
+            // People do something about what has stopped.
+            for loaded in stage.all() {
+                people.act(&workers, &loaded.header.workflow_id).await;
+            }
+        }
+    }
+    stage.judge(&people);
+    workers.end_all();
+}
+
+/// How bad it is in this seed.
+fn roughen(stage: &Stage) {
+    let rates = match stage.roll(4) {
+        0 => Rates { run: 0.02, undo: 0.02, foreign: 0.02 },
+        1 => Rates { run: 0.3, undo: 0.2, foreign: 0.1 },
+        _ => Rates { run: 0.12, undo: 0.1, foreign: 0.05 },
+    };
+    stage.world.lock().unwrap().rates = rates;
+    stage.network.lock().unwrap().loss = if stage.chance(0.5) { 0.0 } else { 0.02 };
+}
+
+async fn rest(stage: &Arc<Stage>, people: &People, workflows: usize) -> bool {
+    let begin = stage.now();
+    while stage.now() < begin + PATIENCE {
+        let are_started = people.known.lock().unwrap().started.len() >= workflows;
+        if are_started && stage.all_rest() {
+            // What is under way may land yet.
+            stage.sleep(Duration::from_millis(700)).await;
+            if stage.all_rest() {
+                return true;
+            }
+        }
+        stage.sleep(Duration::from_millis(250)).await;
+    }
+    for loaded in stage.all() {
+        let header = &loaded.header;
+        stage.note(|| format!("at last: {header:?} {:?}", loaded.steps));
+    }
+    false
+}

@@ -59,6 +59,7 @@ pub(super) async fn beat(connection: &mut SqliteConnection, worker: WorkerId) ->
     Ok(Beat {
         signals: mail.into_iter().map(SignalColumns::read).filter_map(readable).collect(),
         lost: ids(&lost)?,
+        now: None,
     })
 }
 

@@ -79,7 +79,7 @@ impl Store for MemoryStore {
         state.workers.insert(worker, Some(join.definitions));
         state.orphan(|_| true);
         state.plans.extend(join.plans);
-        Ok(Registration { worker, leased: false })
+        Ok(Registration { worker, leased: false, now: None })
     }
 
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
@@ -91,7 +91,7 @@ impl Store for MemoryStore {
         let signals =
             mail.filter_map(|s| Some(Signal { rev: mine(&s.workflow_id)?.header.rev, ..s.clone() }));
         let lost = state.held.iter().filter(|id| mine(id).is_some_and(|r| !r.is_live()));
-        Ok(Beat { signals: signals.collect(), lost: lost.cloned().collect() })
+        Ok(Beat { signals: signals.collect(), lost: lost.cloned().collect(), now: None })
     }
 
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {

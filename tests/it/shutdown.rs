@@ -190,21 +190,70 @@ fn a_workflow_of_an_unknown_saga_is_left_alone() {
 }
 
 #[test]
-fn a_worker_that_was_declared_dead_stops_at_once_and_writes_nothing_more() {
+fn on_a_store_of_one_process_a_worker_with_a_successor_stops_at_once_and_writes_nothing_more() {
     Lives::new().live(sagas, async |life| {
+        life.engine.shutdown(MS(0)).await.unwrap();
+        let engine = || saga::Engine::builder(life.world.clone()).store(life.store.clone());
+        let engine = || engine().saga(three::definition()).runtime(life.runtime()).build();
         life.world.script("b", Way::Do, [Act::Slow(MS(900))]);
-        life.client.start(three("x".into())).id("w").await.unwrap();
+        let first = engine().await.unwrap();
+        first.client().start(three("x".into())).id("w").await.unwrap();
         pass(MS(100)).await;
         // Another incarnation joins the same store: this one is dead from now on.
-        let second = saga::Engine::builder(life.world.clone()).store(life.store.clone());
-        let second = second.saga(three::definition()).runtime(life.runtime()).build().await.unwrap();
+        let second = engine().await.unwrap();
         let loaded = second.client().ended(&id("w")).await.unwrap();
         assert_eq!(status(&loaded), Status::Completed);
         pass(Duration::from_secs(5)).await;
-        assert!(life.engine.is_fenced());
-        assert!(life.client.start(three("x".into())).await.is_err());
-        assert!(life.engine.shutdown(MS(10)).await.is_err());
+        assert!(first.is_fenced());
+        assert!(first.client().start(three("x".into())).await.is_err());
+        assert!(first.shutdown(MS(10)).await.is_err());
         assert!(life.world.doubled().is_empty());
         assert_eq!(life.world.called("do c"), 1);
     });
+}
+
+/// Its process was paused, or cut off, and others have taken over: that is no reason to go home.
+#[test]
+fn where_workers_have_leases_one_that_was_declared_dead_drops_everything_and_comes_back_as_a_new_one() {
+    Lives::new().live(sagas, async |life| {
+        life.world.script("b", Way::Do, [Act::Slow(MS(900)), Act::Ok]);
+        life.client.start(three("x".into())).id("w").await.unwrap();
+        pass(MS(100)).await;
+        let before = life.engine.worker();
+        declare_dead(life).await;
+        pass(Duration::from_secs(5)).await;
+        assert!(life.engine.worker() > before && !life.engine.is_fenced());
+        // As after a crash, what was under way is not known: it is done again, under the same key.
+        assert_eq!(status(&life.ended("w").await), Status::Completed);
+        assert_eq!((life.world.called("do b"), life.world.called("do c")), (2, 1));
+        assert!(life.world.doubled().is_empty());
+        // The client that was handed out before is the new worker's too.
+        let client = life.client.clone();
+        assert!(matches!(
+            client.start(three("y".into())).await.unwrap().handle.outcome().await.unwrap(),
+            saga::Outcome::Completed(_)
+        ));
+        life.engine.shutdown(MS(10)).await.unwrap();
+    });
+}
+
+#[test]
+fn a_worker_that_is_shut_down_while_it_is_dead_does_not_come_back() {
+    Lives::new().live(sagas, async |life| {
+        let before = life.engine.worker();
+        life.tap.silence();
+        declare_dead(life).await;
+        assert_eq!(life.engine.shutdown(MS(10)).await, Ok(()), "it does not know yet");
+        life.tap.answer();
+        pass(Duration::from_secs(30)).await;
+        assert_eq!(life.engine.worker(), before);
+    });
+}
+
+async fn declare_dead(life: &crate::life::Life) {
+    use saga::store::{Join, Store};
+    let lease = Duration::from_secs(10);
+    let successor = Join { name: "successor".into(), definitions: vec![], plans: vec![], lease };
+    let worker = life.store.join(successor).await.unwrap().worker;
+    life.store.leave(worker).await.unwrap();
 }

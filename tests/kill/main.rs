@@ -1,6 +1,7 @@
 //! The processes of the kill test: `kill world STATE` and `kill victim WORLD DATABASE [WORKFLOW]`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only a test uses it")]
 
+mod system;
 mod victim;
 mod world;
 

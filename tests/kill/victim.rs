@@ -6,32 +6,8 @@ use std::time::Duration;
 use saga::store::Status;
 use saga::{Client, Config, Engine, StepContext, StepError, Tx, WorkflowId, saga, step};
 use saga_sqlx::{SqliteOptions, SqliteStore, sqlite};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 
-/// The other process.
-struct World(String);
-
-impl World {
-    async fn ask(&self, op: &str, name: &str, key: &str) -> saga::Result<Option<String>> {
-        let mut connection = TcpStream::connect(&self.0).await.map_err(StepError::transient)?;
-        connection.write_all(format!("{op} {name} {key}\n").as_bytes()).await?;
-        let mut answer = String::new();
-        BufReader::new(connection).read_line(&mut answer).await?;
-        match answer.trim().split_once(' ') {
-            Some(("ok", value)) => Ok(Some(value.to_owned())),
-            None if answer.trim() == "none" => Ok(None),
-            None if answer.trim() == "no" => Err(StepError::permanent("no")),
-            _ => Err(StepError::unknown("the connection ended without an answer")),
-        }
-    }
-    async fn act(&self, name: &str, cx: &StepContext) -> saga::Result<String> {
-        Ok(self.ask("do", name, cx.idempotency_key()).await?.unwrap_or_default())
-    }
-    async fn undo(&self, name: &str, cx: &StepContext) -> saga::Result<()> {
-        self.ask("undo", name, cx.forward_key()).await.map(drop)
-    }
-}
+use crate::system::World;
 
 #[step(compensate = give_back(world, cx), timeout = "5s", settle_after = "150ms")]
 async fn reserve(#[inject] world: &World, cx: &StepContext) -> saga::Result<String> {

@@ -2,7 +2,8 @@
 //! and can be told to hold the next request before it acts, or its answer after it has acted.
 //!
 //! One line per connection: `do NAME KEY`, `undo NAME KEY`, `find NAME KEY`; answered by `ok VALUE`, `none` or
-//! `no`. For the test: `script OP NAME MODE` with the modes `before`, `after`, `late MS` and `no`; `held` answers
+//! `no`. For the test: `script OP NAME MODE` with the modes `before`, `after`, `late MS`, `drop` (it acts and
+//! does not answer) and `no`; `pace OP NAME MS` makes all requests from now on take so long; `held` answers
 //! when a request is being held; `waits OP NAME` says whether the script for it is still to come;
 //! `release` lets what is held go its way without an answer; `forget` forgets
 //! the script; `state` lists all keys.
@@ -25,6 +26,7 @@ enum Arrived {
 struct State {
     keys: BTreeMap<(String, String), Counts>,
     script: BTreeMap<(String, String), String>,
+    pace: BTreeMap<(String, String), u64>,
     held: u64,
     released: u64,
     log: Option<File>,
@@ -69,6 +71,11 @@ impl World {
                 self.state.lock().unwrap().script.insert(place, mode.join(" "));
                 Some("ok".to_owned())
             }
+            ["pace", op, name, ms] => {
+                let place = ((*op).to_owned(), (*name).to_owned());
+                self.state.lock().unwrap().pace.insert(place, ms.parse().unwrap());
+                Some("ok".to_owned())
+            }
             ["held"] => {
                 let state = self.state.lock().unwrap();
                 drop(self.changed.wait_while(state, |s| s.held == s.released).unwrap());
@@ -100,7 +107,14 @@ impl World {
     }
 
     fn act(&self, op: &str, name: &str, key: &str) -> Option<String> {
-        let mode = self.state.lock().unwrap().script.remove(&(op.to_owned(), name.to_owned()));
+        let place = (op.to_owned(), name.to_owned());
+        let (mode, pace) = {
+            let mut state = self.state.lock().unwrap();
+            (state.script.remove(&place), state.pace.get(&place).copied().unwrap_or(0))
+        };
+        if pace > 0 {
+            std::thread::sleep(Duration::from_millis(pace));
+        }
         match mode.as_deref() {
             Some("no") => Some("no".to_owned()),
             Some("before") => {
@@ -110,6 +124,10 @@ impl World {
             Some("after") => {
                 self.take_effect(op, name, key, Arrived::AtOnce);
                 self.hold();
+                None
+            }
+            Some("drop") => {
+                self.take_effect(op, name, key, Arrived::AtOnce);
                 None
             }
             Some(late) => {

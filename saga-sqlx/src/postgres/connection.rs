@@ -5,7 +5,7 @@ use std::time::Duration;
 use saga::store::StoreError;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::error::sql_error;
 
@@ -32,11 +32,14 @@ impl Default for PgOptions {
     }
 }
 
-/// Sets up one session: where the tables are, and for how long a statement may run. Each statement sees what was
-/// committed before it: the fence rests on that, whatever the database's default is.
+/// Sets up one session: where the tables are, for how long a statement may run, and how long the server waits for the next
+/// one of a transaction: a process that is paused in the middle of one holds its worker's row, and nobody else could
+/// declare it dead. Each statement sees what was committed before it: the fence rests on that, whatever the database's
+/// default is.
 const SET_UP: &str =
     "SELECT set_config('search_path', coalesce($1 || ', public', current_setting('search_path')), false),
-  set_config('statement_timeout', $2, false), set_config('default_transaction_isolation', 'read committed', false)";
+  set_config('statement_timeout', $2, false), set_config('idle_in_transaction_session_timeout', $2, false),
+  set_config('default_transaction_isolation', 'read committed', false)";
 const DURABILITY: &str = "SELECT current_setting('synchronous_commit'), current_setting('fsync')";
 
 impl PgOptions {
@@ -56,6 +59,17 @@ impl PgOptions {
     fn pool(&self, connections: u32) -> PgPoolOptions {
         let (schema, timeout) = (self.schema.clone(), self.statement_timeout);
         let pool = PgPoolOptions::new().max_connections(connections.max(1));
+        // Who has been idle may be dead by now. That is not waited for, and no reason to fail.
+        let (idle, patience) =
+            (Duration::from_secs(1), (self.statement_timeout / 8).max(Duration::from_millis(100)));
+        let pool = pool.test_before_acquire(false).before_acquire(move |connection, life| {
+            Box::pin(async move {
+                if life.idle_for < idle {
+                    return Ok(true);
+                }
+                Ok(matches!(tokio::time::timeout(patience, connection.ping()).await, Ok(Ok(()))))
+            })
+        });
         // The acquisition has its own limit; a statement that fails says more than one that never comes.
         pool.acquire_timeout(self.statement_timeout * 2).after_connect(move |connection, _| {
             let schema = schema.clone();

@@ -9,6 +9,7 @@ use saga::store::{Commit, CommitOutcome, StepRow, StepStatus};
 use saga::{WorkerId, WorkflowId};
 use sqlx::PgConnection;
 
+use super::held::within;
 use super::{Inner, queries as sql};
 use crate::codec::rows;
 use crate::columns::Fact;
@@ -66,7 +67,7 @@ pub(super) async fn commit(
     let mut told = store.told();
     let batch = Batch::expected(worker?, commits, &mut told)?;
     let mut lane = store.lanes.take().await.ok()?;
-    match write(&mut lane, store, &batch, commits).await {
+    match within(store.limit(), write(&mut lane, store, &batch, commits)).await {
         Ok(outcomes) => {
             store.lanes.give_back(lane);
             if outcomes.is_some() {

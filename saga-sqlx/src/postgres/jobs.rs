@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use saga::store::{
-    Claim, Commit, CommitOutcome, Join, Loaded, PublishedEvent, Purpose, Registration, Sent, SignalKind,
-    StoreError,
+    Beat, Claim, Commit, CommitOutcome, Join, Loaded, PublishedEvent, Purpose, Registration, Sent,
+    SignalKind, StoreError,
 };
 use saga::{DefinitionId, WorkerId, WorkflowId};
 use serde::Serialize;
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use super::connection::millis;
+use super::held::{Held, within};
 use super::queries as sql;
 use super::{Inner, batch, fast, hints, judge, read, triggers};
+use crate::cells::Moment;
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 use crate::rows::readable;
@@ -68,7 +70,7 @@ async fn together(
     commits: &[Commit],
 ) -> Result<Vec<CommitOutcome>, Failure> {
     for _ in 0..MOST_TRIES {
-        match once(store, worker, commits).await {
+        match within(store.limit(), once(store, worker, commits)).await {
             Err(Failure::Busy) => {}
             result => return result,
         }
@@ -87,35 +89,53 @@ async fn once(
     if let Some(outcomes) = fast::commit(store, worker, commits).await {
         return Ok(outcomes);
     }
-    let mut connection = store.pool.acquire().await?;
+    let mut connection = store.connection().await?;
     let mut tx = begin(&mut connection).await?;
     let mut told = store.told();
     let batch = judge::prepare(&mut tx, worker, commits, &mut told).await?;
     batch::write(&batch, &mut tx).await?;
     tx.commit().await?;
+    connection.give_back();
     store.tell(told);
     store.begun.remember(commits);
     Ok(batch.outcomes())
 }
 
 pub(super) async fn join(store: &Inner, join: &Join) -> Result<Registration, Failure> {
-    let mut connection = store.pool.acquire().await?;
+    within(store.limit(), joined(store, join)).await
+}
+
+async fn joined(store: &Inner, join: &Join) -> Result<Registration, Failure> {
+    let mut connection = store.connection().await?;
     let mut tx = begin(&mut connection).await?;
     let known = rows(&Known::all(&join.definitions))?;
-    let joined = sqlx::query_scalar(sql::JOIN).bind(&join.name).bind(known).bind(join.lease.as_secs_f64());
-    let worker = WorkerId(joined.fetch_one(&mut *tx).await?);
+    let joined = sqlx::query_as(sql::JOIN).bind(&join.name).bind(known).bind(join.lease.as_secs_f64());
+    let (worker, now): (i64, Moment) = joined.fetch_one(&mut *tx).await?;
     for (definition, plan) in &join.plans {
         let plan = sqlx::query(sql::ADD_PLAN).bind(definition.to_string()).bind(plan);
         plan.execute(&mut *tx).await?;
     }
     tx.commit().await?;
-    Ok(Registration { worker, leased: true })
+    connection.give_back();
+    let now = now.read().map_err(StoreError::Unavailable)?;
+    Ok(Registration { worker: WorkerId(worker), leased: true, now: Some(now) })
+}
+
+/// Says that the worker lives, and brings its mail.
+pub(super) async fn beat(store: &Inner, worker: WorkerId) -> Result<Beat, Failure> {
+    let mut connection = Held::of(&store.beats).await?;
+    let beat = within(store.statement_timeout, read::beat(&mut connection, worker)).await?;
+    connection.give_back();
+    Ok(beat)
 }
 
 pub(super) async fn leave(store: &Inner, worker: WorkerId) -> Result<(), Failure> {
-    let mut connection = store.pool.acquire().await?;
-    sqlx::query(sql::END).bind(worker.0).execute(&mut *connection).await?;
-    inherit(store, &mut connection, worker).await
+    let mut connection = store.connection().await?;
+    let end = sqlx::query(sql::END).bind(worker.0);
+    within(store.limit(), async { Ok(end.execute(&mut *connection).await?) }).await?;
+    inherit(store, &mut connection, worker).await?;
+    connection.give_back();
+    Ok(())
 }
 
 /// Gives everything that a dead worker has left to nobody, and then forgets the worker. If this process dies on the way
@@ -124,7 +144,8 @@ async fn inherit(store: &Inner, connection: &mut PgConnection, dead: WorkerId) -
     let mut any = false;
     loop {
         let orphan = sqlx::query(sql::ORPHAN).bind(dead.0).bind(time_text(store.told())).bind(CHUNK);
-        if orphan.execute(&mut *connection).await?.rows_affected() == 0 {
+        let taken = within(store.limit(), async { Ok(orphan.execute(&mut *connection).await?) }).await?;
+        if taken.rows_affected() == 0 {
             break;
         }
         any = true;
@@ -132,39 +153,48 @@ async fn inherit(store: &Inner, connection: &mut PgConnection, dead: WorkerId) -
     if any {
         store.hints.tell(&mut *connection).await;
     }
-    sqlx::query(sql::BURY).bind(dead.0).execute(connection).await?;
+    let bury = sqlx::query(sql::BURY).bind(dead.0);
+    within(store.limit(), async { Ok(bury.execute(connection).await?) }).await?;
     Ok(())
 }
 
 /// Declares dead who has been silent for too long, one worker per transaction, and takes what they owned from them.
 async fn take_over(store: &Inner, worker: WorkerId) -> Result<(), Failure> {
-    let mut connection = store.pool.acquire().await?;
-    let ailing: Vec<(i64, bool)> =
-        sqlx::query_as(sql::AILING).bind(worker.0).fetch_all(&mut *connection).await?;
-    for (other, mut dead) in ailing {
-        if !dead {
-            let mut tx = begin(&mut connection).await?;
-            // Sooner than the statement's own time is over, which would be an error.
-            let patience = sqlx::query(PATIENCE).bind(millis(store.statement_timeout / 2));
-            patience.execute(&mut *tx).await?;
-            dead = match sqlx::query(sql::FENCE).bind(other).execute(&mut *tx).await.map_err(Failure::from) {
-                Ok(fenced) => fenced.rows_affected() == 1,
-                // It still has something under way; there will be another time.
-                Err(Failure::Busy) => false,
-                Err(failure) => return Err(failure),
-            };
-            if dead {
-                tx.commit().await?;
-                tracing::warn!("{} was silent for too long and is declared dead", WorkerId(other));
-            } else {
-                tx.rollback().await?;
-            }
-        }
-        if dead {
+    let mut connection = store.connection().await?;
+    let ailing = within(store.limit(), async {
+        // A dead one shall not declare others dead.
+        read::lives(&mut connection, worker).await?;
+        let ailing = sqlx::query_as::<_, (i64, bool)>(sql::AILING).bind(worker.0);
+        Ok(ailing.fetch_all(&mut *connection).await?)
+    });
+    for (other, dead) in ailing.await? {
+        if dead || within(store.limit(), fence(store, &mut connection, other)).await? {
             inherit(store, &mut connection, WorkerId(other)).await?;
         }
     }
+    connection.give_back();
     Ok(())
+}
+
+/// Declares a worker dead, if it is still silent. Did it?
+async fn fence(store: &Inner, connection: &mut PgConnection, other: i64) -> Result<bool, Failure> {
+    let mut tx = begin(connection).await?;
+    // Sooner than the statement's own time is over, which would be an error.
+    let patience = sqlx::query(PATIENCE).bind(millis(store.statement_timeout / 2));
+    patience.execute(&mut *tx).await?;
+    let dead = match sqlx::query(sql::FENCE).bind(other).execute(&mut *tx).await.map_err(Failure::from) {
+        Ok(fenced) => fenced.rows_affected() == 1,
+        // It still has something under way; there will be another time.
+        Err(Failure::Busy) => false,
+        Err(failure) => return Err(failure),
+    };
+    if dead {
+        tx.commit().await?;
+        tracing::warn!("{} was silent for too long and is declared dead", WorkerId(other));
+    } else {
+        tx.rollback().await?;
+    }
+    Ok(dead)
 }
 
 #[derive(Serialize)]
@@ -183,16 +213,15 @@ impl<'a> Known<'a> {
 }
 
 pub(super) async fn claim(store: &Inner, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, Failure> {
-    {
-        // A dead one shall not declare others dead.
-        let mut connection = store.pool.acquire().await?;
-        read::lives(&mut connection, worker).await?;
-    }
     take_over(store, worker).await?;
+    within(store.limit() * 2, claimed(store, worker, claim)).await
+}
+
+async fn claimed(store: &Inner, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, Failure> {
+    let mut connection = store.connection().await?;
     if store.is_time_to_fold() {
-        sqlx::query(sql::FOLD_STATISTICS).execute(&store.pool).await?;
+        sqlx::query(sql::FOLD_STATISTICS).execute(&mut *connection).await?;
     }
-    let mut connection = store.pool.acquire().await?;
     let mut tx = begin(&mut connection).await?;
     // Until this has ended nobody declares the worker dead, so nothing is given to a dead one.
     if sqlx::query(sql::ALIVE).bind(worker.0).fetch_optional(&mut *tx).await?.is_none() {
@@ -208,11 +237,14 @@ pub(super) async fn claim(store: &Inner, worker: WorkerId, claim: Claim) -> Resu
     }
     let due = due(&mut tx, &claim, &rows(&wanted)?).await?;
     if due.is_empty() {
+        tx.rollback().await?;
+        connection.give_back();
         return Ok(vec![]);
     }
     sqlx::query(sql::CLAIM).bind(&due).bind(worker.0).bind(time_text(store.told())).execute(&mut *tx).await?;
     let claimed = read::loaded(&mut tx, &due).await?;
     tx.commit().await?;
+    connection.give_back();
     Ok(claimed.into_iter().filter_map(readable).collect())
 }
 
@@ -243,14 +275,27 @@ pub(super) async fn send(
     kind: SignalKind,
     by: &str,
 ) -> Result<Sent, Failure> {
-    let mut connection = store.pool.acquire().await?;
+    let mut connection = store.connection().await?;
+    let sent = within(store.limit(), sent(store, &mut connection, tenant, workflow, kind, by)).await?;
+    connection.give_back();
+    Ok(sent)
+}
+
+async fn sent(
+    store: &Inner,
+    connection: &mut PgConnection,
+    tenant: &str,
+    workflow: &WorkflowId,
+    kind: SignalKind,
+    by: &str,
+) -> Result<Sent, Failure> {
     let id = workflow.as_str();
-    let owners = deliver(store, &mut connection, tenant, &[id], kind, by).await?;
+    let owners = deliver(store, connection, tenant, &[id], kind, by).await?;
     if let Some(owner) = owners.first() {
         return Ok(Sent::Delivered { worker: owner.map(WorkerId) });
     }
     let receiver = sqlx::query_scalar(sql::RECEIVER).bind(id).bind(tenant);
-    let found: Option<String> = receiver.fetch_optional(&mut *connection).await?;
+    let found: Option<String> = receiver.fetch_optional(connection).await?;
     let Some(status) = found else { return Ok(Sent::Unknown) };
     let place = Place { table: "orchestration_workflows", row: id };
     match place.read::<saga::store::Status>("status", &status)? {
@@ -281,9 +326,19 @@ async fn deliver(
 /// The event is committed before the register is read. Whoever registers commits that before looking for the event: one
 /// of the two sees the other.
 pub(super) async fn publish(store: &Inner, event: &PublishedEvent) -> Result<bool, Failure> {
-    let mut connection = store.pool.acquire().await?;
+    let mut connection = store.connection().await?;
+    let told = within(store.limit(), published(store, &mut connection, event)).await?;
+    connection.give_back();
+    Ok(told)
+}
+
+async fn published(
+    store: &Inner,
+    connection: &mut PgConnection,
+    event: &PublishedEvent,
+) -> Result<bool, Failure> {
     let at = time_text(event.at);
-    let mut tx = begin(&mut connection).await?;
+    let mut tx = begin(connection).await?;
     sqlx::query(sql::FORGET_PUBLISHED).bind(&at).execute(&mut *tx).await?;
     sqlx::query(sql::PUBLISH)
         .bind(&event.tenant_id)
@@ -303,7 +358,7 @@ pub(super) async fn publish(store: &Inner, event: &PublishedEvent) -> Result<boo
     for some in waiters.chunks(500) {
         let ids = some.iter().map(String::as_str).collect::<Vec<_>>();
         let (tenant, name) = (&event.tenant_id, &event.name);
-        told |= !deliver(store, &mut connection, tenant, &ids, SignalKind::Event, name).await?.is_empty();
+        told |= !deliver(store, connection, tenant, &ids, SignalKind::Event, name).await?.is_empty();
     }
     Ok(told)
 }

@@ -10,6 +10,7 @@ use saga::{StepError, Timestamp, Tx};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use super::connection::millis;
+use super::held::within;
 use super::queries as sql;
 use super::{Inner, batch, jobs, judge};
 use crate::error::Failure;
@@ -71,8 +72,15 @@ async fn roll_back(tx: Transaction<'_, Postgres>) {
 /// its fact is known.
 pub(super) async fn transact(store: &Inner, door: Door) -> Result<Transacted, Failure> {
     let _place = store.lent.acquire().await.map_err(|_| Failure::from(super::closed()))?;
-    let mut connection = store.pool.acquire().await?;
-    let mut tx = jobs::begin(&mut connection).await?;
+    let mut connection = store.connection().await?;
+    let limit = door.limit + store.limit();
+    let ended = within(limit, transacted(store, &mut connection, door)).await?;
+    connection.give_back();
+    Ok(ended)
+}
+
+async fn transacted(store: &Inner, connection: &mut PgConnection, door: Door) -> Result<Transacted, Failure> {
+    let mut tx = jobs::begin(connection).await?;
     limit(&mut tx, door.limit, door.limit + GRACE).await?;
     let commit = match run(&mut tx, door.limit, door.body).await {
         Ok(Ok(commit)) => commit,
@@ -142,8 +150,18 @@ pub(super) async fn own<T, E>(
     body: Body<T, E>,
 ) -> Result<Result<T, E>, Failure> {
     let _place = store.lent.acquire().await.map_err(|_| Failure::from(super::closed()))?;
-    let mut connection = store.pool.acquire().await?;
-    let mut tx = jobs::begin(&mut connection).await?;
+    let mut connection = store.connection().await?;
+    let ended = within(time + store.limit(), owned(&mut connection, time, body)).await?;
+    connection.give_back();
+    Ok(ended)
+}
+
+async fn owned<T, E>(
+    connection: &mut PgConnection,
+    time: Duration,
+    body: Body<T, E>,
+) -> Result<Result<T, E>, Failure> {
+    let mut tx = jobs::begin(connection).await?;
     limit(&mut tx, time, time + GRACE).await?;
     match run(&mut tx, time, body).await {
         Ok(Ok(value)) => {

@@ -4,6 +4,7 @@ mod batch;
 mod connection;
 mod fast;
 mod health;
+mod held;
 mod hints;
 mod jobs;
 mod judge;
@@ -27,8 +28,7 @@ use saga::store::{
     TrailPart, Transacted, Transactions, Triggers, Wanted,
 };
 use saga::{DefinitionId, Timestamp, Tx, WorkerId, WorkflowId};
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
+use sqlx::PgPool;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -37,6 +37,7 @@ use crate::migrate;
 pub use connection::PgOptions;
 use fast::Begun;
 use health::Health;
+use held::{Held, within};
 use hints::Hints;
 use lanes::Lanes;
 pub use lend::postgres;
@@ -74,6 +75,14 @@ struct Heard {
 }
 
 impl Inner {
+    async fn connection(&self) -> Result<Held, Failure> {
+        Held::of(&self.pool).await
+    }
+    /// For how long a few statements together are waited for. The server gives up each of them sooner; this is for
+    /// servers that do not answer at all.
+    fn limit(&self) -> Duration {
+        self.statement_timeout * 2
+    }
     fn told(&self) -> Timestamp {
         self.heard(|heard| heard.told)
     }
@@ -112,7 +121,9 @@ impl PgStore {
     }
 
     /// Uses connections of the user's own. The tables are where their search path leads. Let the pool have some
-    /// connections to spare: half of them are lent to transactional steps.
+    /// connections to spare: half of them are lent to transactional steps. Let its sessions have a `statement_timeout`
+    /// and an `idle_in_transaction_session_timeout` of less than half of the workers' lease: a process that is paused in
+    /// the middle of a transaction is not declared dead before that is over.
     ///
     /// # Errors
     /// As for [`connect`](Self::connect).
@@ -190,10 +201,16 @@ impl PgStore {
     {
         Ok(lend::own(&self.0, limit, Box::new(body)).await?)
     }
+}
 
-    async fn reader(&self) -> Result<PoolConnection<Postgres>, StoreError> {
-        self.0.pool.acquire().await.map_err(sql_error)
-    }
+/// Asks a question on a connection of its own.
+macro_rules! ask {
+    ($store:expr, |$connection:ident| $question:expr) => {{
+        let mut $connection = $store.connection().await?;
+        let answer = within($store.limit(), $question).await?;
+        $connection.give_back();
+        Ok(answer)
+    }};
 }
 
 fn closed() -> StoreError {
@@ -216,8 +233,7 @@ impl Store for PgStore {
     }
 
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
-        let mut connection = self.0.health.tell(self.0.beats.acquire().await.map_err(Failure::from))?;
-        self.0.health.tell(read::beat(&mut connection, worker).await)
+        self.0.health.tell(jobs::beat(&self.0, worker).await)
     }
 
     async fn hint(&self, worker: WorkerId) {
@@ -233,11 +249,11 @@ impl Store for PgStore {
     }
 
     async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
-        Ok(read::held(&mut *self.reader().await?, worker).await?)
+        ask!(self.0, |connection| read::held(&mut connection, worker))
     }
 
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
-        Ok(read::stranded(&mut *self.reader().await?, now).await?)
+        ask!(self.0, |connection| read::stranded(&mut connection, now))
     }
 
     async fn commit(
@@ -263,27 +279,27 @@ impl Store for PgStore {
     }
 
     async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {
-        Ok(read::published(&mut *self.reader().await?, wanted).await?)
+        ask!(self.0, |connection| read::published(&mut connection, wanted))
     }
 
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {
-        Ok(read::load(&mut *self.reader().await?, workflow).await?)
+        ask!(self.0, |connection| read::load(&mut connection, workflow))
     }
 
     async fn list(&self, listing: Listing) -> Result<Page, StoreError> {
-        Ok(listing::list(&mut *self.reader().await?, listing).await?)
+        ask!(self.0, |connection| listing::list(&mut connection, listing))
     }
 
     async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError> {
-        Ok(read::history(&mut *self.reader().await?, workflow, part).await?)
+        ask!(self.0, |connection| read::history(&mut connection, workflow, part))
     }
 
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {
-        Ok(read::plan(&mut *self.reader().await?, definition).await?)
+        ask!(self.0, |connection| read::plan(&mut connection, definition))
     }
 
     async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError> {
-        Ok(read::statistics(&mut *self.reader().await?, tenant).await?)
+        ask!(self.0, |connection| read::statistics(&mut connection, tenant))
     }
 
     fn transactions(&self) -> Option<&dyn Transactions> {

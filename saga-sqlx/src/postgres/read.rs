@@ -55,15 +55,16 @@ pub(super) async fn load(
 
 /// Says that the worker lives, and reads its mail.
 pub(super) async fn beat(connection: &mut PgConnection, worker: WorkerId) -> Result<Beat, Failure> {
-    if sqlx::query(sql::HEARTBEAT).bind(worker.0).fetch_optional(&mut *connection).await?.is_none() {
-        return Err(StoreError::Fenced.into());
-    }
+    let beat = sqlx::query_scalar(sql::HEARTBEAT).bind(worker.0);
+    let now: Option<Moment> = beat.fetch_optional(&mut *connection).await?;
+    let now = now.ok_or(StoreError::Fenced)?.read().map_err(StoreError::Unavailable)?;
     let mail: Vec<SignalColumns> =
         sqlx::query_as(sql::MAIL).bind(worker.0).fetch_all(&mut *connection).await?;
     let lost: Vec<String> = sqlx::query_scalar(sql::LOST).bind(worker.0).fetch_all(connection).await?;
     Ok(Beat {
         signals: mail.into_iter().map(SignalColumns::read).filter_map(readable).collect(),
         lost: ids(&lost)?,
+        now: Some(now),
     })
 }
 

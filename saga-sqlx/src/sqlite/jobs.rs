@@ -117,7 +117,7 @@ impl Work for Join {
             let plan = sqlx::query(sql::ADD_PLAN).bind(definition.to_string()).bind(plan);
             plan.execute(&mut *turn.connection).await?;
         }
-        Ok(Registration { worker, leased: false })
+        Ok(Registration { worker, leased: false, now: None })
     }
 }
 

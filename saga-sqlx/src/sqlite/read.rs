@@ -59,7 +59,8 @@ pub(super) async fn beat(connection: &mut SqliteConnection, worker: WorkerId) ->
     let mail = sqlx::query(sql::MAIL).bind(worker.0).fetch_all(&mut *connection).await?;
     let signal = |row| columns::<_, SignalColumns>("orchestration_signals", row)?.read();
     let lost: Vec<String> = sqlx::query_scalar(sql::LOST).bind(worker.0).fetch_all(connection).await?;
-    Ok(Beat { signals: mail.iter().map(signal).filter_map(readable).collect(), lost: ids(&lost)? })
+    let signals = mail.iter().map(signal).filter_map(readable).collect();
+    Ok(Beat { signals, lost: ids(&lost)?, now: None })
 }
 
 fn ids(texts: &[String]) -> Result<Vec<WorkflowId>, StoreError> {

@@ -2,30 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::sync::broadcast;
 
 use super::Engine;
 use super::config::Config;
+use super::incarnation::{Body, Present};
 #[cfg(feature = "testing")]
 use super::interceptor::Interceptor;
 use super::interceptor::Seam;
-use super::journal::Journal;
-use super::lease::Lease;
 use super::mismatch;
-use super::retention;
-use super::runtime::{Runtime, TokioRuntime};
-use super::shared::{Life, Shared};
-use super::starter;
+use super::runtime::{Runtime, StoreTime, TokioRuntime};
 use super::trigger::Rule;
-use super::worker;
 use crate::definition::{Definition, PlanError, Start};
 use crate::error::StepError;
 use crate::id::DefinitionId;
 use crate::seal::Sealer;
 use crate::step::Signature;
-use crate::store::{Join, PublishedEvent, Store, StoreError};
+use crate::store::{PublishedEvent, Store, StoreError};
 
 /// Why an engine cannot be built.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -195,42 +189,18 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             let plans = definitions.values().map(|definition| definition.plan());
             mismatch::warn_of_changed_expressions(&*store, plans).await;
         }
-        let join = Join {
-            name: config.name.clone(),
-            definitions: definitions.keys().cloned().collect(),
-            plans: definitions.values().map(|d| (d.id().clone(), d.plan().text())).collect(),
-            lease: config.lease,
-        };
-        let joining = runtime.uptime();
-        let registration = store.join(join).await?;
-        let life = Arc::new(Life::new(Lease::new(registration.leased, joining + config.lease)));
-        let fenced = Arc::clone(&life);
-        let journal =
-            Journal::open(Arc::clone(&store), registration.worker, Arc::clone(&runtime), move || {
-                fenced.fence();
-            });
-        let (working, worker_ended) = watch::channel(());
-        let shared = Arc::new(Shared {
-            resources: self.resources,
+        let body = Body {
+            resources: Arc::new(self.resources),
             store,
-            runtime,
+            time: Arc::new(StoreTime::new(runtime)),
             config,
             definitions,
-            worker: registration.worker,
+            rules: self.rules.into(),
             sealer: self.sealer,
-            journal,
             events: broadcast::channel(1024).0,
-            suspects: Arc::new(Semaphore::new(1)),
-            life,
-            worker_ended,
-            commits: AtomicI64::new(0),
             seam: self.seam,
-        });
-        let working = Arc::new(working);
-        worker::spawn(&shared, &working);
-        starter::spawn(&shared, self.rules, &working);
-        retention::spawn(&shared, &working);
-        Ok(Engine::new(shared))
+        };
+        Ok(Engine::new(Present::begin(body).await?))
     }
 }
 

@@ -6,6 +6,7 @@
 mod builder;
 mod config;
 mod running;
+mod incarnation;
 mod client;
 mod local;
 mod start;

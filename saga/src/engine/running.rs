@@ -3,18 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::{Either, select};
+use tokio::sync::broadcast;
 
 use super::builder::EngineBuilder;
 use super::client::Client;
 use super::driver::Mail;
-use super::events::EventStream;
+use super::events::{EventStream, WorkflowEvent};
+use super::incarnation::{Present, ended};
 use super::shared::Shared;
+use crate::id::WorkerId;
 use crate::store::StoreError;
 
 /// Runs workflows. Dropping it stops nothing: call [`shutdown`](Self::shutdown).
 pub struct Engine<R> {
-    shared: Arc<Shared<R>>,
+    present: Arc<Present<R>>,
+    resources: Arc<R>,
+    events: broadcast::Sender<WorkflowEvent>,
     client: Client,
 }
 
@@ -24,8 +29,11 @@ impl<R: Send + Sync + 'static> Engine<R> {
         EngineBuilder::new(resources)
     }
 
-    pub(super) fn new(shared: Arc<Shared<R>>) -> Self {
-        Self { client: Client::of(&shared), shared }
+    pub(super) fn new(present: Arc<Present<R>>) -> Self {
+        let shared = present.shared();
+        let client = Client { local: Some(Arc::clone(&present) as _), ..Client::of(&shared) };
+        let (resources, events) = (Arc::clone(&shared.resources), shared.events.clone());
+        Self { present, resources, events, client }
     }
 
     /// Starts workflows, asks after them, and does what operators do. Cheap to clone.
@@ -35,23 +43,31 @@ impl<R: Send + Sync + 'static> Engine<R> {
 
     /// What the steps are given.
     pub fn resources(&self) -> &R {
-        &self.shared.resources
+        &self.resources
     }
 
     /// What the steps are given, for whoever outlives the engine.
     #[cfg(feature = "testing")]
     pub(crate) fn shared_resources(&self) -> Arc<R> {
-        Arc::clone(&self.shared.resources)
+        Arc::clone(&self.resources)
     }
 
     /// What happens in this process from now on.
     pub fn events(&self) -> EventStream {
-        EventStream(self.shared.events.subscribe())
+        EventStream(self.events.subscribe())
     }
 
-    /// Has this worker been declared dead?
+    /// Which worker it is at present. On a store that several processes share, one that was silent for too long (its
+    /// process was paused, or cut off) is declared dead and stays so: it drops everything, and the engine comes back as
+    /// a new worker.
+    pub fn worker(&self) -> WorkerId {
+        self.present.shared().worker
+    }
+
+    /// Has the present worker been declared dead? Until the engine has come back as a new one, starts are refused as
+    /// busy. On a store that belongs to one process it does not come back: there is a successor.
     pub fn is_fenced(&self) -> bool {
-        self.shared.life.lease.is_lost()
+        self.present.shared().life.lease.is_lost()
     }
 
     /// Starts nothing more, lets attempts end within `grace`, releases all workflows so that another process
@@ -60,25 +76,22 @@ impl<R: Send + Sync + 'static> Engine<R> {
     /// # Errors
     /// When the store cannot be told; the workflows are then taken over as after a crash.
     pub async fn shutdown(&self, grace: Duration) -> Result<(), StoreError> {
-        let life = &self.shared.life;
+        let shared = self.present.close();
+        let life = &shared.life;
         life.stop(|| Mail::Drain);
-        if !self.idle_within(grace).await {
+        if !idle_within(&shared, grace).await {
             life.stop(|| Mail::Abandon);
-            self.idle_within(self.shared.config.lease).await;
+            idle_within(&shared, shared.config.lease).await;
         }
-        if self.is_fenced() {
+        if life.lease.is_lost() {
             return Err(StoreError::Fenced);
         }
-        self.shared.store.leave(self.shared.worker).await
+        shared.store.leave(shared.worker).await
     }
+}
 
-    /// Waits until nothing runs here any more.
-    async fn idle_within(&self, limit: Duration) -> bool {
-        let mut worker_ended = self.shared.worker_ended.clone();
-        let idle: BoxFuture<'_, ()> = Box::pin(async move {
-            // The worker's own tasks end when nothing is live and nothing is being claimed.
-            while worker_ended.changed().await.is_ok() {}
-        });
-        matches!(select(idle, self.shared.runtime.sleep(limit)).await, Either::Left(_))
-    }
+/// Waits until nothing runs here any more: the worker's own tasks end when nothing is live and nothing is being claimed.
+async fn idle_within<R: Send + Sync + 'static>(shared: &Shared<R>, limit: Duration) -> bool {
+    let idle = ended(shared.worker_ended.clone());
+    matches!(select(idle, shared.runtime.sleep(limit)).await, Either::Left(_))
 }

@@ -14,7 +14,7 @@ use super::interceptor::Seam;
 use super::journal::Journal;
 use super::lease::Lease;
 use super::live::LiveSet;
-use super::runtime::Runtime;
+use super::runtime::{Runtime, StoreTime};
 use super::stray::Panics;
 use crate::definition::Definition;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
@@ -27,6 +27,8 @@ pub(super) struct Shared<R> {
     pub(super) resources: Arc<R>,
     pub(super) store: Arc<dyn Store>,
     pub(super) runtime: Arc<dyn Runtime>,
+    /// The same, for whoever hears the store's clock.
+    pub(super) time: Arc<StoreTime>,
     pub(super) config: Config,
     pub(super) definitions: BTreeMap<DefinitionId, Arc<Definition<R>>>,
     pub(super) worker: WorkerId,
@@ -55,6 +57,8 @@ pub(super) struct Life {
     pub(super) wants_room: AtomicBool,
     /// Others wait in the store for room here; a start does not overtake them, whatever their priority.
     pub(super) crowded: AtomicBool,
+    /// This worker was declared dead.
+    pub(super) died: Notify,
     /// Somebody should look for work.
     pub(super) work: Notify,
     /// Somebody should look for mail.
@@ -75,6 +79,7 @@ impl Life {
             stopping: AtomicBool::new(false),
             wants_room: AtomicBool::new(false),
             crowded: AtomicBool::new(false),
+            died: Notify::new(),
             work: Notify::new(),
             mail: Notify::new(),
             starts: Notify::new(),
@@ -105,8 +110,9 @@ impl Life {
         if !self.lease.lose() {
             return;
         }
-        tracing::error!("this worker was declared dead; it stops");
+        tracing::error!("this worker was declared dead: it drops everything");
         self.stop(|| Mail::Stop);
+        self.died.notify_one();
     }
 
     /// Starts nothing more, and tells all that run.

@@ -13,13 +13,13 @@ use crate::store::StoreError;
 /// `working` is dropped when it has ended.
 pub(super) fn spawn<R: Send + Sync + 'static>(
     shared: &Arc<Shared<R>>,
-    rules: Vec<Rule>,
+    rules: &Arc<[Rule]>,
     working: &Arc<watch::Sender<()>>,
 ) {
     if rules.is_empty() && !(cfg!(feature = "schedules") && shared.store.schedules().is_some()) {
         return;
     }
-    let (own, working_too) = (Arc::clone(shared), Arc::clone(working));
+    let (own, rules, working_too) = (Arc::clone(shared), Arc::clone(rules), Arc::clone(working));
     shared.runtime.spawn(Box::pin(async move {
         let client = Client::of(&own);
         while !own.is_stopping() {

@@ -219,6 +219,7 @@ async fn beat<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
         }
     };
     shared.life.lease.renew(sent.saturating_add(shared.config.lease));
+    shared.time.hear(beat.now, sent);
     for signal in beat.signals {
         if let Some(live) = shared.life.live.get(&signal.workflow_id) {
             let _ = live.mail.send(Mail::Signal(signal));

@@ -112,7 +112,7 @@ impl Machine {
             let value = values.get(&*node.name);
             match (&node.op, value) {
                 (Op::Sleep | Op::Wait(_), _) => {
-                    self.restore_wait(id, |name| values.get(name).cloned());
+                    self.restore_wait(id, |name| values.get(name).cloned(), env);
                 }
                 (Op::Step(step), Some(list)) if step.each.is_some() => {
                     if let Err(error) = self.expand(step.step_order, list) {

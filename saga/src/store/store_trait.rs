@@ -39,6 +39,8 @@ pub struct Registration {
     pub worker: WorkerId,
     /// Can it be fenced for being silent? Not on a store that belongs to one process.
     pub leased: bool,
+    /// The store's clock, if it has one of its own: whoever shares it goes by that, whatever theirs say.
+    pub now: Option<Timestamp>,
 }
 
 /// The answer to a heartbeat.
@@ -48,6 +50,8 @@ pub struct Beat {
     pub signals: Vec<Signal>,
     /// Workflows of this worker that somebody ended by hand: to be let go.
     pub lost: Vec<WorkflowId>,
+    /// The store's clock, if it has one of its own.
+    pub now: Option<Timestamp>,
 }
 
 /// A request for work.

@@ -2,11 +2,13 @@
 
 #[allow(clippy::disallowed_methods, reason = "this is the one place that touches the world")]
 mod tokio;
+mod store_time;
 
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+pub(crate) use self::store_time::StoreTime;
 pub use self::tokio::TokioRuntime;
 use crate::clock::Timestamp;
 

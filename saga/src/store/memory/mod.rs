@@ -121,7 +121,7 @@ impl Store for MemoryStore {
         }
         let worker = state.workers.join(join.definitions, join.lease, self.0.time.now());
         state.plans.extend(join.plans);
-        Ok(Registration { worker, leased })
+        Ok(Registration { worker, leased, now: None })
     }
 
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
@@ -136,7 +136,7 @@ impl Store for MemoryStore {
         let signals =
             mail.filter_map(|s| Some(Signal { rev: mine(&s.workflow_id)?.header.rev, ..s.clone() }));
         let lost = state.held.iter().filter(|id| mine(id).is_some_and(|r| !r.is_live()));
-        Ok(Beat { signals: signals.collect(), lost: lost.cloned().collect() })
+        Ok(Beat { signals: signals.collect(), lost: lost.cloned().collect(), now: None })
     }
 
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {

@@ -1,0 +1,99 @@
+//! Everything at once.
+
+use std::time::Duration;
+
+use crate::clocks::ahead;
+use crate::database::Stop;
+use crate::stage::{Stage, Worker};
+
+const ORDERS: u32 = 500;
+const LEASE: Duration = Duration::from_secs(3);
+
+/// What can happen to whoever runs workflows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Blow {
+    Kill,
+    /// For longer than its lease.
+    Pause,
+    RestartFast,
+    RestartImmediate,
+    /// All wires at once.
+    Cut,
+}
+
+#[test]
+fn guarantees_05_09_and_10_hold_while_workers_the_database_and_the_wires_are_struck() {
+    let mut stage = Stage::new(LEASE);
+    let mut standby = stage.server.standby(stage.home.path().join("standby"));
+    for name in ["reserve", "assign", "pay", "ship"] {
+        stage.pace("do", name, 400);
+    }
+    let mut names = 0;
+    let mut new = |stage: &Stage, place: usize| -> Worker {
+        names += 1;
+        let name = format!("w{place}_{names}");
+        let mut worker = stage.spawn(&name, |command| {
+            // The clock of one of them is an hour ahead.
+            if place == 0 {
+                ahead(command);
+            }
+        });
+        // Every worker starts them, one after the other; a name that is known is a repetition.
+        worker.tell(&format!("orders 0 {ORDERS}"));
+        worker
+    };
+    let mut workers = [0, 1, 2].map(|place| new(&stage, place));
+    let clocks = workers.each_mut().map(|worker| worker.hears("clock").parse::<i64>().unwrap());
+    assert!(clocks[0] - clocks[1] > 3000, "its clock is an hour ahead: {clocks:?}");
+    stage.proxy.cut_one_in(150);
+    let mut blows = vec![
+        Blow::Kill,
+        Blow::Kill,
+        Blow::Pause,
+        Blow::Pause,
+        Blow::RestartFast,
+        Blow::RestartImmediate,
+        Blow::Cut,
+    ];
+    stage.random.shuffle(&mut blows);
+    for blow in blows {
+        let place = stage.random.usize(..workers.len());
+        println!("{blow:?} {place}, {} live", stage.live());
+        match blow {
+            Blow::Kill => {
+                let next = new(&stage, place);
+                std::mem::replace(&mut workers[place], next).kill();
+            }
+            Blow::Pause => {
+                workers[place].pause();
+                std::thread::sleep(LEASE + Duration::from_secs(1));
+                workers[place].wake();
+            }
+            Blow::RestartFast | Blow::RestartImmediate => {
+                stage.server.stop(if blow == Blow::RestartFast { Stop::Fast } else { Stop::Immediate });
+                std::thread::sleep(Duration::from_millis(stage.random.u64(0..500)));
+                stage.server.start();
+            }
+            Blow::Cut => stage.proxy.cut_all(),
+        }
+        std::thread::sleep(Duration::from_millis(stage.random.u64(500..1500)));
+    }
+    // The first server is lost, and the one that has followed it takes its place.
+    println!("promotion, {} live", stage.live());
+    stage.server.stop(Stop::Immediate);
+    standby.promote();
+    stage.proxy.lead_to(standby.port);
+    std::mem::swap(&mut stage.server, &mut standby);
+    stage.proxy.cut_one_in(0);
+    stage.wait_until("every start is durable", || {
+        stage.server.ask("SELECT count(*) FROM orchestration_workflows") == ORDERS.to_string()
+    });
+    stage.wait_until("all have ended", || stage.live() == 0);
+    let statuses = stage.orders_are_done(ORDERS);
+    let (writes, workers, deaths) = stage.fence_held();
+    let (cuts, commits) = stage.proxy.cuts();
+    println!(
+        "{statuses:?}; {writes} writes of {workers} workers, of which {deaths} were declared dead; {cuts} wires cut, {commits} of them in a COMMIT"
+    );
+    assert!(deaths >= 2 && cuts >= 5, "the storm was too weak: {deaths} deaths, {cuts} cuts");
+}

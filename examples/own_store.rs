@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use saga::store::{
     Beat, Claim, Commit, CommitOutcome, Door, DoorBody, Join, Listing, Loaded, MemoryStore, Page,
-    PublishedEvent, Registration, Schedules, Sent, SignalKind, Statistics, Status, Store, StoreError,
-    Stranded, Trail, TrailPart, Transacted, Transactions, Removals, Triggers, Wanted,
+    PublishedEvent, Registration, Removals, Schedules, Sent, SignalKind, Statistics, Status, Store,
+    StoreError, Stranded, Trail, TrailPart, Transacted, Transactions, Triggers, Wanted,
 };
 use saga::{DefinitionId, Engine, StepError, Timestamp, Tx, WorkerId, WorkflowId, saga, step};
 

@@ -190,7 +190,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             mismatch::warn_of_changed_expressions(&*store, plans).await;
         }
         let body = Body {
-            resources: Arc::new(self.resources),
+            resources: self.resources,
             store,
             time: Arc::new(StoreTime::new(runtime)),
             config,

@@ -153,7 +153,7 @@ impl<S> StartRequest<S> {
             return Err(StoreError::Configuration(words).into());
         };
         let outcome = transactions.commit_in(tx, commit).await?;
-        client.settle(client.started(id, outcome), &tenant, secret).await
+        client.settled(client.started(id, outcome), &tenant, secret).await
     }
 
     pub(super) async fn start(self) -> Result<Started<S>, StartError> {

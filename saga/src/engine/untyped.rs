@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::client::Client;
-use super::start::{StartError, StartRequest};
+use super::start::StartRequest;
+use super::start_error::StartError;
 use crate::definition::{Plan, part};
 use crate::json::Json;
 use crate::step::{Class, Meta, Signature};

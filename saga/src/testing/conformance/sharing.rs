@@ -91,7 +91,7 @@ pub async fn workers_are_hinted_at_what_others_do(subject: Arc<dyn Subject>) {
     other.write(Commit { waits: Some(vec![wait]), ..facts(5, "b", vec![row(0, 1)]) }).await;
     let (at, kept_until) = (at(5), at(500));
     let (tenant_id, name, key) = ("default".into(), "onu_online".into(), "S1".into());
-    let event = PublishedEvent { tenant_id, name, key, value: json("1"), by: None, at, kept_until };
+    let event = PublishedEvent { tenant_id, name, key, value: json("1"), by: None, at, kept_until, place: 0 };
     assert!(one.store.publish(event).await.unwrap());
     hinted(&other, has_mail).await;
 

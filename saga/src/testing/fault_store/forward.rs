@@ -8,8 +8,8 @@ use crate::clock::Timestamp;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
 use crate::store::{
     Beat, Claim, Commit, CommitOutcome, Door, Join, Listing, Loaded, Page, PublishedEvent, Registration,
-    Removal, Removals,    Schedule, Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart,
-    Transacted, Transactions, Trigger, Triggered, Triggers, Wanted,
+    Removal, Removals, Schedule, Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail,
+    TrailPart, Transacted, Transactions, Trigger, Triggered, Triggers, Wanted,
 };
 use crate::tx::Tx;
 

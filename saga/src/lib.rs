@@ -72,10 +72,16 @@ pub mod guide {
     pub mod sub_sagas {}
     #[doc = include_str!("docs/guide/waiting.md")]
     pub mod waiting {}
+    #[doc = include_str!("docs/guide/starting.md")]
+    pub mod starting {}
     #[doc = include_str!("docs/guide/locks.md")]
     pub mod locks {}
     #[doc = include_str!("docs/guide/secrets.md")]
     pub mod secrets {}
+    #[doc = include_str!("docs/guide/versions.md")]
+    pub mod versions {}
+    #[doc = include_str!("docs/guide/json.md")]
+    pub mod json {}
     #[cfg(feature = "testing")]
     #[doc = include_str!("docs/guide/testing.md")]
     pub mod testing {}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use saga::engine::{EngineBuilder, StartError};
-use saga::store::Status;
+use saga::store::{Status, Store};
 use saga::{Definition, Outcome, StepError, StepRegistry, Untyped, saga, step};
 use serde_json::{Value, json};
 
@@ -210,6 +210,69 @@ fn a_start_is_known_by_its_key_and_holds_its_locks() {
         let unknown = life.client.start_json("load", &json!({})).await.unwrap_err();
         assert_eq!(unknown, StartError::UnknownSaga("load".into()));
     });
+}
+
+#[test]
+fn an_input_that_does_not_fit_the_schema_is_refused_before_anything_is_written() {
+    let pair = json!({"type": "array", "items": {"type": "integer"}});
+    let saga = json!({
+        "input": {"type": "object", "properties": {"pair": pair, "why": {"enum": ["new", "moved"]}},
+                  "required": ["pair"], "additionalProperties": false},
+        "steps": [{"id": "sum", "step": "add", "args": {"x": "$input.pair.0", "y": 1}}],
+        "output": "$sum",
+    });
+    Lives::new().live(with(saga), async |life| {
+        for (input, at, words) in [
+            (json!({}), "$input", "the field `pair` is missing"),
+            (json!({"pair": [1, "x"]}), "$input.pair.1", "\"x\" where a whole number belongs"),
+            (json!({"pair": 7}), "$input.pair", "7 where a list belongs"),
+            (json!({"pair": [], "why": "old"}), "$input.why", "\"old\" where \"new\" or \"moved\" belongs"),
+            (json!({"pair": [], "wyh": "new"}), "$input", "there is no field `wyh`"),
+        ] {
+            let refused = life.client.start_json("loaded", &input).id("w").await.unwrap_err();
+            let (saga, at, message) = ("loaded".to_owned(), at.to_owned(), words.to_owned());
+            assert_eq!(refused, StartError::Misfit { saga, at, message }, "{input}");
+            assert!(life.store.load(&id("w")).await.unwrap().is_none(), "{input}");
+        }
+        let started = life.client.start_json("loaded", &json!({"pair": [1]})).id("w").await.unwrap();
+        assert_eq!(started.handle.outcome().await.unwrap(), Outcome::Completed(json!(2)));
+    });
+}
+
+#[step(no_effect, secret_output)]
+async fn issue(user: &str) -> saga::Result<Value> {
+    Ok(json!({"user": user, "tokens": [format!("s3cret of {user}")]}))
+}
+
+#[step(no_effect)]
+async fn measure(token: &str) -> saga::Result<usize> {
+    Ok(token.len())
+}
+
+#[test]
+fn what_is_referred_to_in_a_secret_is_opened_for_the_step_and_sealed_everywhere_else() {
+    let saga = json!({
+        "name": "loaded", "version": 1,
+        "steps": [
+            {"id": "issued", "step": "issue", "args": {"user": "$input"}},
+            {"id": "long", "step": "measure", "args": {"token": "$issued.tokens.0"}},
+        ],
+        "output": {"token": "$issued.tokens.0", "long": "$long"},
+    });
+    let registry = StepRegistry::<World>::default().with::<issue>().with::<measure>();
+    let definition = registry.load(&saga.to_string()).unwrap();
+    assert!(definition.plan().is_output_secret());
+    let keys = saga::seal::Keys::new("k1", &[7; 32]).unwrap();
+    Lives::new().live(
+        |builder| builder.saga(definition).secrets(keys),
+        async |life| {
+            let started = life.client.start_json("loaded", &json!("bob")).id("w").await.unwrap();
+            let wanted = json!({"token": "s3cret of bob", "long": 13});
+            assert_eq!(started.handle.outcome().await.unwrap(), Outcome::Completed(wanted));
+            let kept = format!("{:?}", life.load("w").await);
+            assert!(!kept.contains("s3cret") && kept.contains("$sealed"), "{kept}");
+        },
+    );
 }
 
 #[test]

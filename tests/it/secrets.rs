@@ -389,6 +389,37 @@ async fn a_repeated_start_is_recognised_by_a_keyed_hash_under_older_keys_too() {
 }
 
 #[tokio::test]
+async fn a_repeated_start_within_a_transaction_is_recognised_under_older_keys_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("saga.db"), SqliteOptions::default()).await.unwrap();
+    let seen = Seen::default();
+    let first = engine(&seen, store.clone(), old_key()).await;
+    let start = |client: &Client, password: &str| {
+        let request = Request { user: "bob".into(), password: password.into() };
+        client.start(Start::<Account>::new(&request)).idempotency_key("k")
+    };
+    let started = start(first.client(), PASSWORD).await.unwrap();
+    first.shutdown(Duration::from_secs(1)).await.unwrap();
+
+    let rotated = engine(&seen, store.clone(), new_key().and_older("k1", &[1; 32]).unwrap()).await;
+    for (password, same) in [(PASSWORD, true), ("another", false)] {
+        let start = start(rotated.client(), password);
+        let again = store.transaction(Duration::from_secs(10), |tx| Box::pin(start.start_in(tx)));
+        match again.await.unwrap() {
+            Ok(again) => {
+                assert!(same && again.replayed, "{password}");
+                assert_eq!(again.handle.id(), started.handle.id());
+            }
+            Err(error) => {
+                let existing = started.handle.id().clone();
+                assert_eq!((error, same), (StartError::Conflict { existing }, false));
+            }
+        }
+    }
+    rotated.shutdown(Duration::from_secs(1)).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_workflow_goes_on_under_a_new_key_and_waits_for_a_person_when_its_own_is_gone() {
     let (seen, store) = (Seen::default(), MemoryStore::new());
     let first = engine(&seen, store.clone(), old_key()).await;

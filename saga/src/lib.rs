@@ -1,6 +1,9 @@
 //! Sagas: steps over several systems, each with its undo, such that every started workflow ends *all done*,
 //! *all undone*, or *stopped with an exact list of what is still owed*.
 
+#[macro_use]
+mod mutants;
+
 // The modules in reading order; each uses only those above it.
 mod clock;
 mod error;

@@ -42,6 +42,7 @@ const CORE: &[Rule] = &[
     rule("json", &[], &["tokio"]),
     rule("retry", &["id"], &["tokio"]),
     rule("tx", &[], &["tokio"]),
+    rule("mutants", &[], &["tokio"]),
     // The one circle: a saga can be called like a step, so the erased callee may be a definition.
     rule("step", &["definition::Definition"], WORLD),
     rule("definition", &["step"], &["tokio", "async_trait"]),

@@ -145,8 +145,10 @@ impl<R: Send + Sync + 'static> Caller<R> {
         let mail = self.mail.clone();
         let step = call.step;
         let seal = self.secret_step(call).map(|(node, _)| (self.vault.clone(), Arc::clone(&node.name)));
+        let (runtime, life) = (Arc::clone(&self.runtime), Arc::clone(&self.life));
         let recorder: Recorder = Arc::new(move |before| {
             let (mail, seal) = (mail.clone(), seal.clone());
+            let (runtime, life) = (Arc::clone(&runtime), Arc::clone(&life));
             Box::pin(async move {
                 let before = match &seal {
                     Some((vault, node)) => vault.seal(node, Part::Record, &before).map_err(vault::failed)?,
@@ -158,7 +160,10 @@ impl<R: Send + Sync + 'static> Caller<R> {
                 let _ = mail.send(Mail::Record { step, before, durable });
                 is_durable
                     .await
-                    .map_err(|_| StepError::transient("this worker stops; the record is not written"))
+                    .map_err(|_| StepError::transient("this worker stops; the record is not written"))?;
+                // What it is recorded for is sent only now: whoever has been silent meanwhile does not send it.
+                life.lease.may_send(&*runtime).await;
+                Ok(())
             })
         });
         let recordable = call.kind == CallKind::Run && !self.is_transactional(call);

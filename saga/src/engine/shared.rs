@@ -47,7 +47,7 @@ pub(super) struct Life {
     pub(super) lease: Lease,
     pub(super) live: LiveSet,
     pub(super) panics: Panics,
-    /// Until when a claim without an answer may bring workflows, by the worker's uptime in milliseconds.
+    /// Until when a claim without an answer may bring workflows, by the worker's uptime in milliseconds. 0: there is none.
     strays_until: AtomicU64,
     /// Starts and claims nothing more.
     pub(super) stopping: AtomicBool,
@@ -85,8 +85,16 @@ impl Life {
     }
 
     /// May this worker own what does not run here?
-    pub(super) fn may_have_strays(&self, uptime: Duration) -> bool {
-        uptime.as_millis() <= u128::from(self.strays_until.load(Ordering::Acquire))
+    pub(super) fn may_have_strays(&self) -> bool {
+        self.strays_until.load(Ordering::Acquire) > 0 && !mutant!(strays_forgotten)
+    }
+
+    /// What this worker owned at that uptime, or later, runs here. Until somebody could say so after the time when the
+    /// last lost claim may have been done, it is asked again: a pause, or a store that is away, may outlast that time.
+    pub(super) fn has_no_strays(&self, uptime: Duration) {
+        let settled = |until: u64| (uptime.as_millis() > u128::from(until)).then_some(0);
+        // Nothing is changed where it is too early, or more is expected by now.
+        let _ = self.strays_until.fetch_update(Ordering::AcqRel, Ordering::Acquire, settled);
     }
 
     /// This worker was declared dead: nothing more may be started or written.
@@ -155,5 +163,24 @@ impl<R: Send + Sync + 'static> Shared<R> {
                 kind,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strays_are_asked_for_until_somebody_has_answered_after_their_time() {
+        let at = Duration::from_secs;
+        let life = Life::new(Lease::new(true, at(10)));
+        assert!(!life.may_have_strays());
+        life.expect_strays(at(3));
+        life.has_no_strays(at(2));
+        assert!(life.may_have_strays(), "the claim may yet be done");
+        // The worker stood still meanwhile: that it is late does not mean that somebody has looked.
+        assert!(life.may_have_strays());
+        life.has_no_strays(at(9));
+        assert!(!life.may_have_strays());
     }
 }

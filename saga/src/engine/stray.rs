@@ -13,7 +13,7 @@ use super::driver::Driver;
 use super::mismatch;
 use super::park::{Stop, park};
 use super::shared::Shared;
-use super::worker::beat;
+use super::worker::read_mail;
 use crate::id::WorkflowId;
 use crate::machine::Machine;
 use crate::store::{FailureReason, Interrupted, Loaded, StoreError, limits};
@@ -132,7 +132,7 @@ async fn take_up<R: Send + Sync + 'static>(
         // Nobody else takes it up from here on. What was read may be older than somebody's work on it.
         let again = read(shared, id).await?;
         if again.header.rev == rev && again.steps == loaded.steps {
-            beat(shared).await;
+            read_mail(shared).await;
             return Some(driver);
         }
     }
@@ -141,8 +141,10 @@ async fn take_up<R: Send + Sync + 'static>(
 
 /// Takes up whatever is this worker's and does not run here.
 pub(super) async fn take_up_all<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
+    let asked = shared.runtime.uptime();
     match shared.store.held(shared.worker).await {
         Ok(held) => {
+            shared.life.has_no_strays(asked);
             for id in held.into_iter().filter(|id| shared.life.live.get(id).is_none()) {
                 run_from_journal(shared, id);
             }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
@@ -48,7 +49,7 @@ async fn find_work<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
     let mut stranded = Watch::default();
     while !shared.is_stopping() {
         stranded.look(shared).await;
-        if shared.life.may_have_strays(shared.runtime.uptime()) {
+        if shared.life.may_have_strays() {
             stray::take_up_all(shared).await;
         }
         if !claim(shared).await {
@@ -106,8 +107,7 @@ async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
     }
     let drivers: Vec<_> = claimed.into_iter().filter_map(|loaded| resume(shared, loaded)).collect();
     if some {
-        // The mail is fetched before they start, so that none runs past a cancellation that was in its inbox.
-        beat(shared).await;
+        read_mail(shared).await;
     }
     for driver in drivers {
         stray::run(shared, driver);
@@ -135,19 +135,32 @@ fn resume<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, loaded: Loaded) -> 
     }
 }
 
-/// Says that the worker lives, and hands out the mail.
-pub(super) async fn beat<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
+/// Fetches the mail before a workflow that was just taken starts, so that none runs past a cancellation that was in
+/// its inbox: its `rev` stands for that too, and no decision would be refused.
+pub(super) async fn read_mail<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
+    while !mutant!(mail_unread) && !beat(shared).await && !shared.life.lease.is_lost() {
+        shared.runtime.sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Says that the worker lives, and hands out the mail. `false`: it got none.
+async fn beat<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
     // Counted from before the heartbeat is sent: nobody can have seen it earlier.
     let sent = shared.runtime.uptime();
     let asked = std::pin::pin!(shared.store.beat(shared.worker));
     let beat = match select(asked, shared.runtime.sleep(shared.config.lease / 2)).await {
         Either::Left((Ok(beat), _)) => beat,
-        Either::Left((Err(StoreError::Fenced), _)) => return shared.fenced(),
+        Either::Left((Err(StoreError::Fenced), _)) => {
+            shared.fenced();
+            return false;
+        }
         Either::Left((Err(error), _)) => {
-            return tracing::warn!(%error, "the heartbeat failed; it is tried again");
+            tracing::warn!(%error, "the heartbeat failed; it is tried again");
+            return false;
         }
         Either::Right(_) => {
-            return tracing::warn!("the heartbeat is not answered; it is tried again");
+            tracing::warn!("the heartbeat is not answered; it is tried again");
+            return false;
         }
     };
     shared.life.lease.renew(sent.saturating_add(shared.config.lease));
@@ -161,6 +174,7 @@ pub(super) async fn beat<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
             let_go(shared, loaded);
         }
     }
+    true
 }
 
 /// Somebody ended a workflow by hand that is still held here.

@@ -1,6 +1,7 @@
 //! One step forward: its attempts, its retries, and what its end means.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::command::{Call, CallKind, Command, Env, Expression};
 use super::state::{Machine, Mode, Then};
@@ -36,7 +37,8 @@ impl Machine {
         state.row.input.clone_from(&state.args);
         state.row.attempts += 1;
         state.row.started_at.get_or_insert(env.now);
-        if (spec.needs_intent() || suspect) && state.row.status != StepStatus::Running {
+        if (spec.needs_intent() || suspect) && !mutant!(no_intent) && state.row.status != StepStatus::Running
+        {
             state.row.status = StepStatus::Running;
             self.touch(step);
         }
@@ -114,7 +116,7 @@ impl Machine {
             Class::NoEffect => true,
             // Whoever made it, there is no way back behind it.
             Class::Pivot => false,
-            Class::Compensatable | Class::Retriable => success.adopted,
+            Class::Compensatable | Class::Retriable => success.adopted && !mutant!(adopted_effect_undone),
         };
         let state = self.state(step);
         state.phase = Phase::Idle;
@@ -138,11 +140,14 @@ impl Machine {
         let state = self.state(step);
         // Whoever rolls back a transaction leaves nothing behind.
         let unknown =
-            error.effect() == Effect::Unknown && !spec.transactional && spec.class != Class::NoEffect;
+            error.effect() == Effect::Unknown && !spec.transactional && spec.class != Class::NoEffect
+                || mutant!(refused_step_undone);
         state.row.error_message = Some(words::of(error.message()));
         if unknown {
             state.row.effect = TouchedEffect::Unknown;
             state.row.failed_at = Some(env.now);
+        } else if mutant!(unknown_forgotten) {
+            state.row.effect = TouchedEffect::None;
         }
         let (attempts, started_at, effect) = (state.row.attempts, state.row.started_at, state.row.effect);
         let words = words::of(&format!("attempt {attempts} of {} failed: {error}", self.label(step)));
@@ -154,6 +159,7 @@ impl Machine {
         let policy = spec.policy.retry;
         let pause = match error.retry() {
             Retry::After(pause) => pause,
+            _ if mutant!(retry_without_backoff) => Duration::ZERO,
             _ => policy.pause(attempts, env.random),
         };
         let in_time =
@@ -216,7 +222,7 @@ impl Machine {
         // A list has a place for the failure of each item, and none for its own.
         let tolerated = spec.is_tolerated() && !self.is_list(step);
         match spec.class {
-            Class::Compensatable if tolerated && unknown => {
+            Class::Compensatable if tolerated && (unknown || mutant!(tolerated_failure_undone)) => {
                 self.state(step).row.status = StepStatus::Compensating;
                 self.touch(step);
                 self.begin_undo(step, env);
@@ -255,6 +261,9 @@ impl Machine {
                 state.row.status = StepStatus::Running;
             }
             self.touch(step);
+        }
+        if mutant!(record_before_durable) {
+            return self.out.push(Command::RecordDurable { step });
         }
         self.hold(Command::RecordDurable { step });
     }

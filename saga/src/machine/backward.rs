@@ -27,7 +27,10 @@ impl Machine {
             // Its intent to undo a step is a fact, which would stay even if the decision were refused.
             return;
         }
-        match self.next_undo() {
+        match self
+            .next_undo()
+            .filter(|_| !(mutant!(debt_stops_the_rollback) && self.debts_in_words().is_some()))
+        {
             Some(step) => self.begin_undo(step, env),
             None => self.end_rollback(env),
         }
@@ -46,7 +49,8 @@ impl Machine {
                 && s.row.status != StepStatus::CompensationFailed
         };
         let left = steps.into_iter().filter(|s| undone(&self.steps[*s as usize]));
-        left.max_by_key(|s| self.steps[*s as usize].place())
+        let place = |s: &u32| self.steps[*s as usize].place();
+        if mutant!(undo_forward) { left.min_by_key(place) } else { left.max_by_key(place) }
     }
 
     fn end_rollback(&mut self, env: Env) {
@@ -90,7 +94,7 @@ impl Machine {
     /// Is whatever is done now done after the last late request? A known outcome may have an attempt before it
     /// that nobody knows, and whose request is still under way.
     fn is_last_pass(&self, step: u32, env: Env) -> bool {
-        self.spec(step).late_safe || self.settles_at(step) <= env.now
+        self.spec(step).late_safe || self.settles_at(step) <= env.now || mutant!(no_second_pass)
     }
 
     /// Begins to undo a step (or to settle a pivot whose outcome nobody knows).
@@ -245,7 +249,9 @@ impl Machine {
         }
         state.row.status = StepStatus::Compensated;
         state.row.debt = None;
-        self.touch(step);
+        if !mutant!(undo_not_recorded) {
+            self.touch(step);
+        }
         let words = format!("{} compensated", self.label(step));
         self.audit(AuditKind::Compensated, Some(step), words, env);
         if forward && self.spec(step).is_tolerated() && !self.is_given(step) {
@@ -306,7 +312,7 @@ impl Machine {
         }
         state.row.error_message = Some(words::of(error.message()));
         state.row.status = StepStatus::CompensationFailed;
-        state.row.debt = Some(Debt::Open);
+        state.row.debt = Some(Debt::Open).filter(|_| !mutant!(debt_dropped));
         let words = debt_in_words(&state.row);
         self.touch(step);
         self.audit(AuditKind::CompensationFailed, Some(step), words.clone(), env);

@@ -157,7 +157,7 @@ impl Machine {
             matches!(self.steps[step as usize].phase, Phase::Undoing(Undo { act: Act::Preparing, .. }));
         match result {
             Ok(args) => {
-                if self.spec(step).evaluated {
+                if self.spec(step).evaluated && !mutant!(arguments_not_durable) {
                     self.carry(node, &args);
                 }
                 if self.is_list(step) {

@@ -9,6 +9,9 @@ use crate::store::StepStatus;
 impl Machine {
     /// The command is given out when everything decided so far is durable.
     pub(super) fn hold(&mut self, command: Command) {
+        if mutant!(command_before_durable) {
+            return self.give_out(command);
+        }
         if !self.draft.is_empty() || self.dirty_header {
             self.draft.held.push(command);
             return;

@@ -36,7 +36,7 @@ impl Machine {
             .collect();
         machine.restore_carried(&carried, env);
         for row in rows() {
-            machine.restore(row, rolling_back);
+            machine.restore(row, rolling_back, env);
         }
         machine.restore_scopes(|name| carried.get(name).cloned());
         machine.header.wake_at = None;
@@ -62,10 +62,14 @@ impl Machine {
         machine
     }
 
-    fn restore(&mut self, row: &StepRow, backward: bool) {
+    fn restore(&mut self, row: &StepRow, backward: bool, env: Env) {
         let Some(step) = self.step_of(row) else { return };
         let state = self.state(step);
         state.row = row.clone();
+        if row.effect != TouchedEffect::None && row.debt != Some(Debt::Open) {
+            // By whose clock that was nobody knows, and a request lands when it lands: it is waited for anew.
+            state.row.failed_at = row.failed_at.map(|at| at.max(env.now));
+        }
         if let Some(carry) = &row.carry {
             state.carry = carry.decode().unwrap_or_default();
         }
@@ -108,7 +112,7 @@ impl Machine {
             let value = values.get(&*node.name);
             match (&node.op, value) {
                 (Op::Sleep | Op::Wait(_), _) => {
-                    self.restore_wait(id, |name| values.get(name).cloned(), env);
+                    self.restore_wait(id, |name| values.get(name).cloned());
                 }
                 (Op::Step(step), Some(list)) if step.each.is_some() => {
                     if let Err(error) = self.expand(step.step_order, list) {
@@ -224,6 +228,9 @@ impl Machine {
             self.touch(step);
         }
         let state = self.state(step);
+        if mutant!(key_changes_after_restart) {
+            state.row.key_generation += 1;
+        }
         // What a transaction did is in the journal, or was rolled back.
         if !spec.transactional && spec.class != Class::NoEffect {
             state.row.effect = TouchedEffect::Unknown;

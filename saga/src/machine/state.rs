@@ -320,7 +320,10 @@ impl Machine {
     }
     /// The point of no return, if it was passed, or may have been.
     pub(super) fn pivot_passed(&self) -> Option<&StepState> {
-        self.steps.iter().find(|s| s.spec.class == Class::Pivot && s.row.effect != TouchedEffect::None)
+        let passed = self.steps.iter().filter(|_| !mutant!(rollback_past_pivot));
+        let mut passed =
+            passed.filter(|s| s.spec.class == Class::Pivot && s.row.effect != TouchedEffect::None);
+        passed.next()
     }
     /// The point of no return, if it was passed for certain.
     pub(super) fn pivot_done(&self) -> Option<&StepState> {

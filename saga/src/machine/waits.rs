@@ -48,10 +48,10 @@ struct Armed {
     key: Option<String>,
 }
 
-/// How the end of a wait for an event is journaled.
+/// How the end of a wait is journaled.
 #[derive(Serialize, Deserialize)]
 struct Came {
-    /// When the event happened. `None`: it did not come in time.
+    /// When the event happened. `None`: it did not come in time, or a sleep is over.
     at: Option<Timestamp>,
     value: Json,
 }
@@ -140,7 +140,7 @@ impl Machine {
     }
 
     /// What the journal says about a waiting place.
-    pub(super) fn restore_wait(&mut self, node: NodeId, journaled: impl Fn(&str) -> Option<Json>, env: Env) {
+    pub(super) fn restore_wait(&mut self, node: NodeId, journaled: impl Fn(&str) -> Option<Json>) {
         let place = &self.plan.nodes()[node.0 as usize];
         let name = Arc::clone(&place.name);
         let armed: Option<Armed> = journaled(&armed(&name)).and_then(|json| json.decode().ok());
@@ -153,10 +153,6 @@ impl Machine {
                 }
                 self.waits.remove(&node);
                 self.settle(node, came.value);
-            }
-            // Nobody writes down that a sleep is over; what comes after it may have begun.
-            (None, Some(Armed { until: Some(until), key: None })) if until <= env.now => {
-                self.settle(node, Json::null());
             }
             (None, Some(armed)) if self.settled[node.0 as usize] == Settled::No => self.wait(node, &armed),
             _ => {}
@@ -186,11 +182,8 @@ impl Machine {
         let Some(wait) = self.waits.get_mut(&node) else { return };
         let over = wait.until.is_some_and(|until| until <= env.now);
         match &mut wait.listens {
-            None if over => {
-                self.waits.remove(&node);
-                self.settle(node, Json::null());
-                self.unfinished = true;
-            }
+            // Written down too: what comes after it must be known to have begun, whatever the next owner's clock says.
+            None if over => self.over(node, &Came { at: None, value: Json::null() }),
             Some((_, Look::Nothing { last: true })) if over => self.timed_out(node),
             Some((key, look))
                 if *look == Look::Wanted || over && *look == (Look::Nothing { last: false }) =>
@@ -337,7 +330,7 @@ impl Machine {
             self.header.current_step = Some(place);
             self.header.current_system = None;
         }
-        self.header.wake_at = due;
+        self.header.wake_at = due.filter(|_| !mutant!(timer_lost));
         self.release = true;
     }
 }

@@ -76,9 +76,10 @@ pub enum Interrupted {
 /// What became of one commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommitOutcome {
-    /// All of it is durable; the header's `rev` is now this.
+    /// All of it is durable.
     Applied {
-        /// The header's `rev` after it.
+        /// The header's `rev` after it. Of a copy of a start or a decision it is the `rev` after the first one,
+        /// whatever was written since: that the writer has not seen.
         rev: i64,
     },
     /// The workflow to be created exists already: by id or idempotency key. Nothing was written.

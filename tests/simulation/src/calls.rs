@@ -31,7 +31,8 @@ pub(crate) struct Place(Arc<str>);
 impl Place {
     /// Read from the key, which names the item too.
     pub(crate) fn of(cx: &StepContext) -> Self {
-        let rest = cx.forward_key().strip_prefix(cx.workflow_id().as_str()).expect("a key begins with the workflow");
+        let rest =
+            cx.forward_key().strip_prefix(cx.workflow_id().as_str()).expect("a key begins with the workflow");
         Self(rest.trim_start_matches('/').split('/').next().unwrap_or_default().into())
     }
     pub(crate) fn may_adopt(&self) -> bool {
@@ -69,6 +70,8 @@ struct History {
     is_unknown: bool,
     /// It has been done, and is ours.
     is_done: bool,
+    /// Is it run once more, only to learn what it has made?
+    settles: bool,
     /// How the last call of each kind has failed: by whom, when, and how long it is not to be tried again.
     failed: BTreeMap<Kind, (usize, Duration, Duration)>,
 }
@@ -92,7 +95,9 @@ impl Open {
     pub(crate) fn ends(mut self, result: Result<bool, StepError>) {
         self.has_ended = true;
         let stage = Arc::clone(&self.stage);
-        stage.note(|| format!("p{} {:?} of {} {} ends: {result:?}", self.process, self.kind, self.step.0, self.step.2));
+        stage.note(|| {
+            format!("p{} {:?} of {} {} ends: {result:?}", self.process, self.kind, self.step.0, self.step.2)
+        });
         let now = stage.now();
         let mut calls = stage.calls.lock().unwrap();
         let history = calls.steps.entry(self.step.clone()).or_default();
@@ -104,6 +109,8 @@ impl Open {
                 history.is_unknown |= kind == Kind::Run && error.effect() == Effect::Unknown;
                 let pause = match error.retry() {
                     Retry::After(pause) => pause,
+                    // How patiently a pivot is looked up nobody can say.
+                    _ if kind == Kind::Find && self.step.2.0.starts_with("pivot") => Duration::ZERO,
                     _ => sagas::PAUSE,
                 };
                 history.failed.insert(kind, (self.process, now, pause));
@@ -135,6 +142,12 @@ impl Stage {
         calls.open.get(&call).map_or((true, 0), |(process, _)| (false, *process))
     }
 
+    /// An attempt has begun that sends nothing yet.
+    pub(crate) fn may_have_happened(&self, cx: &StepContext) {
+        let step = (cx.workflow_id().clone(), cx.run(), Place::of(cx));
+        self.calls.lock().unwrap().steps.entry(step).or_default().is_unknown = true;
+    }
+
     pub(crate) fn call_begins(
         self: &Arc<Self>,
         process: usize,
@@ -143,7 +156,13 @@ impl Stage {
         given: Option<&str>,
     ) -> Open {
         let (id, place) = (cx.workflow_id().clone(), Place::of(cx));
-        self.note(|| format!("p{process} {kind:?} of {id} {place} attempt {} by {}", cx.attempt(), cx.idempotency_key()));
+        self.note(|| {
+            format!(
+                "p{process} {kind:?} of {id} {place} attempt {} by {}",
+                cx.attempt(),
+                cx.idempotency_key()
+            )
+        });
         self.sent_by_the_living(process, &id);
         match self.peek(&id) {
             None => self.wrong(format!("1: {place} of {id} runs, and the workflow is not durable")),
@@ -156,16 +175,28 @@ impl Stage {
         let mut wrongs = vec![];
         let mut calls = self.calls.lock().unwrap();
         let history = calls.steps.entry(step.clone()).or_default();
+        let settles =
+            kind == Kind::Run && self.peek(&id).is_some_and(|l| l.header.state.status == Status::RollingBack);
+        let went_forward = settles && !std::mem::replace(&mut history.settles, settles);
+        // To be run once more to learn what there is to undo is no retry.
         if let Some((by, at, pause)) = history.failed.get(&kind)
             && *by == process
+            && !went_forward
+            // The first attempt after a person's word comes at once.
+            && cx.attempt() > 1
             && self.now() < *at + *pause
         {
-            wrongs.push(format!("retry: {kind:?} of {id} {} comes {:?} after a failure", step.2, self.now() - *at));
+            wrongs.push(format!(
+                "retry: {kind:?} of {id} {} comes {:?} after a failure",
+                step.2,
+                self.now() - *at
+            ));
         }
-        if let Some(given) = given {
-            if history.given.get_or_insert_with(|| given.to_owned()) != given {
-                wrongs.push(format!("2: {} of {id} is called with {given}, before with {:?}", step.2, history.given));
-            }
+        if let Some(given) = given
+            && history.given.get_or_insert_with(|| given.to_owned()) != given
+        {
+            let before = &history.given;
+            wrongs.push(format!("2: {} of {id} is called with {given}, before with {before:?}", step.2));
         }
         if kind == Kind::Run {
             wrongs.extend(self.key(&step, history, cx.idempotency_key()));
@@ -197,8 +228,11 @@ impl Stage {
         if before == key {
             return None;
         }
+        // A pivot that was looked up and is not there gets a new key; its history does not tell.
+        let unknown = std::mem::take(&mut history.is_unknown)
+            && !step.2.0.starts_with("pivot")
+            && !step.2.0.starts_with("recorded");
         let is_there = self.world.lock().unwrap().objects.contains_key(&before);
-        let unknown = std::mem::take(&mut history.is_unknown);
         (is_there || unknown)
             .then(|| format!("11: {} of {} has the key {key}, before it was {before}", step.2, step.0))
     }
@@ -218,7 +252,9 @@ impl Stage {
             if step.each.is_some() {
                 continue;
             }
-            let is_settled = rows().any(|row| *row.node == *before.name && is_settled(row));
+            // On the way back it is run once more to learn what it made, and what is before it may be owed.
+            let is_back = header.state.status == Status::RollingBack;
+            let is_settled = is_back || rows().any(|row| *row.node == *before.name && is_settled(row));
             if !is_settled {
                 self.wrong(format!("2: {place} of {id} runs, and {} before it is not durable", before.name));
             }
@@ -230,7 +266,8 @@ impl Stage {
                 let values = [&row.output, &row.carry];
                 values.into_iter().flatten().any(|value| value.as_str().contains(&text))
             });
-            let context = header.state.context.as_ref().is_some_and(|context| context.as_str().contains(&text));
+            let context =
+                header.state.context.as_ref().is_some_and(|context| context.as_str().contains(&text));
             if !is_durable && !context {
                 self.wrong(format!("2: {place} of {id} is given {given}, which is not durable"));
             }
@@ -246,6 +283,9 @@ impl Stage {
         {
             self.wrong(format!("5: {place} of {id} runs without an intent"));
         }
+        if place.0.starts_with("recorded") && !rows().any(|row| place.is_of(row) && row.record.is_some()) {
+            self.wrong(format!("2: {place} of {id} acts, and what was there before is not durable"));
+        }
         if rows().any(|row| place.is_of(row) && row.status == StepStatus::Completed) {
             self.wrong(format!("2: {place} of {id} runs, and the journal says that it is done"));
         }
@@ -259,11 +299,15 @@ impl Stage {
         let row = rows().find(|row| place.is_of(row));
         let Some(plan) = sagas::plan(&header.definition) else { return };
         let steps: Vec<_> = plan.steps().collect();
-        let spec = |row: &StepRow| steps.iter().find(|(_, node, _)| node.name == row.node).map(|(_, _, step)| *step);
+        let spec =
+            |row: &StepRow| steps.iter().find(|(_, node, _)| node.name == row.node).map(|(_, _, step)| *step);
         let is_pivot = row.and_then(spec).is_some_and(|step| step.class == Class::Pivot);
         let is_back = header.state.status == Status::RollingBack;
         let alone = row.is_some_and(|row| {
-            matches!(row.status, StepStatus::Compensating | StepStatus::Failed | StepStatus::CompensationFailed)
+            matches!(
+                row.status,
+                StepStatus::Compensating | StepStatus::Failed | StepStatus::CompensationFailed
+            )
         });
         let in_scope = steps
             .iter()
@@ -271,13 +315,17 @@ impl Stage {
             .is_some_and(|(_, node, _)| plan.tolerated_scope(node).is_some());
         if !is_back && !alone && !in_scope {
             let status = header.state.status;
-            self.wrong(format!("2: {kind:?} of {place} of {id}, and no decision to undo is durable ({status})"));
+            self.wrong(format!(
+                "2: {kind:?} of {place} of {id}, and no decision to undo is durable ({status})"
+            ));
         }
         if row.is_some_and(|row| row.status == StepStatus::Compensated) {
             self.wrong(format!("4: {place} of {id} is undone, and the journal says that it was"));
         }
         if kind == Kind::Undo && row.is_none_or(|row| row.effect == TouchedEffect::None) {
-            self.wrong(format!("6: {place} of {id} is undone, and the journal says that there is nothing to undo"));
+            self.wrong(format!(
+                "6: {place} of {id} is undone, and the journal says that there is nothing to undo"
+            ));
         }
         if is_back && !is_pivot {
             if let Some(pivot) = rows().find(|row| {

@@ -16,7 +16,7 @@ pub(crate) async fn rage(workers: &Arc<Workers>) {
     let stage = &workers.stage;
     let faults = 5 + stage.pick(4);
     for _ in 0..faults {
-        let (at, slot) = (stage.between(50, 5500), stage.pick(workers.number()));
+        let (at, slot) = (stage.between(50, 4500), stage.pick(workers.number()));
         let workers = Arc::clone(workers);
         stage.spawn(async move {
             workers.stage.sleep(at).await;

@@ -19,6 +19,8 @@ pub(crate) struct Ledger {
     owners: BTreeMap<WorkflowId, WorkerId>,
     /// Workflows that somebody got who cannot know what was under way.
     unclean: BTreeSet<WorkflowId>,
+    /// Workers that were asked to stop: they may have to give up what they have just begun.
+    stopping: BTreeSet<WorkerId>,
 }
 
 impl Ledger {
@@ -46,12 +48,23 @@ impl Stage {
         worker.is_some_and(|worker| ledger.owners.values().any(|owner| *owner == worker))
     }
 
+    pub(crate) fn is_asked_to_stop(&self, process: usize) {
+        let mut ledger = self.ledger.lock().unwrap();
+        if let Some(worker) = ledger.worker_of(process) {
+            ledger.stopping.insert(worker);
+        }
+    }
+
+    /// A process is told which worker it is. (An earlier try may have made another one, of which nobody knows.)
+    pub(crate) fn is_told(&self, process: usize, worker: WorkerId) {
+        self.ledger.lock().unwrap().processes.insert(process, worker);
+    }
+
     pub(crate) fn joined(&self, process: usize, worker: WorkerId, lease: Duration) {
         self.note(|| format!("p{process} joins as {worker}"));
         let mut ledger = self.ledger.lock().unwrap();
         ledger.leases.insert(worker, self.now() + lease);
         ledger.terms.insert(worker, lease);
-        ledger.processes.insert(process, worker);
     }
 
     pub(crate) fn beat(&self, worker: WorkerId, beat: &Result<Beat, StoreError>) {
@@ -145,10 +158,8 @@ impl Stage {
             if matches!(outcome, CommitOutcome::Refused { .. }) {
                 self.saw(|seen| &mut seen.refused);
             }
-            let is_written = matches!(
-                outcome,
-                CommitOutcome::Applied { .. } | CommitOutcome::Refused { owned: true, .. }
-            );
+            let is_written =
+                matches!(outcome, CommitOutcome::Applied { .. } | CommitOutcome::Refused { owned: true, .. });
             if let (Some(worker), true) = (worker, is_written) {
                 self.written(worker, commit, before.as_ref());
             }
@@ -173,6 +184,9 @@ impl Stage {
         let owner = self.peek(id).and_then(|loaded| loaded.header.worker);
         if owner.is_none() {
             ledger.owners.remove(id);
+            if ledger.stopping.contains(&worker) {
+                ledger.unclean.insert(id.clone());
+            }
         }
         drop(ledger);
         wrong.into_iter().for_each(|wrong| self.wrong(wrong));

@@ -116,13 +116,15 @@ impl People {
                     0 => {
                         // First the person undoes it, then says so.
                         stage.undo_by_hand(id, &place);
-                        let settle = client.change_debt("default", id, &place, DebtAction::Settle, "done", &by);
+                        let settle =
+                            client.change_debt("default", id, &place, DebtAction::Settle, "done", &by);
                         let done = within(stage, limit, settle).await;
                         stage.note(|| format!("{by} settles {place} of {id}: {done:?}"));
                     }
                     1 => {
                         self.known.lock().unwrap().accepted.insert((id.clone(), place.clone()));
-                        let forgive = client.change_debt("default", id, &place, DebtAction::Forgive, "so be it", &by);
+                        let forgive =
+                            client.change_debt("default", id, &place, DebtAction::Forgive, "so be it", &by);
                         let done = within(stage, limit, forgive).await;
                         stage.note(|| format!("{by} forgives {place} of {id}: {done:?}"));
                     }
@@ -192,7 +194,11 @@ fn outside(stage: &Arc<Stage>) -> Client {
 async fn begin(client: &Client, kind: usize, name: &str) -> Result<WorkflowId, saga::engine::StartError> {
     macro_rules! start {
         ($saga:ident) => {
-            client.start(sagas::$saga(name.to_owned())).idempotency_key(name).await.map(|s| s.handle.id().clone())
+            client
+                .start(sagas::$saga(name.to_owned()))
+                .idempotency_key(name)
+                .await
+                .map(|s| s.handle.id().clone())
         };
     }
     match kind {

@@ -56,7 +56,11 @@ async fn undo_named(port: &Port, cx: &StepContext) -> saga::Result<()> {
     retry(max_attempts = 2, backoff = fixed("100ms"), jitter = none),
     undo_retry(max_attempts = 4, backoff = fixed("100ms"), jitter = none)
 )]
-pub(crate) async fn found(#[inject] port: &Port, cx: &StepContext, given: &str) -> saga::Result<Adoptable<String>> {
+pub(crate) async fn found(
+    #[inject] port: &Port,
+    cx: &StepContext,
+    given: &str,
+) -> saga::Result<Adoptable<String>> {
     port.run(System::Named, cx, given).await
 }
 async fn undo_found(port: &Port, cx: &StepContext, made: &str) -> saga::Result<()> {
@@ -73,7 +77,11 @@ async fn find(port: &Port, cx: &StepContext) -> saga::Result<Option<String>> {
     retry(max_attempts = 2, backoff = fixed("100ms"), jitter = none),
     undo_retry(max_attempts = 4, backoff = fixed("100ms"), jitter = none)
 )]
-pub(crate) async fn rerun(#[inject] port: &Port, cx: &StepContext, given: &str) -> saga::Result<Adoptable<String>> {
+pub(crate) async fn rerun(
+    #[inject] port: &Port,
+    cx: &StepContext,
+    given: &str,
+) -> saga::Result<Adoptable<String>> {
     port.run(System::Keyed, cx, given).await
 }
 async fn undo_rerun(port: &Port, cx: &StepContext, made: &str) -> saga::Result<()> {
@@ -87,7 +95,11 @@ async fn undo_rerun(port: &Port, cx: &StepContext, made: &str) -> saga::Result<(
     retry(max_attempts = 2, backoff = fixed("100ms"), jitter = none),
     undo_retry(max_attempts = 4, backoff = fixed("100ms"), jitter = none)
 )]
-pub(crate) async fn asked(#[inject] port: &Port, cx: &StepContext, given: &str) -> saga::Result<Adoptable<String>> {
+pub(crate) async fn asked(
+    #[inject] port: &Port,
+    cx: &StepContext,
+    given: &str,
+) -> saga::Result<Adoptable<String>> {
     port.run(System::Keyed, cx, given).await
 }
 async fn undo_asked(port: &Port, cx: &StepContext, _made: Option<&String>) -> saga::Result<()> {
@@ -99,7 +111,11 @@ async fn undo_asked(port: &Port, cx: &StepContext, _made: Option<&String>) -> sa
     compensate = undo_named(port, cx), retry(max_attempts = 1), timeout = "400ms", settle_after = "600ms",
     undo_retry(max_attempts = 4, backoff = fixed("100ms"), jitter = none)
 )]
-pub(crate) async fn once(#[inject] port: &Port, cx: &StepContext, given: &str) -> saga::Result<Adoptable<String>> {
+pub(crate) async fn once(
+    #[inject] port: &Port,
+    cx: &StepContext,
+    given: &str,
+) -> saga::Result<Adoptable<String>> {
     port.run(System::Named, cx, given).await
 }
 
@@ -109,8 +125,12 @@ pub(crate) async fn once(#[inject] port: &Port, cx: &StepContext, given: &str) -
     retry(max_attempts = 3, backoff = fixed("100ms"), jitter = none),
     undo_retry(max_attempts = 4, backoff = fixed("100ms"), jitter = none)
 )]
-pub(crate) async fn recorded(#[inject] port: &Port, cx: &StepContext, given: &str) -> saga::Result<Adoptable<String>> {
-    cx.record("nothing").await?;
+pub(crate) async fn recorded(
+    #[inject] port: &Port,
+    cx: &StepContext,
+    given: &str,
+) -> saga::Result<Adoptable<String>> {
+    port.records(cx).await?;
     port.run(System::Named, cx, given).await
 }
 async fn restore(port: &Port, cx: &StepContext, recorded: Option<&String>) -> saga::Result<()> {
@@ -131,7 +151,11 @@ pub(crate) async fn pivot(#[inject] port: &Port, cx: &StepContext, given: &str) 
     pivot, if_unknown = find(port, cx), timeout = "400ms", settle_after = "600ms",
     retry(max_attempts = 2, backoff = fixed("100ms"), jitter = none)
 )]
-pub(crate) async fn pivot_found(#[inject] port: &Port, cx: &StepContext, given: &str) -> saga::Result<String> {
+pub(crate) async fn pivot_found(
+    #[inject] port: &Port,
+    cx: &StepContext,
+    given: &str,
+) -> saga::Result<String> {
     port.run(System::Named, cx, given).await.map(inner)
 }
 
@@ -184,7 +208,9 @@ pub(crate) async fn tour(name: String) -> saga::Result<String> {
     let (b, c) = try_join!(named(&a), when(a.len() % 2 == 0, found(&a)))?;
     let detour = leg(b).await.ok();
     sleep(Duration::from_millis(300)).await;
-    let all = for_each(&["x".to_owned(), "y".to_owned(), "z".to_owned()], |item| keyed(item)).max_parallel(2).await?;
+    let all = for_each(&["x".to_owned(), "y".to_owned(), "z".to_owned()], |item| keyed(item))
+        .max_parallel(2)
+        .await?;
     let last = named(detour.as_deref().unwrap_or("nothing")).await?;
     Ok(format!("{c:?} {} {last}", all.len()))
 }
@@ -216,7 +242,13 @@ pub(crate) async fn patient(name: String) -> saga::Result<String> {
 pub(crate) const KINDS: usize = 5;
 
 pub(crate) fn all() -> [Definition<Port>; KINDS] {
-    [plain::definition(), sale::definition(), tour::definition(), careful::definition(), patient::definition()]
+    [
+        plain::definition(),
+        sale::definition(),
+        tour::definition(),
+        careful::definition(),
+        patient::definition(),
+    ]
 }
 
 thread_local! {

@@ -4,11 +4,11 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use saga::WorkflowId;
 use saga::engine::Runtime;
 use saga::store::{Loaded, MemoryStore, Store};
 use saga::testing::simulation::{Process, Simulation};
-use saga::WorkflowId;
-use futures_util::FutureExt;
 
 use crate::calls::Calls;
 use crate::coverage::Coverage;
@@ -53,7 +53,11 @@ impl Stage {
             world: Mutex::default(),
             ledger: Mutex::default(),
             calls: Mutex::default(),
-            book: Mutex::new(Book { trace: traced.then(String::new), wrongs: vec![], seen: Coverage::default() }),
+            book: Mutex::new(Book {
+                trace: traced.then(String::new),
+                wrongs: vec![],
+                seen: Coverage::default(),
+            }),
         })
     }
 
@@ -101,9 +105,6 @@ impl Stage {
     }
     pub(crate) fn saw(&self, what: impl FnOnce(&mut Coverage) -> &mut u32) {
         *what(&mut self.book.lock().unwrap().seen) += 1;
-    }
-    pub(crate) fn is_wrong(&self) -> bool {
-        !self.book.lock().unwrap().wrongs.is_empty()
     }
 
     /// What the journal says of a workflow at this moment.

@@ -78,15 +78,17 @@ impl Wire {
 impl Store for Wire {
     async fn join(&self, join: Join) -> Answer<Registration> {
         let process = self.process;
-        self.over("join", move |stage| {
+        let registration = self.over("join", move |stage| {
             Box::pin(async move {
                 let lease = join.lease;
                 let joined = stage.store.join(join).await?;
                 stage.joined(process, joined.worker, lease);
                 Ok(joined)
             })
-        })
-        .await
+        });
+        let registration = registration.await?;
+        self.stage.is_told(process, registration.worker);
+        Ok(registration)
     }
     async fn beat(&self, worker: WorkerId) -> Answer<Beat> {
         self.over("beat", move |stage| {
@@ -149,7 +151,8 @@ impl Store for Wire {
         self.over("publish", move |stage| Box::pin(async move { stage.store.publish(event).await })).await
     }
     async fn published(&self, wanted: Wanted) -> Answer<Option<PublishedEvent>> {
-        self.over("published", move |stage| Box::pin(async move { stage.store.published(wanted).await })).await
+        self.over("published", move |stage| Box::pin(async move { stage.store.published(wanted).await }))
+            .await
     }
     async fn load(&self, workflow: &WorkflowId) -> Answer<Option<Loaded>> {
         let workflow = workflow.clone();

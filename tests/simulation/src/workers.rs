@@ -148,6 +148,7 @@ impl Workers {
         };
         let (Some(process), Some(engine)) = (process, engine) else { return };
         self.stage.note(|| format!("p{} is asked to stop", process.number()));
+        self.stage.is_asked_to_stop(process.number());
         let (own, grace) = (Arc::clone(self), self.stage.between(0, 800));
         process.clone().spawn(Box::pin(async move {
             let stopped = engine.shutdown(grace).await;
@@ -168,7 +169,8 @@ impl Workers {
 }
 
 fn config() -> Config {
-    let mut config = Config { name: "simulated".to_owned(), poll_interval: POLL, lease: LEASE, ..Config::default() };
+    let mut config =
+        Config { name: "simulated".to_owned(), poll_interval: POLL, lease: LEASE, ..Config::default() };
     config.machine.rest_over = Duration::from_millis(800);
     config.machine.record_pauses_over = Duration::from_millis(200);
     config

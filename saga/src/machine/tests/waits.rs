@@ -84,6 +84,19 @@ fn what_was_under_way_after_a_sleep_when_the_worker_died_counts_as_unknown() {
 }
 
 #[test]
+fn what_was_under_way_after_a_sleep_counts_as_unknown_whatever_the_next_owners_clock_says() {
+    let mut sim = Sim::of(sleeps(Duration::from_secs(5))).on("b", "hang");
+    sim.run_until("run b");
+    sim.forget_script();
+    sim.say("b", "refused");
+    sim.now = Timestamp::from_micros(sim.now.as_micros() - 60_000_000);
+    sim.die_and_resume();
+    sim.run();
+    assert_eq!(sim.status(), Status::RolledBack);
+    assert!(sim.calls_made().contains(&"undo b"), "{:?}", sim.calls_made());
+}
+
+#[test]
 fn a_time_that_is_past_is_not_waited_for() {
     let mut sim = Sim::of(saga(|s| {
         s.sleep_until((), |()| Ok(Timestamp::from_micros(1)));

@@ -101,7 +101,7 @@ impl MemoryStore {
 }
 
 fn alive(state: &State, worker: WorkerId) -> Result<(), StoreError> {
-    if state.workers.is_alive(worker) { Ok(()) } else { Err(StoreError::Fenced) }
+    if state.workers.is_alive(worker) || mutant!(fence_unchecked) { Ok(()) } else { Err(StoreError::Fenced) }
 }
 
 #[async_trait]
@@ -159,7 +159,7 @@ impl Store for MemoryStore {
         let mut due = state.due(claim.now).filter(is_wanted).collect::<Vec<&Header>>();
         due.sort_by_key(|h| (Reverse(h.priority), h.state.wake_at, h.created_at, h.workflow_id.clone()));
         let taken = due.into_iter().take(claim.limit).map(|h| h.workflow_id.clone()).collect::<Vec<_>>();
-        for id in &taken {
+        for id in taken.iter().filter(|_| !mutant!(double_claim)) {
             state.write(id, |header| {
                 header.worker = Some(worker);
                 header.state.wake_at = None;

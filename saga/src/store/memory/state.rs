@@ -174,7 +174,7 @@ impl State {
             self.write(&id, |header| {
                 header.worker = None;
                 // What somebody ended by hand may have had a step under way too.
-                header.unclean = true;
+                header.unclean = !mutant!(takeover_counts_as_clean);
                 if live {
                     header.takeovers += 1;
                     header.state.wake_at = Some(header.created_at);
@@ -226,7 +226,8 @@ impl State {
                 Some(waits) => drop(self.waits.insert(commit.workflow_id.clone(), waits.to_vec())),
                 None => {}
             }
-            self.signals.retain(|id, s| s.workflow_id != commit.workflow_id || !commit.signals.contains(id));
+            let used = |id: &i64| commit.signals.contains(id) || mutant!(signal_lost);
+            self.signals.retain(|id, s| s.workflow_id != commit.workflow_id || !used(id));
         }
         outcome
     }
@@ -235,7 +236,11 @@ impl State {
     fn create(&mut self, NewWorkflow { header }: &NewWorkflow, commit: CommitId) -> Option<CommitOutcome> {
         let id = &header.workflow_id;
         let key = header.idempotency_key.clone().map(|key| (header.tenant_id.clone(), key));
-        let known = key.as_ref().and_then(|key| self.keys.get(key)).unwrap_or(id);
+        let known = key
+            .as_ref()
+            .and_then(|key| self.keys.get(key))
+            .filter(|_| !mutant!(start_key_unchecked))
+            .unwrap_or(id);
         if let Some(stored) = self.workflows.get(known) {
             let workflow_id = known.clone();
             let same_input =
@@ -280,7 +285,7 @@ impl State {
         for row in &commit.facts {
             let mut row = row.clone();
             let stored = record.steps.get(&row_key(&row));
-            if stored.is_some_and(|stored| stored.rev >= row.rev) {
+            if stored.is_some_and(|stored| stored.rev >= row.rev) && !mutant!(late_copy_overwrites) {
                 continue;
             }
             row.record = stored.and_then(|stored| stored.record.clone()).or(row.record);
@@ -290,7 +295,7 @@ impl State {
         if commit.shows_progress() {
             record.header.takeovers = 0;
         }
-        if record.audited.insert(commit.id) {
+        if record.audited.insert(commit.id) || mutant!(copy_told_twice) {
             let decided = commit.decision.iter().filter(|_| decide).flat_map(|decision| &decision.audit);
             record.audit.extend(commit.audit.iter().chain(decided).cloned());
         }

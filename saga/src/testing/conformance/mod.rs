@@ -134,6 +134,7 @@ macro_rules! conformance {
             sharing: of_two_excluding_starts_one_wins,
             sharing: of_two_starts_with_one_key_both_get_one_workflow,
             signals: a_signal_refuses_a_decision_that_has_not_seen_it,
+            signals: the_answer_to_a_copy_hides_no_signal,
             signals: a_signal_stays_until_a_commit_names_it,
             signals: a_signal_wakes_what_nobody_owns,
             signals: ended_and_unknown_workflows_take_no_signals,

@@ -26,6 +26,20 @@ pub async fn a_signal_refuses_a_decision_that_has_not_seen_it(subject: Arc<dyn S
     assert_eq!(w.write(release(3, &w.header("a").await, None)).await, CommitOutcome::Applied { rev: 2 });
 }
 
+/// Findings 7 and 9: the answer to a copy does not make the writer believe that it has seen what came after the first.
+pub async fn the_answer_to_a_copy_hides_no_signal(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let start = create(1, header("a", Some(w.worker)));
+    assert_eq!(w.write(start.clone()).await, CommitOutcome::Applied { rev: 0 });
+    cancel(&w, "a").await;
+    assert_eq!(w.write(start).await, CommitOutcome::Applied { rev: 0 });
+    let decided = decide(2, &w.header("a").await, |_| {});
+    assert_eq!(w.write(decided.clone()).await, CommitOutcome::Applied { rev: 2 });
+    cancel(&w, "a").await;
+    assert_eq!(w.write(decided).await, CommitOutcome::Applied { rev: 2 });
+    assert_eq!(w.header("a").await.rev, 3);
+}
+
 /// Mail is read as often as it takes; an answered message does not come back.
 pub async fn a_signal_stays_until_a_commit_names_it(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;

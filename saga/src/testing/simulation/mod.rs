@@ -111,13 +111,19 @@ impl Simulation {
     ///
     /// # Errors
     /// [`Stuck`].
-    pub fn run<T: Send + 'static>(&self, until: impl Future<Output = T> + Send + 'static) -> Result<T, Stuck> {
+    pub fn run<T: Send + 'static>(
+        &self,
+        until: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Stuck> {
         let result = Arc::new(Mutex::new(None));
         let place = Arc::clone(&result);
-        self.spawn(0, Box::pin(async move {
-            let value = until.await;
-            *place.lock().unwrap() = Some(value);
-        }));
+        self.spawn(
+            0,
+            Box::pin(async move {
+                let value = until.await;
+                *place.lock().unwrap() = Some(value);
+            }),
+        );
         let mut ready = vec![];
         loop {
             ready.append(&mut self.0.woken.lock().unwrap_or_else(PoisonError::into_inner));

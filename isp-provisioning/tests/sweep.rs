@@ -1,5 +1,12 @@
 //! The seven steps over ports in memory: whatever goes wrong, a subscriber has everything or nothing.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by failing"
+)]
 
 use std::sync::Arc;
 

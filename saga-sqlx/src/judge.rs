@@ -129,6 +129,40 @@ pub(crate) fn facts_of(commit: &Commit) -> Result<String, StoreError> {
 }
 
 impl<'a> Batch<'a> {
+    /// What becomes of these commits if everything stands as they expect. None if that cannot be expected, or cannot be
+    /// known from them alone.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn expected(worker: WorkerId, commits: &'a [Commit], told: &mut Timestamp) -> Option<Self> {
+        let mut batch = Batch { worker: Some(worker), judged: vec![], held: BTreeMap::new() };
+        for commit in commits {
+            let decision = commit.decision.as_deref();
+            let plain = commit.waits.is_none() && commit.signals.is_empty();
+            if !plain || decision.is_some_and(|d| d.retake_exclusion) || limits::check(commit).is_err() {
+                return None;
+            }
+            *told = commit.told().map_or(*told, |time| time.max(*told));
+            let write = match (&commit.create, decision) {
+                (Some(_), Some(_)) => return None,
+                (Some(new), None) if new.header.worker != Some(worker) => return None,
+                (Some(new), None) => of_new(&new.header, commit, *told).1,
+                (None, decide) => Write {
+                    insert: None,
+                    decide,
+                    tenant: String::new(),
+                    workflow_type: String::new(),
+                    before: decide.map_or(Status::Running, |decision| decision.expected_status),
+                    rolled_back_once: false,
+                    takeovers: 0,
+                    exclusion: vec![],
+                    told: *told,
+                },
+            };
+            let outcome = CommitOutcome::Applied { rev: 0 };
+            batch.judged.push(Judged { commit, standing: None, outcome, write: Some(write) });
+        }
+        Some(batch)
+    }
+
     fn judge(
         &self,
         commit: &'a Commit,

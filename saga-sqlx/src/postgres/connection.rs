@@ -32,10 +32,11 @@ impl Default for PgOptions {
     }
 }
 
-/// Sets up one session: where the tables are, and for how long a statement may run.
+/// Sets up one session: where the tables are, and for how long a statement may run. Each statement sees what was
+/// committed before it: the fence rests on that, whatever the database's default is.
 const SET_UP: &str =
     "SELECT set_config('search_path', coalesce($1 || ', public', current_setting('search_path')), false),
-  set_config('statement_timeout', $2, false)";
+  set_config('statement_timeout', $2, false), set_config('default_transaction_isolation', 'read committed', false)";
 const DURABILITY: &str = "SELECT current_setting('synchronous_commit'), current_setting('fsync')";
 
 impl PgOptions {
@@ -53,17 +54,23 @@ impl PgOptions {
     }
 
     fn pool(&self, connections: u32) -> PgPoolOptions {
-        let (schema, timeout) = (self.schema.clone(), millis(self.statement_timeout));
+        let (schema, timeout) = (self.schema.clone(), self.statement_timeout);
         let pool = PgPoolOptions::new().max_connections(connections.max(1));
         // The acquisition has its own limit; a statement that fails says more than one that never comes.
         pool.acquire_timeout(self.statement_timeout * 2).after_connect(move |connection, _| {
-            let (schema, timeout) = (schema.clone(), timeout.clone());
-            Box::pin(async move {
-                sqlx::query(SET_UP).bind(schema).bind(timeout).execute(connection).await?;
-                Ok(())
-            })
+            let schema = schema.clone();
+            Box::pin(async move { set_up(connection, schema.as_deref(), timeout).await })
         })
     }
+}
+
+pub(super) async fn set_up(
+    connection: &mut PgConnection,
+    schema: Option<&str>,
+    timeout: Duration,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(SET_UP).bind(schema).bind(millis(timeout)).execute(connection).await?;
+    Ok(())
 }
 
 /// As PostgreSQL's settings want it; 0 would mean for ever.
@@ -82,7 +89,7 @@ pub(super) async fn pools(url: &str, options: &PgOptions) -> Result<(PgPool, PgP
 }
 
 /// The one for heartbeats beside a pool of the user's.
-pub(super) async fn beside(pool: &PgPool) -> Result<PgPool, StoreError> {
+pub(super) async fn beside(pool: &PgPool) -> Result<(PgPool, PgOptions), StoreError> {
     let current: Option<String> =
         sqlx::query_scalar("SELECT current_schema()::text").fetch_one(pool).await.map_err(sql_error)?;
     let Some(schema) = current else {
@@ -92,7 +99,7 @@ pub(super) async fn beside(pool: &PgPool) -> Result<PgPool, StoreError> {
     let options = PgOptions { schema: Some(schema), ..PgOptions::default() };
     options.check()?;
     let connect = pool.connect_options().as_ref().clone().disable_statement_logging();
-    Ok(options.pool(1).connect_lazy_with(connect))
+    Ok((options.pool(1).connect_lazy_with(connect), options))
 }
 
 /// Acknowledged means on disk.

@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use super::connection::millis;
 use super::queries as sql;
-use super::{Inner, batch, hints, judge, read};
+use super::{Inner, batch, fast, hints, judge, read};
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
 use crate::rows::readable;
@@ -82,6 +82,9 @@ async fn once(
     worker: Option<WorkerId>,
     commits: &[Commit],
 ) -> Result<Vec<CommitOutcome>, Failure> {
+    if let Some(outcomes) = fast::commit(store, worker, commits).await {
+        return Ok(outcomes);
+    }
     let mut connection = store.pool.acquire().await?;
     let mut tx = begin(&mut connection).await?;
     let mut told = store.told();
@@ -89,6 +92,7 @@ async fn once(
     batch::write(&batch, &mut tx).await?;
     tx.commit().await?;
     store.tell(told);
+    store.begun.remember(commits);
     Ok(batch.outcomes())
 }
 

@@ -2,10 +2,12 @@
 
 mod batch;
 mod connection;
+mod fast;
 mod health;
 mod hints;
 mod jobs;
 mod judge;
+mod lanes;
 mod lend;
 mod listing;
 mod queries;
@@ -30,8 +32,10 @@ use tokio::time::Instant;
 use crate::error::{Failure, sql_error};
 use crate::migrate;
 pub use connection::PgOptions;
+use fast::Begun;
 use health::Health;
 use hints::Hints;
+use lanes::Lanes;
 pub use lend::postgres;
 
 /// Keeps workflows in a PostgreSQL database, beside the user's own tables. A clone is the same store.
@@ -51,6 +55,8 @@ struct Inner {
     identity: String,
     health: Health,
     hints: Hints,
+    lanes: Lanes,
+    begun: Begun,
     /// How many connections may be lent at a time, so that some are left for the journal.
     lent: Semaphore,
     statement_timeout: Duration,
@@ -98,7 +104,8 @@ impl PgStore {
     /// acknowledge what is not on disk.
     pub async fn connect(url: &str, options: PgOptions) -> Result<Self, StoreError> {
         let (pool, beats) = connection::pools(url, &options).await?;
-        Self::open(pool, beats, options).await
+        let lanes = Lanes::beside(&beats, options.schema.clone(), options.statement_timeout);
+        Self::open(pool, beats, lanes, options).await
     }
 
     /// Uses connections of the user's own. The tables are where their search path leads. Let the pool have some
@@ -107,12 +114,13 @@ impl PgStore {
     /// # Errors
     /// As for [`connect`](Self::connect).
     pub async fn with_pool(pool: PgPool) -> Result<Self, StoreError> {
-        let beats = connection::beside(&pool).await?;
+        let (beats, options) = connection::beside(&pool).await?;
         let connections = pool.options().get_max_connections();
-        Self::open(pool, beats, PgOptions { connections, ..PgOptions::default() }).await
+        let lanes = Lanes::beside(&beats, options.schema, options.statement_timeout);
+        Self::open(pool, beats, lanes, PgOptions { connections, ..PgOptions::default() }).await
     }
 
-    async fn open(pool: PgPool, beats: PgPool, options: PgOptions) -> Result<Self, StoreError> {
+    async fn open(pool: PgPool, beats: PgPool, lanes: Lanes, options: PgOptions) -> Result<Self, StoreError> {
         let mut connection = pool.acquire().await.map_err(sql_error)?;
         connection::verify(&mut connection).await?;
         let migrated = migrate::postgres(&mut connection, options.schema.as_deref()).await;
@@ -123,6 +131,8 @@ impl PgStore {
         let listening = options.listen.then(|| beats.connect_options().as_ref().clone());
         Ok(Self(Arc::new(Inner {
             hints: Hints::new(listening, &identity),
+            lanes,
+            begun: Begun::default(),
             pool,
             beats,
             identity,
@@ -141,6 +151,7 @@ impl PgStore {
     pub async fn close(&self) {
         self.0.lent.close();
         self.0.hints.close().await;
+        self.0.lanes.close().await;
         self.0.beats.close().await;
         self.0.pool.close().await;
     }

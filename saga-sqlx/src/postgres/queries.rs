@@ -59,6 +59,9 @@ queries! {
     ADD_WAITS = "add_waits.sql",
     IDENTITY = "identity.sql",
     HINT = "hint.sql",
+    BATCH_FACTS = "batch_facts.sql",
+    BATCH_DECISIONS = "batch_decisions.sql",
+    BATCH_ALL = "batch_all.sql",
 }
 
 #[cfg(test)]

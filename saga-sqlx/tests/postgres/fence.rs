@@ -9,15 +9,15 @@ use sqlx::{Connection, PgConnection};
 
 use crate::kit::Home;
 
-const SOON: Duration = Duration::from_millis(300);
+pub(crate) const SOON: Duration = Duration::from_millis(300);
 
-fn id() -> WorkflowId {
+pub(crate) fn id() -> WorkflowId {
     WorkflowId::new("a").unwrap()
 }
 
 /// A worker that owns the workflow `a`.
-async fn owner(home: &Home) -> (PgStore, WorkerId) {
-    let store = home.open().await;
+pub(crate) async fn owner(home: &Home) -> (PgStore, WorkerId) {
+    let store = home.patient().await;
     let worker = join(&store).await;
     let mut foreign = home.foreign().await;
     let insert = "INSERT INTO orchestration_workflows (workflow_id, tenant_id, input_hash, workflow_type,
@@ -28,7 +28,7 @@ async fn owner(home: &Home) -> (PgStore, WorkerId) {
 }
 
 async fn join(store: &PgStore) -> WorkerId {
-    let lease = Duration::from_secs(2);
+    let lease = Duration::from_secs(60);
     let join = Join { name: "test".into(), definitions: vec![trip()], plans: vec![], lease };
     store.join(join).await.unwrap().worker
 }
@@ -38,7 +38,7 @@ fn trip() -> DefinitionId {
 }
 
 /// A commit that only adds to the audit trail.
-fn line(number: i64) -> Commit {
+pub(crate) fn line(number: i64) -> Commit {
     let at = Timestamp::from_micros(0);
     let (kind, message) = (AuditKind::Retried, "a line".to_owned());
     let line = AuditEvent { run: 1, at, kind, node: None, attempt: None, message, actor: None };
@@ -56,7 +56,7 @@ fn door(worker: WorkerId, number: i64) -> Door {
 }
 
 /// Can the worker be declared dead at this moment?
-async fn is_free(home: &Home, worker: WorkerId) -> bool {
+pub(crate) async fn is_free(home: &Home, worker: WorkerId) -> bool {
     let lock = "SELECT worker FROM orchestration_workers WHERE worker = $1 FOR UPDATE NOWAIT";
     sqlx::query(lock).bind(worker.0).execute(&mut home.foreign().await).await.is_ok()
 }
@@ -94,6 +94,11 @@ async fn every_statement_shape_waits_for_the_fencer_and_then_writes_nothing() {
     home.remove().await;
 }
 
+/// A commit that has to look at the header, and takes the careful way.
+fn waiting() -> Commit {
+    Commit { waits: Some(vec![]), ..line(1) }
+}
+
 /// Holds a workflow's header, as a sender does for a moment.
 async fn hold<'c>(foreign: &'c mut PgConnection) -> sqlx::Transaction<'c, sqlx::Postgres> {
     let mut held = foreign.begin().await.unwrap();
@@ -109,17 +114,17 @@ async fn a_batch_and_a_door_cannot_be_fenced_while_they_are_under_way() {
     let (store, worker) = owner(&home).await;
     for lend in [false, true] {
         let mut foreign = home.foreign().await;
-        let held = hold(&mut foreign).await;
+        let mut held = hold(&mut foreign).await;
         let writing = tokio::spawn({
             let store = store.clone();
             async move {
                 match lend {
                     true => store.transact(door(worker, 2)).await.map(|_| ()),
-                    false => store.commit(Some(worker), vec![line(1)]).await.map(|_| ()),
+                    false => store.commit(Some(worker), vec![waiting()]).await.map(|_| ()),
                 }
             }
         });
-        tokio::time::sleep(SOON).await;
+        home.blocked_by(&mut held, "may it write").await;
         assert!(!is_free(&home, worker).await, "lent: {lend}");
         assert!(store.beat(worker).await.is_ok(), "a heartbeat waits for no batch");
         held.rollback().await.unwrap();

@@ -27,12 +27,37 @@ impl Home {
     pub(crate) async fn open(&self) -> PgStore {
         PgStore::connect(&url(), self.options()).await.unwrap()
     }
+    /// With time for tests in which somebody waits.
+    pub(crate) async fn patient(&self) -> PgStore {
+        let statement_timeout = Duration::from_secs(25);
+        PgStore::connect(&url(), PgOptions { statement_timeout, ..self.options() }).await.unwrap()
+    }
     /// A connection of somebody else's.
     pub(crate) async fn foreign(&self) -> PgConnection {
         let mut foreign = PgConnection::connect(&url()).await.unwrap();
         let path = "SELECT set_config('search_path', $1, false)";
         sqlx::query(path).bind(&self.0).execute(&mut foreign).await.unwrap();
         foreign
+    }
+    /// Returns when a statement with these words in it waits for this connection's transaction.
+    pub(crate) async fn blocked_by(&self, holder: &mut PgConnection, words: &str) {
+        let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(holder).await.unwrap();
+        let mut watcher = self.foreign().await;
+        let blocked = "SELECT EXISTS (SELECT FROM pg_stat_activity
+          WHERE $1 = ANY(pg_blocking_pids(pid)) AND strpos(query, $2) > 0)";
+        let look = async {
+            while !sqlx::query_scalar::<_, bool>(blocked)
+                .bind(pid)
+                .bind(words)
+                .fetch_one(&mut watcher)
+                .await
+                .unwrap()
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let looked = tokio::time::timeout(Duration::from_secs(30), look).await;
+        assert!(looked.is_ok(), "no statement with `{words}` waits");
     }
     /// Nobody looks for it any more.
     pub(crate) async fn remove(&self) {

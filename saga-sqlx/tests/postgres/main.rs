@@ -5,6 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg(feature = "postgres")]
 
+mod batch;
 mod conformance;
+mod doors;
 mod fence;
+mod hints;
 mod kit;

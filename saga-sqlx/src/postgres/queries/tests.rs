@@ -1,11 +1,15 @@
 use sqlx::{Connection, Executor, PgConnection};
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::*;
+
+static LAST: AtomicU32 = AtomicU32::new(0);
 
 async fn empty() -> PgConnection {
     let url = std::env::var("DATABASE_URL").expect("DATABASE_URL: run scripts/test postgres");
     let mut connection = PgConnection::connect(&url).await.unwrap();
-    let schema = format!("queries_{}", std::process::id());
+    let schema = format!("queries_{}_{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed));
     let path = "SELECT set_config('search_path', $1, false)";
     sqlx::query(path).bind(&schema).execute(&mut connection).await.unwrap();
     crate::migrate::postgres(&mut connection, Some(&schema)).await.unwrap();
@@ -27,5 +31,45 @@ fn no_file_is_left_over() {
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     for file in files {
         assert!(ALL.iter().any(|(known, _)| *known == file), "nobody uses {file}");
+    }
+}
+
+/// Finding 25: transactions that notify are committed one after the other, so batches never do.
+#[test]
+fn only_signals_and_hints_notify() {
+    let notify = ALL.iter().filter(|(_, sql)| sql.contains("pg_notify")).map(|(file, _)| *file);
+    assert_eq!(notify.collect::<Vec<_>>(), ["send.sql", "hint.sql"]);
+}
+
+/// Finding 32: the time is a condition of the index, so that those who sleep cost nothing; and each batch finds what it
+/// writes by key, whatever the tables' sizes were when it was planned.
+#[tokio::test]
+async fn what_is_due_and_what_a_batch_writes_is_found_by_index() {
+    let mut connection = empty().await;
+    let sleeping = "INSERT INTO orchestration_workflows (workflow_id, input_hash, workflow_type, definition_version,
+      definition, total_steps, input_data, max_retries, created_at, created_by, updated_at, status, wake_at)
+      SELECT 'w' || n, '', 'trip', 1, 'trip@1#f00d', 1, '{}', 3, now(), 0, now(), 'waiting', now() + n * interval '1 h'
+        FROM generate_series(1, 5000) AS n";
+    sqlx::query(sleeping).execute(&mut connection).await.unwrap();
+    sqlx::query("ANALYZE orchestration_workflows").execute(&mut connection).await.unwrap();
+    let explain = |sql: &str| sqlx::AssertSqlSafe(format!("EXPLAIN {sql}"));
+    let due =
+        sqlx::query_scalar::<_, String>(explain(DUE)).bind("2025-10-15T12:00:00Z").bind("[]").bind(9_i64);
+    let plan = due.fetch_all(&mut connection).await.unwrap().join("\n");
+    assert!(plan.contains("orchestration_workflows_due"), "{plan}");
+    assert!(plan.contains("Index Cond: (wake_at <="), "{plan}");
+    sqlx::query("TRUNCATE orchestration_workflows").execute(&mut connection).await.unwrap();
+    sqlx::query(crate::postgres::lanes::SETTINGS).execute(&mut connection).await.unwrap();
+    for (sql, texts) in [(BATCH_FACTS, 1), (BATCH_DECISIONS, 2), (BATCH_ALL, 7)] {
+        let mut query = sqlx::query_scalar::<_, String>(explain(sql)).bind(1_i64).bind(vec!["w1"]);
+        if texts > 1 {
+            query = query.bind(vec![Some(0_i64)]).bind(vec![Some("running")]);
+        }
+        for _ in 0..texts {
+            query = query.bind("[]");
+        }
+        let plan = query.fetch_all(&mut connection).await.unwrap().join("\n");
+        assert!(plan.contains("orchestration_workflows_pkey"), "{plan}");
+        assert!(!plan.contains("Seq Scan on orchestration"), "{plan}");
     }
 }

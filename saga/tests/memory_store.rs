@@ -69,9 +69,6 @@ mod leased {
 
     #[async_trait::async_trait]
     impl Subject for Leased {
-        fn capabilities(&self) -> Capabilities {
-            Capabilities { leased: true, ..self.0.capabilities() }
-        }
         async fn fresh(&self) -> Arc<dyn Store> {
             #[allow(clippy::disallowed_methods, reason = "the suite waits for leases in real time")]
             let began = Instant::now();
@@ -81,7 +78,7 @@ mod leased {
         async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
             self.0.reopen(store).await
         }
-        async fn set_status_by_hand(&self, store: &Arc<dyn Store>, id: &WorkflowId, status: Status) -> bool {
+        async fn set_status_by_hand(&self, store: &Arc<dyn Store>, id: &WorkflowId, status: Status) {
             self.0.set_status_by_hand(store, id, status).await
         }
         async fn put(&self, tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), StepError> {
@@ -92,7 +89,7 @@ mod leased {
         }
     }
 
-    saga::conformance!(Leased::default());
+    saga::conformance!(Leased::default(), leases, transactions, schedules, triggers, retention, by_hand);
 }
 
 #[tokio::test]

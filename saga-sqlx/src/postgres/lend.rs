@@ -153,6 +153,9 @@ pub(super) async fn own<T, E>(
     let mut connection = store.connection().await?;
     let ended = within(time + store.limit(), owned(&mut connection, time, body)).await?;
     connection.give_back();
+    if ended.is_ok() {
+        store.hints.tell_of_starts(&store.pool).await;
+    }
     Ok(ended)
 }
 
@@ -168,8 +171,6 @@ async fn owned<T, E>(
             // A body that has kept an error to itself would be told that it is durable: COMMIT is no error then.
             sqlx::query("SELECT 1").execute(&mut *tx).await?;
             tx.commit().await?;
-            drop(connection);
-            store.hints.tell_of_starts(&store.pool).await;
             Ok(Ok(value))
         }
         Ok(Err(error)) => {

@@ -161,30 +161,6 @@ async fn a_heartbeat_that_comes_while_the_fencer_waits_wins() {
     home.remove().await;
 }
 
-/// A process may be paused between two statements. The server does not wait for it for as long as it sleeps: else nobody
-/// could declare it dead.
-#[tokio::test]
-async fn a_process_that_is_paused_in_the_middle_of_a_transaction_is_declared_dead_all_the_same() {
-    let home = Home::new();
-    let (store, worker) = owner(&home).await;
-    let other = join(&store).await;
-    let mut paused = store.pool().begin().await.unwrap();
-    let lock = "SELECT worker FROM orchestration_workers WHERE worker = $1 FOR KEY SHARE";
-    sqlx::query(lock).bind(worker.0).execute(&mut *paused).await.unwrap();
-    let late = "UPDATE orchestration_workers SET lease_until = now() - interval '1 s' WHERE worker = $1";
-    sqlx::query(late).bind(worker.0).execute(&mut home.foreign().await).await.unwrap();
-    let taken = tokio::time::timeout(Duration::from_secs(60), async {
-        // The row is too bare to be handed out; that it was taken says enough.
-        while store.held(other).await.unwrap().is_empty() {
-            store.claim(other, claim()).await.unwrap();
-        }
-    });
-    taken.await.expect("it is never declared dead");
-    assert_eq!(store.held(other).await.unwrap(), [id()]);
-    assert!(paused.commit().await.is_err());
-    home.remove().await;
-}
-
 /// Findings 15 and 16: for as long as the user's work takes nobody waits for it.
 #[tokio::test]
 async fn a_long_body_holds_neither_the_fence_nor_the_workflow() {

@@ -76,6 +76,9 @@ pub(super) async fn transact(store: &Inner, door: Door) -> Result<Transacted, Fa
     let limit = door.limit + store.limit();
     let ended = within(limit, transacted(store, &mut connection, door)).await?;
     connection.give_back();
+    if matches!(ended, Transacted::Committed(_)) {
+        store.hints.tell_of_starts(&store.pool).await;
+    }
     Ok(ended)
 }
 
@@ -105,11 +108,7 @@ async fn transacted(store: &Inner, connection: &mut PgConnection, door: Door) ->
         }
     };
     match tx.commit().await.map_err(Failure::from) {
-        Ok(()) => {
-            drop(connection);
-            store.hints.tell_of_starts(&store.pool).await;
-            Ok(Transacted::Committed(outcome))
-        }
+        Ok(()) => Ok(Transacted::Committed(outcome)),
         // The server has said so: it is rolled back.
         Err(failure @ (Failure::Busy | Failure::Poison(_))) => Ok(Transacted::Failed(rolled_back(failure))),
         Err(failure) => Err(failure),

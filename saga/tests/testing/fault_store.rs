@@ -77,14 +77,20 @@ async fn publish(store: &FaultStore) -> Result<bool, StoreError> {
         by: None,
         at,
         kept_until: at.plus(Duration::from_secs(60)),
+        place: 0,
     };
     store.publish(event).await
 }
 
 async fn is_published(store: &impl Store) -> bool {
     let since = saga::Timestamp::from_micros(0);
-    let wanted =
-        saga::store::Wanted { tenant: "default".into(), name: "online".into(), key: "x".into(), since };
+    let wanted = saga::store::Wanted {
+        tenant: "default".into(),
+        name: "online".into(),
+        key: "x".into(),
+        since,
+        after: 0,
+    };
     store.published(wanted).await.unwrap().is_some()
 }
 

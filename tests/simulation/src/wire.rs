@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use futures_util::future::{BoxFuture, Either, select};
 use saga::engine::Runtime;
 use saga::store::{
-    Beat, Claim, Commit, CommitOutcome, Join, Listing, Loaded, Page, PublishedEvent, Registration, Schedules,
-    Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart, Transactions, Triggers,
-    Wanted,
+    Beat, Claim, Commit, CommitOutcome, Join, Listing, Loaded, Page, PublishedEvent, Registration, Removals,
+    Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart, Transactions,
+    Triggers, Wanted,
 };
 use saga::{DefinitionId, Timestamp, WorkerId, WorkflowId};
 use tokio::sync::oneshot;
@@ -183,6 +183,9 @@ impl Store for Wire {
         None
     }
     fn triggers(&self) -> Option<&dyn Triggers> {
+        None
+    }
+    fn removals(&self) -> Option<&dyn Removals> {
         None
     }
 }

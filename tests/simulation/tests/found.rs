@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use saga::engine::Runtime;
 use saga::store::{
     Beat, Claim, Commit, CommitOutcome, Join, Listing, Loaded, MemoryStore, Page, PublishedEvent,
-    Registration, Schedules, Sent, SignalKind, Statistics, Status, Store, StoreError, Stranded, Trail,
-    TrailPart, Transactions, Triggers, Wanted,
+    Registration, Removals, Schedules, Sent, SignalKind, Statistics, Status, Store, StoreError, Stranded,
+    Trail, TrailPart, Transactions, Triggers, Wanted,
 };
 use saga::testing::simulation::{Process, Simulation};
 use saga::{Client, Config, DefinitionId, Engine, StepContext, Timestamp, WorkerId, WorkflowId, saga, step};
@@ -216,6 +216,9 @@ impl Store for Tampered {
         None
     }
     fn triggers(&self) -> Option<&dyn Triggers> {
+        None
+    }
+    fn removals(&self) -> Option<&dyn Removals> {
         None
     }
 }

@@ -111,6 +111,8 @@ fn an_order_and_its_workflow_are_there_together_or_not_at_all() {
     let said = output("start_in_transaction");
     assert!(said.contains("apples: ordered\n") && said.contains("pears: ordered\n"), "{said}");
     assert!(said.contains("the moon: nobody can pay for that\n"), "{said}");
+    let said: String =
+        said.lines().filter(|l| !l.starts_with("  packing ")).map(|l| format!("{l}\n")).collect();
     let end = "completed: apples, packed\nthere is no workflow ship-the-moon\ncompleted: pears, packed\n";
     assert!(said.ends_with(end), "{said}");
 }

@@ -4,7 +4,7 @@ macro_rules! queries {
     ($($name:ident = $file:literal,)+) => {
         $(pub(super) const $name: &str = include_str!(concat!("../../queries/postgres/", $file));)+
         /// All of them, for tests.
-        #[cfg(test)]
+        #[cfg(all(test, feature = "real-systems"))]
         pub(super) const ALL: &[(&str, &str)] = &[$(($file, $name)),+];
     };
 }
@@ -84,7 +84,7 @@ queries! {
     BATCH_ALL = "batch_all.sql",
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "real-systems"))]
 mod size;
-#[cfg(test)]
+#[cfg(all(test, feature = "real-systems"))]
 mod tests;

@@ -3,7 +3,7 @@
 //! Needs a server: `scripts/test postgres` starts one, and says where it is in `DATABASE_URL`.
 // Outside of `#[test]` functions, but tests all the same.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-#![cfg(feature = "postgres")]
+#![cfg(feature = "real-systems")]
 
 mod batch;
 mod conformance;

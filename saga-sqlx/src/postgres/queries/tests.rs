@@ -76,6 +76,7 @@ async fn what_is_due_and_what_a_batch_writes_is_found_by_index() {
     let explain = |sql: &str| sqlx::AssertSqlSafe(format!("EXPLAIN {sql}"));
     let due =
         sqlx::query_scalar::<_, String>(explain(DUE)).bind("2025-10-15T12:00:00Z").bind("[]").bind(9_i64);
+    let due = due.bind(None::<&str>);
     let plan = due.fetch_all(&mut connection).await.unwrap().join("\n");
     assert!(plan.contains("orchestration_workflows_due"), "{plan}");
     assert!(plan.contains("Index Cond: (wake_at <="), "{plan}");

@@ -106,6 +106,7 @@ fn place(id: &str, created_at: &Moment) -> Result<Position, StoreError> {
 
 impl HeaderColumns {
     /// Where it stands in a list, also when the rest cannot be read.
+    #[cfg(feature = "postgres")]
     pub(crate) fn place(&self) -> Result<Position, StoreError> {
         place(&self.workflow_id, &self.created_at)
     }
@@ -222,6 +223,7 @@ impl StepColumns {
 /// A row of `orchestration_events`.
 #[derive(FromRow)]
 pub(crate) struct EventColumns {
+    #[cfg(feature = "postgres")]
     pub(crate) event_id: i64,
     run: Number,
     at: Moment,

@@ -277,7 +277,7 @@ async fn live(moment: Moment, template: &Path, slips: &[Slip]) -> Result<(), Str
     if matches!(moment, Moment::Debts) {
         client.retry("default", &id(OTHER), "ada", false).await.map_err(|e| e.to_string())?;
     }
-    let ended = tokio::time::timeout(Duration::from_secs(8), async {
+    let ended = tokio::time::timeout(Duration::from_secs(60), async {
         loop {
             let other = client.workflow("default", &id(OTHER)).await;
             match other {

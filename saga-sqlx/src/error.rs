@@ -44,7 +44,7 @@ impl From<StoreError> for Failure {
 
 /// Classifies by SQLite's primary result code (the low byte of the extended one).
 #[cfg(feature = "sqlite")]
-fn sqlite_failure(database: &dyn DatabaseError) -> Failure {
+pub(crate) fn sqlite_failure(database: &dyn DatabaseError) -> Failure {
     let code = database.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(0);
     let message = || format!("{} (code {code})", database.message());
     match code & 0xFF {

@@ -88,7 +88,10 @@ impl Journal {
     /// Connections for those who only read.
     pub(super) fn readers(&self) -> Readers {
         match self {
-            Self::Sqlite(store) => Readers::Sqlite(store.readers().clone()),
+            Self::Sqlite(store) => {
+                let observer = store.clone();
+                Readers::Sqlite(store.readers().clone(), Arc::new(move |error| observer.observe(error)))
+            }
             Self::Postgres(store) => Readers::Postgres(store.pool().clone()),
         }
     }

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::file::Identity;
 use super::writer::{Job, Turn};
 use super::{batch, judge};
-use crate::error::Failure;
+use crate::error::{Failure, is_damage};
 
 /// The connection of a transaction that a [`SqliteStore`](super::SqliteStore) lends. Work on the database only,
 /// and for milliseconds: while it is lent nobody else writes.
@@ -64,6 +64,15 @@ async fn run<T, E>(savepoint: &mut SqliteConnection, turn: Lent<'_>, body: Body<
         turn.stop.store(false, Ordering::Relaxed);
     }
     ended
+}
+
+/// The body's errors are its own, and of any type. But if the file is damaged, the store has to know.
+async fn check_damage(savepoint: &mut SqliteConnection) -> Result<(), Failure> {
+    let last = savepoint.lock_handle().await?.last_error();
+    match last.map(|error| Failure::from(sqlx::Error::from(error))) {
+        Some(Failure::Broken(error)) if is_damage(&error) => Err(Failure::Broken(error)),
+        _ => Ok(()),
+    }
 }
 
 struct Lent<'a> {
@@ -114,6 +123,9 @@ impl Job for Lend {
         let lent = Lent { limit: door.limit, stop: turn.stop };
         let mut savepoint = turn.connection.begin().await?;
         let ended = run(&mut savepoint, lent, door.body).await;
+        if !matches!(ended, Ended::With(Ok(_))) {
+            check_damage(&mut savepoint).await?;
+        }
         let commit = match failed(ended, door.limit) {
             Ok(Ok(commit)) => commit,
             Ok(Err(error)) | Err(error) => {
@@ -191,6 +203,9 @@ impl<T: Send, E: Send> Job for Own<T, E> {
         let lent = Lent { limit, stop: turn.stop };
         let mut savepoint = turn.connection.begin().await?;
         let ended = run(&mut savepoint, lent, body).await;
+        if !matches!(ended, Ended::With(Ok(_))) {
+            check_damage(&mut savepoint).await?;
+        }
         match failed(ended, limit) {
             Ok(Ok(value)) => {
                 savepoint.commit().await.map_err(|_| vanished())?;

@@ -110,7 +110,8 @@ impl SqliteStore {
         &self.0.path
     }
 
-    /// Connections for queries of your own. They cannot write.
+    /// Connections for queries of your own. They cannot write. What goes wrong there, the store learns from
+    /// [`observe`](Self::observe).
     pub fn readers(&self) -> &SqlitePool {
         &self.0.readers
     }
@@ -125,6 +126,15 @@ impl SqliteStore {
         }
         self.0.identity.check()?;
         self.0.health.check()
+    }
+
+    /// Tells the store of an error of your own queries. If the file is damaged, nothing is acknowledged any more
+    /// and [`health`](Self::health) says so; any other error is your own business. (Of transactions that the store lends
+    /// it learns by itself.)
+    pub fn observe(&self, error: &sqlx::Error) {
+        if let sqlx::Error::Database(error) = error {
+            self.heard(crate::error::sqlite_failure(&**error));
+        }
     }
 
     /// Runs work of your own in a transaction: on `Ok` it is durable when this returns, on `Err` rolled back.

@@ -1,10 +1,12 @@
 //! One process, one file that is there.
 
-use saga::store::{Store, StoreError};
+use saga::store::{Door, DoorBody, Store, StoreError};
 use saga_sqlx::{Durability, SqliteOptions, sqlite};
 use std::time::Duration;
 
 use crate::kit::*;
+
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// Finding 18: an operating system's lock tells who is alive, at once.
 #[tokio::test]
@@ -103,15 +105,8 @@ async fn damage_stays_known_and_nothing_is_acknowledged_after_it() {
     let home = Home::new();
     let store = home.open().await;
     assert_eq!(write(&store, None, start(1, "a", None)).await, APPLIED);
-    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'orchestration_workflow_steps'";
-    let root: u64 = sqlx::query_scalar(root).fetch_one(store.readers()).await.unwrap();
     store.close().await;
-    let whole = std::fs::read(home.path()).unwrap();
-    let mut damaged = whole.clone();
-    let page = usize::from(u16::from_be_bytes([whole[16], whole[17]]));
-    let at = page * (usize::try_from(root).unwrap() - 1);
-    damaged[at..at + page].fill(0xA5);
-    std::fs::write(home.path(), damaged).unwrap();
+    let whole = home.damage("orchestration_workflow_steps").await;
 
     let store = home.open().await;
     assert_eq!(store.health(), Ok(()), "nobody has looked at that page yet");
@@ -126,6 +121,57 @@ async fn damage_stays_known_and_nothing_is_acknowledged_after_it() {
     let store = home.open().await;
     assert!(store.load(&id("a")).await.unwrap().is_some());
     assert_eq!(store.load(&id("b")).await, Ok(None));
+}
+
+/// The same if only the user's own statements meet it: in a transaction the store learns it from the connection,
+/// whatever the user makes of the error; elsewhere it is told.
+#[tokio::test]
+async fn damage_that_only_the_users_own_statements_meet_is_known_too() {
+    for met_by in ["a transaction", "a transactional step", "a query"] {
+        let home = Home::new();
+        let store = home.open().await;
+        home.by_hand("CREATE TABLE customers (name TEXT)").await;
+        home.by_hand("INSERT INTO customers VALUES ('Kim')").await;
+        store.close().await;
+        home.damage("customers").await;
+
+        let store = home.open().await;
+        let worker = join(&store).await;
+        let claimed = start(1, "a", Some(worker));
+        assert_eq!(write(&store, None, claimed).await, APPLIED, "{met_by}");
+        let query = "SELECT count(*) FROM customers";
+        match met_by {
+            "a query" => {
+                let error = sqlx::query(query).fetch_one(store.readers()).await.unwrap_err();
+                store.observe(&sqlx::Error::PoolTimedOut);
+                assert_eq!(store.health(), Ok(()), "that error says nothing about the file");
+                store.observe(&error);
+            }
+            "a transaction" => {
+                let met = store.transaction(LIMIT, move |tx| {
+                    Box::pin(async move {
+                        let read = sqlx::query(query).fetch_one(saga_sqlx::sqlite(tx).unwrap()).await;
+                        read.map(drop).map_err(|_| "it did not work")
+                    })
+                });
+                assert!(matches!(met.await, Err(StoreError::Corrupt { .. })));
+            }
+            _ => {
+                let body: DoorBody = Box::new(move |tx| {
+                    Box::pin(async move {
+                        let read = sqlx::query(query).fetch_one(saga_sqlx::sqlite(tx).unwrap()).await;
+                        Err(saga::StepError::permanent(read.unwrap_err().to_string()))
+                    })
+                });
+                let door = Door { worker, workflow_id: id("a"), limit: LIMIT, body };
+                let met = store.transactions().unwrap().transact(door).await;
+                assert!(matches!(met, Err(StoreError::Corrupt { .. })), "{met:?}");
+            }
+        }
+        let known = store.health().unwrap_err();
+        assert!(matches!(known, StoreError::Corrupt { .. }), "{met_by}: {known}");
+        assert_eq!(write(&store, None, start(2, "b", None)).await, Err(known), "{met_by}");
+    }
 }
 
 #[tokio::test]

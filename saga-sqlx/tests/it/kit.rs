@@ -34,6 +34,20 @@ impl Home {
         foreign.close().await.unwrap();
         done.rows_affected()
     }
+    /// Overwrites a table's first page. The file as it was.
+    pub(crate) async fn damage(&self, table: &str) -> Vec<u8> {
+        let mut foreign = self.foreign().await;
+        let root = "SELECT rootpage FROM sqlite_schema WHERE name = ?";
+        let root: u32 = sqlx::query_scalar(root).bind(table).fetch_one(&mut foreign).await.unwrap();
+        foreign.close().await.unwrap();
+        let whole = std::fs::read(self.path()).unwrap();
+        let mut damaged = whole.clone();
+        let page = usize::from(u16::from_be_bytes([whole[16], whole[17]]));
+        let at = page * (usize::try_from(root).unwrap() - 1);
+        damaged[at..at + page].fill(0xA5);
+        std::fs::write(self.path(), damaged).unwrap();
+        whole
+    }
 }
 
 pub(crate) fn noon() -> Timestamp {

@@ -2,12 +2,13 @@
 
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::{acknowledged, complete, provision, refusal};
+use super::{PATIENCE, acknowledged, complete, provision, refusal};
 use crate::stage::Stage;
 
 /// The page where the table begins, counted from 0, and the size of pages.
@@ -63,6 +64,47 @@ fn a_corrupted_page_is_told_when_it_is_met_and_nothing_is_acknowledged_after_tha
     assert_eq!(stage.unready(), None);
     complete(&stage, &starts);
     complete(&stage, &[acknowledged(&stage, 4)]);
+    assert!(stage.terminate());
+}
+
+/// The engine's own tables are whole: only the business's own statements, in a step, meet the page.
+#[test]
+fn a_corrupted_page_of_the_business_is_told_when_a_step_meets_it() {
+    let mut stage = Stage::new();
+    let database = stage.file("saga.db");
+    let first = acknowledged(&stage, 1);
+    complete(&stage, std::slice::from_ref(&first));
+    assert!(stage.terminate());
+
+    let page = page_of(&database, "customers");
+    let was = damage(&database, page);
+    stage.restart();
+    assert_eq!(stage.unready(), None, "nobody has looked at that page yet");
+    let (status, answer) = provision(&stage, 2);
+    let second = answer["workflow_id"].as_str().map(str::to_owned);
+    assert!(
+        status == StatusCode::ACCEPTED || status == StatusCode::SERVICE_UNAVAILABLE,
+        "{status}: {answer}"
+    );
+    let asked = Instant::now();
+    let why = loop {
+        if let Some(why) = stage.unready() {
+            break why;
+        }
+        assert!(asked.elapsed() < PATIENCE, "ready on a damaged database");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert!(why.contains("malformed") && why.contains("restore"), "{why}");
+    let (status, answer) = provision(&stage, 3);
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
+    stage.terminate();
+
+    mend(&database, page, &was);
+    stage.restart();
+    assert_eq!(stage.unready(), None);
+    complete(&stage, &[first]);
+    complete(&stage, &second.into_iter().collect::<Vec<_>>());
+    complete(&stage, &[acknowledged(&stage, 3)]);
     assert!(stage.terminate());
 }
 

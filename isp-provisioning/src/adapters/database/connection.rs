@@ -1,5 +1,7 @@
 //! One connection, of either database. The statements are the same for both: plain SQL over text and numbers.
 
+use std::sync::Arc;
+
 use sqlx::{Error, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
 use crate::adapters::sql_error::{Stage, from_postgres, from_sqlite};
@@ -127,13 +129,25 @@ fn raced(error: &Error) -> PortError {
     }
 }
 
+/// Somebody who wants to know of errors, since they may say that the file is damaged.
+pub type Observer = Arc<dyn Fn(&Error) + Send + Sync>;
+
 /// Connections for those who only read.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Readers {
     /// To a SQLite file.
-    Sqlite(SqlitePool),
+    Sqlite(SqlitePool, Observer),
     /// To a PostgreSQL database.
     Postgres(PgPool),
+}
+
+impl std::fmt::Debug for Readers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(pool, _) => f.debug_tuple("Sqlite").field(pool).finish(),
+            Self::Postgres(pool) => f.debug_tuple("Postgres").field(pool).finish(),
+        }
+    }
 }
 
 impl Readers {
@@ -143,9 +157,16 @@ impl Readers {
         read: impl AsyncFnOnce(Connection<'_>) -> PortResult<T>,
     ) -> PortResult<T> {
         match self {
-            Self::Sqlite(pool) => {
+            Self::Sqlite(pool, observer) => {
                 let mut connection = pool.acquire().await.map_err(|e| from_sqlite(&e, Stage::Work))?;
-                read(Connection::Sqlite(&mut connection)).await
+                let found = read(Connection::Sqlite(&mut connection)).await;
+                if found.is_err()
+                    && let Ok(mut handle) = connection.lock_handle().await
+                    && let Some(error) = handle.last_error()
+                {
+                    observer(&error.into());
+                }
+                found
             }
             Self::Postgres(pool) => {
                 let mut connection = pool.acquire().await.map_err(|e| from_postgres(&e, Stage::Work))?;

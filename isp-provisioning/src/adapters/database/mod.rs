@@ -17,7 +17,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use super::sql_error::{Stage, from_postgres, from_sqlite};
 use crate::ports::{Business, Customer, NewCustomer, NewService, NewSubscriber, PortError, PortResult, Tx};
 
-pub use connection::{Connection, Readers};
+pub use connection::{Connection, Observer, Readers};
 pub use key_check::same_key;
 pub use lookups::{
     Credentials, KnownCustomers, Subscriber, customer_exists, read_subscriber, subscriber, take_credentials,

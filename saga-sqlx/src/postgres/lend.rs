@@ -74,7 +74,12 @@ pub(super) async fn transact(store: &Inner, door: Door) -> Result<Transacted, Fa
     let _place = store.lent.acquire().await.map_err(|_| Failure::from(super::closed()))?;
     let mut connection = store.connection().await?;
     let limit = door.limit + store.limit();
-    let ended = within(limit, transacted(store, &mut connection, door)).await?;
+    let under_way = store.unsettled.begin(&door.workflow_id);
+    let ended = within(limit, transacted(store, &mut connection, door)).await;
+    if matches!(ended, Ok(_) | Err(Failure::Broken(StoreError::Fenced))) {
+        under_way.ended();
+    }
+    let ended = ended?;
     connection.give_back();
     if matches!(ended, Transacted::Committed(_)) {
         store.hints.tell_of_starts(&store.pool).await;

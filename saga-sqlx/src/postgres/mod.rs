@@ -16,6 +16,7 @@ mod read;
 mod retention;
 mod schedules;
 mod triggers;
+mod unsettled;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -41,6 +42,7 @@ use held::{Held, within};
 use hints::Hints;
 use lanes::Lanes;
 pub use lend::postgres;
+use unsettled::Unsettled;
 
 /// Keeps workflows in a PostgreSQL database, beside the user's own tables. A clone is the same store.
 ///
@@ -61,6 +63,7 @@ struct Inner {
     hints: Hints,
     lanes: Lanes,
     begun: Begun,
+    unsettled: Unsettled,
     /// How many connections may be lent at a time, so that some are left for the journal.
     lent: Semaphore,
     statement_timeout: Duration,
@@ -147,6 +150,7 @@ impl PgStore {
             hints: Hints::new(listening, &identity),
             lanes,
             begun: Begun::default(),
+            unsettled: Unsettled::default(),
             pool,
             beats,
             identity,
@@ -283,6 +287,7 @@ impl Store for PgStore {
     }
 
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {
+        self.0.unsettled.settle(&self.0, workflow).await?;
         ask!(self.0, |connection| read::load(&mut connection, workflow))
     }
 

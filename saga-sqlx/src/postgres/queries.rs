@@ -77,6 +77,7 @@ queries! {
     TRIGGERED = "triggered.sql",
     SETTLE_TRIGGERED = "settle_triggered.sql",
     FORGET_TRIGGERED = "forget_triggered.sql",
+    SETTLED = "settled.sql",
     IDENTITY = "identity.sql",
     HINT = "hint.sql",
     BATCH_FACTS = "batch_facts.sql",

@@ -225,3 +225,55 @@ async fn migrations_run_once_however_many_open_the_database() {
     }
     home.remove().await;
 }
+
+/// The network gives a COMMIT up that the server is still at. Whoever looked into the journal then found no fact, tried
+/// again, failed at what the first attempt had written, and took the step for undone.
+#[tokio::test]
+async fn a_load_waits_for_a_commit_that_was_given_up() {
+    let home = Home::new();
+    let (patient, worker) = owner(&home).await;
+    let (mut foreign, mut watcher) = (home.foreign().await, home.foreign().await);
+    // A COMMIT takes for as long as somebody holds the lock.
+    let slow = "CREATE TABLE slow (id int);
+      CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_advisory_xact_lock(hashtext(TG_TABLE_SCHEMA)); RETURN NULL;
+      END $$;
+      CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()";
+    sqlx::raw_sql(slow).execute(&mut foreign).await.unwrap();
+    let mut held = foreign.begin().await.unwrap();
+    let lock = "SELECT pg_advisory_xact_lock(hashtext(current_schema()))";
+    sqlx::query(lock).execute(&mut *held).await.unwrap();
+    let store = home.open().await;
+    let body: DoorBody = Box::new(|tx| {
+        Box::pin(async move {
+            sqlx::query("INSERT INTO slow VALUES (1)").execute(postgres(tx)?).await?;
+            Ok(Commit { facts: vec![crate::batch::fact(0)], ..line(1) })
+        })
+    });
+    let door = Door { worker, workflow_id: id(), limit: Duration::from_secs(1), body };
+    let given_up = store.transact(door).await;
+    assert!(matches!(given_up, Err(StoreError::Unavailable(_))), "{given_up:?}");
+    assert_eq!(patient.load(&id()).await.unwrap().unwrap().steps.len(), 0, "it is not there yet");
+    let loading = tokio::spawn({
+        let store = store.clone();
+        async move {
+            // It is busy for as long as it takes.
+            loop {
+                if let Ok(loaded) = store.load(&id()).await {
+                    return loaded.unwrap();
+                }
+            }
+        }
+    });
+    let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity
+      WHERE strpos(query, 'nobody who writes it') > 0 AND cardinality(pg_blocking_pids(pid)) > 0)";
+    let look = async {
+        while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut watcher).await.unwrap() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), look).await.expect("it waits for nobody");
+    held.commit().await.unwrap();
+    assert_eq!(loading.await.unwrap().steps.len(), 1, "it was committed after all");
+    home.remove().await;
+}

@@ -28,24 +28,6 @@ fn guarantees_05_09_and_10_hold_while_workers_the_database_and_the_wires_are_str
     for name in ["reserve", "assign", "pay", "ship"] {
         stage.pace("do", name, 400);
     }
-    let mut names = 0;
-    let mut new = |stage: &Stage, place: usize| -> Worker {
-        names += 1;
-        let name = format!("w{place}_{names}");
-        let mut worker = stage.spawn(&name, |command| {
-            // The clock of one of them is an hour ahead.
-            if place == 0 {
-                ahead(command);
-            }
-        });
-        // Every worker starts them, one after the other; a name that is known is a repetition.
-        worker.tell(&format!("orders 0 {ORDERS}"));
-        worker
-    };
-    let mut workers = [0, 1, 2].map(|place| new(&stage, place));
-    let clocks = workers.each_mut().map(|worker| worker.hears("clock").parse::<i64>().unwrap());
-    assert!(clocks[0] - clocks[1] > 3000, "its clock is an hour ahead: {clocks:?}");
-    stage.proxy.cut_one_in(150);
     let mut blows = vec![
         Blow::Kill,
         Blow::Kill,
@@ -56,12 +38,45 @@ fn guarantees_05_09_and_10_hold_while_workers_the_database_and_the_wires_are_str
         Blow::Cut,
     ];
     stage.random.shuffle(&mut blows);
+    // One more wave meets the promotion.
+    let wave = ORDERS.div_ceil(u32::try_from(blows.len()).unwrap() + 1);
+    let (mut names, mut begun) = (0, 0);
+    let mut new = |stage: &Stage, place: usize, upto: u32| -> Worker {
+        names += 1;
+        let name = format!("w{place}_{names}");
+        let mut worker = stage.spawn(&name, |command| {
+            // The clock of one of them is an hour ahead.
+            if place == 0 {
+                ahead(command);
+            }
+        });
+        start(&mut worker, place, 0, upto);
+        worker
+    };
+    let mut workers = [0, 1, 2].map(|place| new(&stage, place, 0));
+    let clocks = workers.each_mut().map(|worker| worker.hears("clock").parse::<i64>().unwrap());
+    assert!(clocks[0] - clocks[1] > 3000, "its clock is an hour ahead: {clocks:?}");
+    stage.proxy.cut_one_in(150);
+    let mut next_wave = |stage: &Stage, workers: &mut [Worker; 3]| -> u32 {
+        let from = begun;
+        begun = ORDERS.min(from + wave);
+        for (place, worker) in workers.iter_mut().enumerate() {
+            start(worker, place, from, begun);
+        }
+        let last = format!(
+            "SELECT count(*) FROM orchestration_workflows WHERE workflow_id IN ('w{from}', 'w{}')",
+            begun - 1
+        );
+        stage.wait_until("there is work to strike", || stage.live() >= 10 || stage.server.ask(&last) == "2");
+        begun
+    };
     for blow in blows {
+        let upto = next_wave(&stage, &mut workers);
         let place = stage.random.usize(..workers.len());
         println!("{blow:?} {place}, {} live", stage.live());
         match blow {
             Blow::Kill => {
-                let next = new(&stage, place);
+                let next = new(&stage, place, upto);
                 std::mem::replace(&mut workers[place], next).kill();
             }
             Blow::Pause => {
@@ -78,6 +93,7 @@ fn guarantees_05_09_and_10_hold_while_workers_the_database_and_the_wires_are_str
         }
         std::thread::sleep(Duration::from_millis(stage.random.u64(500..1500)));
     }
+    assert_eq!(next_wave(&stage, &mut workers), ORDERS);
     // The first server is lost, and the one that has followed it takes its place.
     println!("promotion, {} live", stage.live());
     stage.server.stop(Stop::Immediate);
@@ -93,7 +109,15 @@ fn guarantees_05_09_and_10_hold_while_workers_the_database_and_the_wires_are_str
     let (writes, workers, deaths) = stage.fence_held();
     let (cuts, commits) = stage.proxy.cuts();
     println!(
-        "{statuses:?}; {writes} writes of {workers} workers, of which {deaths} were declared dead; {cuts} wires cut, {commits} of them in a COMMIT"
+        "{statuses:?}; {writes} writes of {workers} workers; {deaths} were declared dead; {cuts} wires cut, {commits} of them in a COMMIT"
     );
     assert!(deaths >= 2 && cuts >= 5, "the storm was too weak: {deaths} deaths, {cuts} cuts");
+}
+
+/// Every worker starts every order, as a client does that has had no answer: a name that is known is a repetition. Each
+/// begins elsewhere, so that each has some of its own.
+fn start(worker: &mut Worker, place: usize, from: u32, upto: u32) {
+    let middle = from + (upto - from) * u32::try_from(place).unwrap() / 3;
+    worker.tell(&format!("orders {middle} {upto}"));
+    worker.tell(&format!("orders {from} {middle}"));
 }

@@ -164,14 +164,16 @@ impl Machine {
         };
         let in_time =
             policy.deadline.is_none_or(|d| started_at.is_none_or(|t| env.now.plus(pause).since(t) <= d));
-        let blind = spec.class == Class::Pivot
-            && effect == TouchedEffect::Unknown
-            && spec.if_unknown != IfUnknown::Rerun;
+        let settles = spec.class == Class::Pivot && effect == TouchedEffect::Unknown;
+        let blind = settles && !matches!(spec.if_unknown, IfUnknown::Rerun | IfUnknown::LookUp);
         let again = error.retry() != Retry::No && attempts < policy.max_attempts && in_time && !blind;
         // While a rollback is only asked for it may still be refused, and then the next attempt comes.
         let lost = self.mode != Mode::Forward || self.failing.as_ref().is_some_and(|f| !f.asked);
         if !again || lost {
             return self.final_failure(step, error, env);
+        }
+        if settles && spec.if_unknown == IfUnknown::LookUp {
+            return self.find_out(step, env);
         }
         let durable = unknown || pause > self.settings.record_pauses_over;
         let writes_intents = spec.needs_intent() || self.suspect;
@@ -182,6 +184,14 @@ impl Machine {
             state.row.status = if writes_intents { StepStatus::Pending } else { StepStatus::Running };
             self.touch(step);
         }
+    }
+
+    /// Nobody knows whether the pivot took effect, and there may be another attempt if it did not: that is looked up
+    /// first. Its intent is written down as closed, to be opened again.
+    pub(super) fn find_out(&mut self, step: u32, env: Env) {
+        self.state(step).row.status = StepStatus::Pending;
+        self.touch(step);
+        self.begin_undo(step, env);
     }
 
     /// There will be no further attempt.

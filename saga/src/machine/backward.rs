@@ -243,7 +243,14 @@ impl Machine {
         state.phase = Phase::Idle;
         state.row.effect = TouchedEffect::None;
         if is_pivot {
+            if state.row.status == StepStatus::Pending && self.is_forward() {
+                // Certainly not done, by an attempt that was not the last one.
+                let pause = spec.policy.retry.pause(self.steps[step as usize].row.attempts, env.random);
+                self.state(step).phase = Phase::Pausing { until: env.now.plus(pause) };
+                return self.touch(step);
+            }
             // Certainly not done, so there is a way back.
+            let state = self.state(step);
             let error = state.row.error_message.clone().unwrap_or_default();
             return self.final_failure(step, &StepError::permanent(error), env);
         }
@@ -302,6 +309,7 @@ impl Machine {
         let state = self.state(step);
         state.phase = Phase::Idle;
         if is_pivot {
+            state.row.status = StepStatus::Failed;
             let first = state.row.error_message.clone().unwrap_or_default();
             let label = capital(&state.row.label());
             self.touch(step);

@@ -252,15 +252,21 @@ impl Machine {
     fn judge_open(&mut self, step: u32, env: Env) {
         let spec = self.spec(step);
         let row = &self.steps[step as usize].row;
-        if row.status != StepStatus::Running || row.effect != TouchedEffect::Unknown {
+        let looked_up = spec.class == Class::Pivot && spec.if_unknown == IfUnknown::LookUp;
+        // A pivot that is being looked up has its intent closed.
+        let open = row.status == StepStatus::Running || looked_up && row.status == StepStatus::Pending;
+        if !open || row.effect != TouchedEffect::Unknown {
             return;
         }
-        let blind = spec.class == Class::Pivot && spec.if_unknown != IfUnknown::Rerun;
+        let blind = spec.class == Class::Pivot && !looked_up && spec.if_unknown != IfUnknown::Rerun;
         let person = spec.if_unknown == IfUnknown::Park;
-        let spent = row.attempts >= spec.policy.retry.max_attempts;
+        let spent = row.status == StepStatus::Running && row.attempts >= spec.policy.retry.max_attempts;
+        let words = "the worker ended during an attempt";
         if blind || person || spent {
-            let error = StepError::unknown("the worker ended during an attempt");
-            self.final_failure(step, &error, env);
+            self.final_failure(step, &StepError::unknown(words), env);
+        } else if looked_up {
+            self.state(step).row.error_message.get_or_insert_with(|| words.to_owned());
+            self.find_out(step, env);
         }
     }
 

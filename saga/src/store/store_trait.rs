@@ -355,7 +355,8 @@ pub trait Transactions: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Fenced`]: nothing was written. [`StoreError::Unavailable`]: the outcome is not known;
-    /// the journal tells.
+    /// the journal tells. If its commit may still be under way then, [`load`](Store::load) waits for its end: what it
+    /// says is true for good.
     async fn transact(&self, door: Door) -> Result<Transacted, StoreError>;
 
     /// Writes a commit without a worker (a start, usually) into a transaction that is open: it becomes durable,

@@ -314,7 +314,12 @@ impl Stage {
             .iter()
             .find(|(_, node, _)| *node.name == *cx.node())
             .is_some_and(|(_, node, _)| plan.tolerated_scope(node).is_some());
-        if !is_back && !alone && !in_scope {
+        // It is asked whether the pivot is there before it is tried again.
+        let asked = kind == Kind::Find
+            && is_pivot
+            && row
+                .is_some_and(|row| (row.status, row.effect) == (StepStatus::Pending, TouchedEffect::Unknown));
+        if !is_back && !alone && !in_scope && !asked {
             let status = header.state.status;
             self.wrong(format!(
                 "2: {kind:?} of {place} of {id}, and no decision to undo is durable ({status})"

@@ -96,15 +96,60 @@ fn a_look_up_that_finds_the_pivot_goes_forward() {
 }
 
 #[test]
-fn a_pivot_that_is_certainly_absent_rolls_back_and_absence_counts_only_at_the_end() {
-    let mut sim = Sim::of(with::<LookedPivot>()).on("p", "lost").on("look p", "absent absent");
+fn a_pivot_that_is_certainly_absent_is_tried_again_and_absence_counts_only_at_the_end() {
+    let mut sim = Sim::of(with::<LookedPivot>()).on("p", "lost ok").on("look p", "absent absent");
     sim.run();
-    assert_eq!(sim.calls_made(), ["run a", "run p", "look p", "look p", "undo a"]);
-    assert_eq!(sim.row("p").effect, TouchedEffect::None);
+    assert_eq!(sim.calls_made(), ["run a", "run p", "look p", "look p", "run p (2)", "run k"]);
+    assert_eq!(sim.keys("p", crate::machine::CallKind::Run), ["wf/looked_pivot.p"; 2]);
+    assert_eq!(sim.status(), Status::Completed);
 
     let mut sim = Sim::of(with::<LookedPivot>()).on("p", "lost").on("look p", "absent found");
     sim.run();
+    assert_eq!(sim.calls_made(), ["run a", "run p", "look p", "look p", "run k"]);
     assert_eq!(sim.status(), Status::Completed);
+}
+
+#[test]
+fn a_pivot_that_is_absent_after_its_last_attempt_rolls_back() {
+    let absent = ["absent"; 6].join(" ");
+    let mut sim = Sim::of(with::<LookedPivot>()).on("p", "lost lost lost").on("look p", &absent);
+    sim.run();
+    assert_eq!(sim.calls_made().iter().filter(|call| call.starts_with("run p")).count(), 3);
+    assert_eq!(sim.calls_made().last(), Some(&"undo a"));
+    assert_eq!((sim.status(), sim.row("p").effect), (Status::RolledBack, TouchedEffect::None));
+}
+
+/// Whoever took it over found that it had not been sent yet, and rolled back what nobody had refused.
+#[test]
+fn a_pivot_whose_worker_died_before_it_was_sent_is_sent_by_the_next() {
+    for second_death in [None, Some("look p"), Some("between the looks"), Some("run p")] {
+        let mut sim = Sim::of(with::<LookedPivot>()).on("p", "hang");
+        sim.run();
+        sim.die_and_resume();
+        sim.forget_script();
+        match second_death {
+            None => {}
+            Some("look p") => sim.say("look p", "hang"),
+            Some("run p") => {
+                sim.say("look p", "absent absent");
+                sim.say("p", "hang");
+            }
+            Some(_) => sim.say("look p", "absent"),
+        }
+        if second_death == Some("between the looks") {
+            sim.run_until_idle();
+        } else if second_death.is_some() {
+            sim.run();
+        }
+        if second_death.is_some() {
+            sim.die_and_resume();
+            sim.forget_script();
+        }
+        sim.say("look p", "absent absent");
+        sim.run();
+        assert_eq!(sim.status(), Status::Completed, "{second_death:?}: {:?}", sim.calls_made());
+        assert_eq!(sim.calls_made().last(), Some(&"run k"), "{second_death:?}");
+    }
 }
 
 #[test]

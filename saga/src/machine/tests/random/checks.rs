@@ -98,7 +98,12 @@ fn runs(facts: &Facts<'_>, world: &World, spec: &StepNode, row: Option<&StepRow>
     let effect = &world.effects[&*call.key];
     assert!(!effect.undone, "{} runs again under a key that was undone", node.name);
     let blind = spec.class == Class::Pivot && spec.if_unknown != IfUnknown::Rerun;
-    assert!(!(blind && effect.unknown), "{} is tried again although nobody knows what it did", node.name);
+    // A look-up may have told since.
+    let unknown = match spec.if_unknown {
+        IfUnknown::LookUp => row.is_some_and(|r| r.effect == TouchedEffect::Unknown),
+        _ => effect.unknown,
+    };
+    assert!(!(blind && unknown), "{} is tried again although nobody knows what it did", node.name);
     assert!(effect.attempts <= 1 || spec.policy.retry.max_attempts > 1, "{} is tried twice", node.name);
     for older in world.at(at(call)).filter(|e| !std::ptr::eq(*e, effect)) {
         assert!(!older.present && older.late.is_none(), "a new key while the old one is unsettled");

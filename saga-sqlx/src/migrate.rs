@@ -139,6 +139,12 @@ const POSTGRES: &[Migration] = &[
         name: "words",
         sql: include_str!("../migrations/postgres/0007_words.sql"),
     },
+    Migration {
+        version: 8,
+        works_from: 1,
+        name: "told_by_hand",
+        sql: include_str!("../migrations/postgres/0008_told_by_hand.sql"),
+    },
 ];
 
 #[cfg(feature = "sqlite")]

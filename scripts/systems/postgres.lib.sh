@@ -11,6 +11,10 @@ pg_install() { # pg_install LOG: Debian's postgresql-15, without a cluster that 
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15 openssl >>"$1" 2>&1
 }
 
+pg_psql() { # of the server's version or of another one
+  if [ -x "$pgbin/psql" ]; then echo "$pgbin/psql"; else command -v psql; fi
+}
+
 pg_as() { # pg_as COMMAND...: PostgreSQL refuses to run as root
   if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
 }

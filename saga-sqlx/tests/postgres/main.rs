@@ -6,6 +6,7 @@
 #![cfg(feature = "real-systems")]
 
 mod address;
+mod agree;
 mod batch;
 mod conformance;
 mod doors;

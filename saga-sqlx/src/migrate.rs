@@ -1,6 +1,9 @@
 //! Brings the tables up to date. Migrations expand first and contract later, so that the version before still
 //! works: each says which is the oldest version of the tables' users that it does not break.
 
+#[cfg(feature = "postgres")]
+use std::time::Duration;
+
 use saga::store::StoreError;
 use sqlx::Connection;
 #[cfg(feature = "postgres")]
@@ -8,6 +11,9 @@ use sqlx::PgConnection;
 #[cfg(feature = "sqlite")]
 use sqlx::SqliteConnection;
 
+#[cfg(feature = "postgres")]
+use crate::error::Failure;
+#[cfg(feature = "sqlite")]
 use crate::error::sql_error;
 
 struct Migration {
@@ -127,6 +133,18 @@ const POSTGRES: &[Migration] = &[
         name: "size",
         sql: include_str!("../migrations/postgres/0006_size.sql"),
     },
+    Migration {
+        version: 7,
+        works_from: 1,
+        name: "words",
+        sql: include_str!("../migrations/postgres/0007_words.sql"),
+    },
+    Migration {
+        version: 8,
+        works_from: 1,
+        name: "told_by_hand",
+        sql: include_str!("../migrations/postgres/0008_told_by_hand.sql"),
+    },
 ];
 
 #[cfg(feature = "sqlite")]
@@ -178,34 +196,61 @@ const PG_TABLE: &str = "CREATE TABLE IF NOT EXISTS orchestration_schema (
   version BIGINT PRIMARY KEY, works_from BIGINT NOT NULL, name TEXT NOT NULL,
   applied_at TIMESTAMPTZ NOT NULL DEFAULT now())";
 
-/// Of all programs on one database one at a time looks what is missing.
+/// Of all programs on the same tables one at a time looks what is missing. The lock goes with the transaction, not with the
+/// session: a pooler may have lent that to somebody else by then.
 #[cfg(feature = "postgres")]
-const PG_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('orchestration_schema', hashtext($1)))";
+const PG_LOCK: &str = "SELECT pg_advisory_xact_lock(
+  hashtextextended('orchestration_schema', hashtext(coalesce($1, current_schema(), ''))))";
+
+/// However long it takes: to wait for another program's migration, and to make an index of a large table.
+#[cfg(feature = "postgres")]
+const PG_UNHURRIED: &str =
+    "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)";
+
+/// Programs of the version before are at work meanwhile, and queue behind whoever waits for a table.
+#[cfg(feature = "postgres")]
+const PG_IN_NOBODYS_WAY: &str = "SELECT set_config('lock_timeout', '1s', true)";
+#[cfg(feature = "postgres")]
+const MOST_TRIES: u32 = 20;
 
 /// Applies what is missing, all or nothing, in the schema to which the connection's search path leads. One that has been
 /// checked to be a plain name is made if it is not there.
 #[cfg(feature = "postgres")]
 pub(crate) async fn postgres(connection: &mut PgConnection, schema: Option<&str>) -> Result<(), StoreError> {
-    let mut tx = connection.begin().await.map_err(sql_error)?;
-    sqlx::query(PG_LOCK).bind(schema.unwrap_or("")).execute(&mut *tx).await.map_err(sql_error)?;
+    let mut tries = 1;
+    loop {
+        match postgres_once(connection, schema).await {
+            Err(Failure::Busy) if tries < MOST_TRIES => tries += 1,
+            migrated => return Ok(migrated?),
+        }
+        tracing::info!("The saga tables are in use; their migration is tried again");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[cfg(feature = "postgres")]
+async fn postgres_once(connection: &mut PgConnection, schema: Option<&str>) -> Result<(), Failure> {
+    let mut tx = connection.begin().await?;
+    sqlx::query(PG_UNHURRIED).execute(&mut *tx).await?;
+    sqlx::query(PG_LOCK).bind(schema).execute(&mut *tx).await?;
+    sqlx::query(PG_IN_NOBODYS_WAY).execute(&mut *tx).await?;
     if let Some(schema) = schema {
         let create = format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut *tx).await.map_err(sql_error)?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut *tx).await?;
     }
-    sqlx::query(PG_TABLE).execute(&mut *tx).await.map_err(sql_error)?;
-    let applied = sqlx::query_as(APPLIED).fetch_one(&mut *tx).await.map_err(sql_error)?;
+    sqlx::query(PG_TABLE).execute(&mut *tx).await?;
+    let applied = sqlx::query_as(APPLIED).fetch_one(&mut *tx).await?;
     for migration in missing(POSTGRES, applied)? {
-        sqlx::raw_sql(migration.sql).execute(&mut *tx).await.map_err(sql_error)?;
+        sqlx::raw_sql(migration.sql).execute(&mut *tx).await?;
         sqlx::query("INSERT INTO orchestration_schema (version, works_from, name) VALUES ($1, $2, $3)")
             .bind(migration.version)
             .bind(migration.works_from)
             .bind(migration.name)
             .execute(&mut *tx)
-            .await
-            .map_err(sql_error)?;
+            .await?;
         tracing::info!("Migrated the saga tables to version {}: {}", migration.version, migration.name);
     }
-    tx.commit().await.map_err(sql_error)
+    Ok(tx.commit().await?)
 }
 
 #[cfg(all(test, feature = "sqlite"))]

@@ -95,6 +95,10 @@ pub(super) fn millis(duration: Duration) -> String {
 /// The connections for everything, and the one for heartbeats: no queue of batches shall make a worker seem dead.
 pub(super) async fn pools(url: &str, options: &PgOptions) -> Result<(PgPool, PgPool), StoreError> {
     options.check()?;
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        let scheme = "the database's address does not begin with `postgres://`";
+        return Err(StoreError::Configuration(scheme.into()));
+    }
     let malformed = |e: sqlx::Error| StoreError::Configuration(format!("the database's address: {e}"));
     let connect: PgConnectOptions = url.parse().map_err(malformed)?;
     let connect = connect.disable_statement_logging();

@@ -112,7 +112,10 @@ impl Inner {
 
 impl PgStore {
     /// Opens the database at an address like `postgres://user:password@host/database`, and brings its tables up to
-    /// date. Several processes may do that at the same time.
+    /// date. Several processes may do that at the same time, and programs of the version before may be at work.
+    ///
+    /// `?sslmode=verify-full&sslrootcert=FILE` at the address's end speaks TLS, with nobody but the server whose
+    /// certificate was signed by the authority in that file, or by one that browsers trust.
     ///
     /// # Errors
     /// [`StoreError::Configuration`] when it cannot be reached or used, when its tables are too new, or when it would

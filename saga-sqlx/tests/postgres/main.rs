@@ -5,10 +5,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg(feature = "real-systems")]
 
+mod address;
+mod agree;
 mod batch;
 mod conformance;
 mod doors;
 mod fence;
 mod hints;
 mod kit;
+mod migrations;
+mod operators;
 mod rules;
+mod tables;

@@ -1,5 +1,6 @@
-//! Random histories: a store and the memory store, asked the same, must answer the same.
+//! Random histories: stores that are asked the same must answer the same. The memory store is the reference.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::Subject;
@@ -16,7 +17,11 @@ pub async fn random_histories_agree_with_the_memory_store(subject: Arc<dyn Subje
 
 /// One history. Public, so that a failing seed can be run alone, and others for longer.
 pub async fn replay(subject: &Arc<dyn Subject>, seed: u64, length: usize) {
-    let stores = [Arc::new(MemoryStore::new()) as Arc<dyn Store>, subject.fresh().await];
+    agree(vec![Arc::new(MemoryStore::new()), subject.fresh().await], seed, length).await;
+}
+
+/// One history, on any number of stores with nothing in them.
+pub async fn agree(stores: Vec<Arc<dyn Store>>, seed: u64, length: usize) {
     let mut history =
         History { dice: Dice(seed), stores, workers: vec![], mail: vec![], commits: 0, second: 0 };
     history.join().await;
@@ -50,30 +55,40 @@ const TENANTS: [&str; 2] = ["default", "other"];
 
 struct History {
     dice: Dice,
-    stores: [Arc<dyn Store>; 2],
+    stores: Vec<Arc<dyn Store>>,
     /// Each incarnation, as each store calls it.
-    workers: Vec<[WorkerId; 2]>,
+    workers: Vec<Vec<WorkerId>>,
     /// The mail as it was last read, as each store numbers it.
-    mail: Vec<(WorkflowId, [i64; 2])>,
+    mail: Vec<(WorkflowId, Vec<i64>)>,
     commits: i64,
     second: u64,
 }
 
+/// All stores have answered the same.
+fn same<T: PartialEq + Debug>(answers: &[T], what: &str) {
+    for (n, answer) in answers.iter().enumerate().skip(1) {
+        assert_eq!(answers[0], *answer, "store 0 and store {n}: {what}");
+    }
+}
+
 impl History {
     async fn join(&mut self) {
-        let [a, b] = &self.stores;
-        self.workers.push([a.join(join()).await.unwrap().worker, b.join(join()).await.unwrap().worker]);
+        let mut workers = vec![];
+        for store in &self.stores {
+            workers.push(store.join(join()).await.unwrap().worker);
+        }
+        self.workers.push(workers);
     }
 
-    /// One call on both stores; their answers must be equal.
+    /// One call on all stores; their answers must be equal.
     async fn call(&mut self) -> String {
         self.second += self.dice.roll(3);
         match self.dice.roll(20) {
             // A leave and not only a join: a shared store would wait for the lease of the one before.
             0 => {
-                let worker = *self.workers.last().unwrap();
+                let worker = self.workers.last().unwrap();
                 for (store, worker) in self.stores.iter().zip(worker) {
-                    store.leave(worker).await.unwrap();
+                    store.leave(*worker).await.unwrap();
                 }
                 self.join().await;
                 "leave and join".into()
@@ -88,11 +103,10 @@ impl History {
     }
 
     /// The present incarnation, or rarely one that is dead.
-    fn worker(&mut self) -> [WorkerId; 2] {
-        match self.dice.one_in(12) {
-            true => self.dice.of(&self.workers),
-            false => *self.workers.last().unwrap(),
-        }
+    fn worker(&mut self) -> Vec<WorkerId> {
+        let last = self.workers.len() - 1;
+        let n = if self.dice.one_in(12) { self.dice.roll(last as u64 + 1) as usize } else { last };
+        self.workers[n].clone()
     }
 
     async fn claim(&mut self) -> String {
@@ -100,31 +114,34 @@ impl History {
         let definitions = vec![definition("trip", 1)];
         let after = self.dice.of(&[None, Some("default"), Some("elsewhere")]).map(str::to_owned);
         let claim = Claim { purpose: Purpose::Run, definitions, limit, after, now: at(self.second) };
-        let [a, b] = &self.stores;
-        let a = a.claim(worker[0], claim.clone()).await.map(|all| self.same(0, all));
-        let b = b.claim(worker[1], claim).await.map(|all| self.same(1, all));
-        assert_eq!(a, b, "claim");
+        let mut answers = vec![];
+        for (n, store) in self.stores.iter().enumerate() {
+            answers.push(store.claim(worker[n], claim.clone()).await.map(|all| self.numbered(n, all)));
+        }
+        same(&answers, "claim");
         format!("claim of {limit}")
     }
 
     async fn beat(&mut self) -> String {
         let worker = self.worker();
-        let a = self.stores[0].beat(worker[0]).await;
-        let b = self.stores[1].beat(worker[1]).await;
-        let (a, b) = match (a, b) {
-            (Ok(a), Ok(b)) => (a, b),
-            (a, b) => {
-                assert_eq!(a, b, "beat");
-                return "beat of a dead worker".into();
+        let (mut beats, mut refusals) = (vec![], vec![]);
+        for (n, store) in self.stores.iter().enumerate() {
+            match store.beat(worker[n]).await {
+                Ok(beat) => beats.push(beat),
+                Err(error) => refusals.push(error),
             }
-        };
-        assert_eq!(a.lost, b.lost);
+        }
+        same(&refusals, "beat");
+        let Some(first) = beats.first() else { return "beat of a dead worker".into() };
+        assert!(refusals.is_empty(), "beat: {refusals:?} and {beats:?}");
+        let mailed =
+            |n: usize| beats.iter().map(|beat| beat.signals.get(n).map_or(0, |signal| signal.id)).collect();
+        self.mail =
+            (0..).zip(&first.signals).map(|(n, signal)| (signal.workflow_id.clone(), mailed(n))).collect();
         let unnumbered = |s: &Signal| (s.workflow_id.clone(), s.kind, s.by.clone(), s.rev);
-        let both = a.signals.iter().zip(&b.signals);
-        self.mail = both.map(|(a, b)| (a.workflow_id.clone(), [a.id, b.id])).collect();
-        let [a, b] = [a, b].map(|beat| beat.signals.iter().map(unnumbered).collect::<Vec<_>>());
-        assert_eq!(a, b, "signals");
-        format!("beat with {} signals", a.len())
+        let read = |beat: &Beat| (beat.lost.clone(), beat.signals.iter().map(unnumbered).collect::<Vec<_>>());
+        same(&beats.iter().map(read).collect::<Vec<_>>(), "what a beat brings");
+        format!("beat with {} signals", first.signals.len())
     }
 
     async fn send(&mut self) -> String {
@@ -137,7 +154,7 @@ impl History {
             }
             answers.push(sent);
         }
-        assert_eq!(answers[0], answers[1], "send");
+        same(&answers, "send");
         format!("send to {name} of {tenant}")
     }
 
@@ -152,15 +169,20 @@ impl History {
             place: 0,
             kept_until: at(self.second + 5),
         };
-        let [a, b] = &self.stores;
-        let answers = [a.publish(event.clone()).await, b.publish(event.clone()).await];
-        assert_eq!(answers[0], answers[1], "publish");
+        let mut answers = vec![];
+        for store in &self.stores {
+            answers.push(store.publish(event.clone()).await);
+        }
+        same(&answers, "publish");
         let PublishedEvent { tenant_id: tenant, name, key, .. } = event.clone();
         let wanted = Wanted { tenant, name, key, since: at(self.second.saturating_sub(3)), after: 0 };
-        // A store may give a place again once nobody can remember its event.
-        let read = [a.published(wanted.clone()).await, b.published(wanted).await];
-        let [one, other] = read.map(|found| found.map(|e| e.map(|e| PublishedEvent { place: 0, ..e })));
-        assert_eq!(one, other, "published");
+        let mut read = vec![];
+        for store in &self.stores {
+            let found = store.published(wanted.clone()).await;
+            // A store may give a place again once nobody can remember its event.
+            read.push(found.map(|found| found.map(|event| PublishedEvent { place: 0, ..event })));
+        }
+        same(&read, "published");
         format!("publish {event:?}: {answers:?}")
     }
 
@@ -169,11 +191,15 @@ impl History {
         let status = self.dice.of(Status::ALL);
         let before = at(self.second.saturating_sub(self.dice.roll(3)));
         let removal = Removal { status, before, leave: None, limit: 100 };
-        let [a, b] = &self.stores;
-        let (Some(a), Some(b)) = (a.removals(), b.removals()) else { return "nothing, as declared".into() };
-        let gone = a.remove(removal).await.unwrap();
-        assert_eq!(gone, b.remove(removal).await.unwrap(), "{removal:?}");
-        format!("{removal:?}: {gone} are gone")
+        if self.stores.iter().any(|store| store.removals().is_none()) {
+            return "nothing, as declared".into();
+        }
+        let mut gone = vec![];
+        for store in self.stores.iter().filter_map(|store| store.removals()) {
+            gone.push(store.remove(removal).await.unwrap());
+        }
+        same(&gone, &format!("{removal:?}"));
+        format!("{removal:?}: {gone:?} are gone")
     }
 
     async fn commit(&mut self) -> String {
@@ -182,33 +208,34 @@ impl History {
         let first = self.dice.roll(NAMES.len() as u64) as usize;
         for n in 0..=self.dice.roll(3) as usize {
             // No two of one batch concern one workflow.
-            batch.push(self.one(NAMES[(first + n) % NAMES.len()], worker).await);
+            batch.push(self.one(NAMES[(first + n) % NAMES.len()], worker.as_deref()).await);
         }
         // Starts and retakes of one batch do not see what the others of the batch take or free.
         let wants = |c: &Commit| {
             c.create.is_some() || c.decision.as_ref().is_some_and(|decision| decision.retake_exclusion)
         };
-        if let Some(n) = batch.iter().position(|(commit, _): &(Commit, Commit)| wants(commit)) {
+        if let Some(n) = batch.iter().position(|commits: &Vec<Commit>| commits.iter().any(wants)) {
             batch = vec![batch.swap_remove(n)];
         }
         let told = format!("commit as {worker:?} of {batch:?}");
         for _ in 0..=usize::from(self.dice.one_in(4)) {
-            let (a, b): (Vec<_>, Vec<_>) = batch.iter().cloned().unzip();
-            let a = self.stores[0].commit(worker.map(|w| w[0]), a).await;
-            let b = self.stores[1].commit(worker.map(|w| w[1]), b).await;
-            assert_eq!(a, b, "{told}");
+            let mut answers = vec![];
+            for (n, store) in self.stores.iter().enumerate() {
+                let commits = batch.iter().map(|commits| commits[n].clone()).collect();
+                answers.push(store.commit(worker.as_ref().map(|worker| worker[n]), commits).await);
+            }
+            same(&answers, &told);
         }
         told
     }
 
     /// One commit, as each store is to get it.
-    async fn one(&mut self, name: &str, worker: Option<[WorkerId; 2]>) -> (Commit, Commit) {
+    async fn one(&mut self, name: &str, worker: Option<&[WorkerId]>) -> Vec<Commit> {
         self.commits += 1;
         let Some(stored) = self.stores[0].load(&id(name)).await.unwrap() else {
             let new = self.start(name);
-            let [a, b] =
-                [0, 1].map(|n| create(self.commits, Header { worker: worker.map(|w| w[n]), ..new.clone() }));
-            return (a, b);
+            let owned = |n: usize| Header { worker: worker.map(|worker| worker[n]), ..new.clone() };
+            return (0..self.stores.len()).map(|n| create(self.commits, owned(n))).collect();
         };
         let mut header = stored.header;
         if self.dice.one_in(6) {
@@ -228,14 +255,13 @@ impl History {
             let keys = KEYS.into_iter().filter(|_| self.dice.one_in(2));
             commit.waits = Some(keys.map(|key| Awaited { name: "online".into(), key: key.into() }).collect());
         }
-        let mut other = commit.clone();
+        let mut commits = vec![commit; self.stores.len()];
         for (workflow, ids) in &self.mail {
             if workflow.as_str() == name || self.dice.one_in(4) {
-                commit.signals.push(ids[0]);
-                other.signals.push(ids[1]);
+                commits.iter_mut().zip(ids).for_each(|(commit, id)| commit.signals.push(*id));
             }
         }
-        (commit, other)
+        commits
     }
 
     fn start(&mut self, name: &str) -> Header {
@@ -297,7 +323,7 @@ impl History {
         let n = self.workers.iter().position(|ids| ids[store] == worker);
         WorkerId(n.map_or(-1, |n| n as i64))
     }
-    fn same(&self, store: usize, mut all: Vec<Loaded>) -> Vec<Loaded> {
+    fn numbered(&self, store: usize, mut all: Vec<Loaded>) -> Vec<Loaded> {
         for loaded in &mut all {
             loaded.header.worker = loaded.header.worker.map(|worker| self.incarnation(store, worker));
         }
@@ -306,21 +332,26 @@ impl History {
 
     /// Everything that can be read is the same.
     async fn compare(&self, call: &str) {
-        let [a, b] = &self.stores;
         for name in NAMES.map(id) {
-            let one = a.load(&name).await.unwrap().map(|loaded| self.same(0, vec![loaded]));
-            let other = b.load(&name).await.unwrap().map(|loaded| self.same(1, vec![loaded]));
-            assert_eq!(one, other, "{call}");
-            let [one, other] = [a, b].map(|store| store.history(&name, TrailPart::ALL));
-            assert_eq!(one.await.unwrap(), other.await.unwrap(), "{call}");
+            let (mut rows, mut trails) = (vec![], vec![]);
+            for (n, store) in self.stores.iter().enumerate() {
+                rows.push(store.load(&name).await.unwrap().map(|loaded| self.numbered(n, vec![loaded])));
+                trails.push(store.history(&name, TrailPart::ALL).await.unwrap());
+            }
+            same(&rows, call);
+            same(&trails, call);
         }
         for tenant in TENANTS {
-            assert_eq!(a.statistics(tenant).await, b.statistics(tenant).await, "{call}");
-            let listing = Listing { tenant: tenant.into(), limit: 4, ..Listing::default() };
-            let one = a.list(listing.clone()).await.unwrap();
-            let other = b.list(listing).await.unwrap();
-            let names = |page: &Page| page.headers.iter().map(|h| h.workflow_id.clone()).collect::<Vec<_>>();
-            assert_eq!((names(&one), one.total), (names(&other), other.total), "{call}");
+            let (mut counts, mut pages) = (vec![], vec![]);
+            for store in &self.stores {
+                counts.push(store.statistics(tenant).await);
+                let listing = Listing { tenant: tenant.into(), limit: 4, ..Listing::default() };
+                let page = store.list(listing).await.unwrap();
+                let names = page.headers.iter().map(|h| h.workflow_id.clone()).collect::<Vec<_>>();
+                pages.push((names, page.total));
+            }
+            same(&counts, call);
+            same(&pages, call);
         }
     }
 }

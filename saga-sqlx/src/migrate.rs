@@ -87,6 +87,12 @@ const SQLITE: &[Migration] = &[
         name: "size",
         sql: include_str!("../migrations/sqlite/0011_size.sql"),
     },
+    Migration {
+        version: 12,
+        works_from: 6,
+        name: "heartbeats",
+        sql: include_str!("../migrations/sqlite/0012_heartbeats.sql"),
+    },
 ];
 
 #[cfg(feature = "postgres")]
@@ -126,6 +132,12 @@ const POSTGRES: &[Migration] = &[
         works_from: 1,
         name: "size",
         sql: include_str!("../migrations/postgres/0006_size.sql"),
+    },
+    Migration {
+        version: 12,
+        works_from: 1,
+        name: "heartbeats",
+        sql: include_str!("../migrations/postgres/0012_heartbeats.sql"),
     },
 ];
 

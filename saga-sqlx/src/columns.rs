@@ -164,6 +164,8 @@ pub(crate) struct Fact<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     compensation_data: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    heartbeat_data: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     carry: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     debt: Text<'a>,
@@ -199,6 +201,7 @@ impl<'a> Fact<'a> {
             input_data: row.input.as_ref().map(|json| json.as_str()),
             output_data: row.output.as_ref().map(|json| json.as_str()),
             compensation_data: row.record.as_ref().map(|json| json.as_str()),
+            heartbeat_data: row.heartbeat.as_ref().map(|json| json.as_str()),
             carry: row.carry.as_ref().map(|json| json.as_str()),
             debt: row.debt.map(|debt| debt.as_str()),
             debt_note: row.debt_note.as_deref(),

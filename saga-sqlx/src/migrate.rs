@@ -93,6 +93,12 @@ const SQLITE: &[Migration] = &[
         name: "size",
         sql: include_str!("../migrations/sqlite/0011_size.sql"),
     },
+    Migration {
+        version: 12,
+        works_from: 6,
+        name: "heartbeats",
+        sql: include_str!("../migrations/sqlite/0012_heartbeats.sql"),
+    },
 ];
 
 #[cfg(feature = "postgres")]
@@ -144,6 +150,12 @@ const POSTGRES: &[Migration] = &[
         works_from: 1,
         name: "told_by_hand",
         sql: include_str!("../migrations/postgres/0008_told_by_hand.sql"),
+    },
+    Migration {
+        version: 9,
+        works_from: 1,
+        name: "heartbeats",
+        sql: include_str!("../migrations/postgres/0009_heartbeats.sql"),
     },
 ];
 

@@ -40,8 +40,8 @@ pub use retry::{Backoff, Jitter, RetryPolicy};
 pub use step::{
     Adoptable,
     Adoptable::{Adopted, Created},
-    Args, Callable, Class, IfUnknown, Meta, Policy, Provide, Signature, Step, StepContext, TransactionalStep,
-    Tx,
+    Args, Callable, Class, Heard, IfUnknown, Meta, Policy, Provide, Signature, Step, StepContext,
+    TransactionalStep, Tx,
 };
 
 #[cfg(feature = "macros")]
@@ -60,6 +60,8 @@ pub mod guide {
 
     #[doc = include_str!("docs/guide/calls.md")]
     pub mod calls {}
+    #[doc = include_str!("docs/guide/long_steps.md")]
+    pub mod long_steps {}
     #[doc = include_str!("docs/guide/values.md")]
     pub mod values {}
     #[doc = include_str!("docs/guide/choices.md")]

@@ -29,6 +29,7 @@ mod undo_crash;
 mod unknown;
 mod unknown_definition;
 mod pauses;
+mod heartbeats;
 mod cancel;
 mod keys;
 mod counting;

@@ -11,7 +11,7 @@ use saga::store::{
     PublishedEvent, Registration, Removals, Schedule, Schedules, Sent, SignalKind, Statistics, Store,
     StoreError, Stranded, Trail, TrailPart, Transacted, Transactions, Trigger, Triggered, Triggers, Wanted,
 };
-use saga::{DefinitionId, StepError, Timestamp, Tx, WorkerId, WorkflowId};
+use saga::{CommitId, DefinitionId, StepError, Timestamp, Tx, WorkerId, WorkflowId};
 use tokio::sync::{Notify, watch};
 
 /// When the process dies: at this write (from 1), before or after it takes effect.
@@ -44,6 +44,7 @@ struct Inner {
     kill: Option<Kill>,
     lends: bool,
     writes: AtomicU64,
+    ids: Mutex<Vec<CommitId>>,
     mishaps: Mutex<BTreeMap<Mishap, u32>>,
     dead: AtomicBool,
     died: Notify,
@@ -67,6 +68,7 @@ impl Tap {
             kill,
             lends,
             writes: AtomicU64::new(0),
+            ids: Mutex::default(),
             mishaps: Mutex::default(),
             dead: AtomicBool::new(false),
             died: Notify::new(),
@@ -78,6 +80,10 @@ impl Tap {
     /// How many writes there were.
     pub fn writes(&self) -> u64 {
         self.0.writes.load(Ordering::Relaxed)
+    }
+    /// The numbers of all commits so far.
+    pub fn ids(&self) -> Vec<CommitId> {
+        self.0.ids.lock().unwrap().clone()
     }
     /// This goes wrong the next `times` times.
     pub fn goes_wrong(&self, mishap: Mishap, times: u32) {
@@ -195,6 +201,7 @@ impl Store for Tap {
         worker: Option<WorkerId>,
         batch: Vec<Commit>,
     ) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.0.ids.lock().unwrap().extend(batch.iter().map(|commit| commit.id));
         assert!(!self.happens(Mishap::PanicInCommit), "the store panics");
         if batch.iter().any(|c| c.create.is_none()) && self.happens(Mishap::Unstorable) {
             let reason = "the store cannot hold it".to_owned();

@@ -13,19 +13,19 @@ ready AS MATERIALIZED (SELECT worker FROM me WHERE (SELECT count(*) FROM owned) 
 facts AS (
   INSERT INTO orchestration_workflow_steps (
     workflow_id, run, step_order, item, rev, node, step_name, target_system, status, effect, attempts,
-    undo_attempts, key_generation, deaths, input_data, output_data, compensation_data, carry, debt, debt_note,
-    error_message, started_at, completed_at, failed_at)
+    undo_attempts, key_generation, deaths, input_data, output_data, compensation_data, heartbeat_data, carry,
+    debt, debt_note, error_message, started_at, completed_at, failed_at)
   SELECT
     r.workflow_id, r.run, r.step_order, r.item, r.rev, r.node, r.step_name, r.target_system, r.status,
     r.effect, r.attempts, r.undo_attempts, r.key_generation, r.deaths, r.input_data::json,
-    r.output_data::json, r.compensation_data::json, r.carry::json, r.debt, r.debt_note, r.error_message,
-    r.started_at, r.completed_at, r.failed_at
+    r.output_data::json, r.compensation_data::json, r.heartbeat_data::json, r.carry::json, r.debt, r.debt_note,
+    r.error_message, r.started_at, r.completed_at, r.failed_at
     FROM ready, json_to_recordset($5::json) AS r(
       workflow_id text, run int, step_order int, item text, rev bigint, node text, step_name text,
       target_system text, status text, effect text, attempts int, undo_attempts int, key_generation int,
-      deaths int, input_data text, output_data text, compensation_data text, carry text, debt text,
-      debt_note text, error_message text, started_at timestamptz, completed_at timestamptz,
-      failed_at timestamptz)),
+      deaths int, input_data text, output_data text, compensation_data text, heartbeat_data text, carry text,
+      debt text, debt_note text, error_message text, started_at timestamptz,
+      completed_at timestamptz, failed_at timestamptz)),
 head AS (
   UPDATE orchestration_workflows AS w SET
     status = u.status, failure_reason = u.failure_reason, run = u.run, context = u.context::json,

@@ -132,6 +132,7 @@ pub(crate) fn fact(number: i64, name: &str, step_order: u32, output: &str) -> Co
         input: None,
         output: Some(Json::encode(output).unwrap()),
         record: None,
+        heartbeat: None,
         carry: None,
         debt: None,
         debt_note: None,

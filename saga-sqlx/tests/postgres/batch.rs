@@ -39,6 +39,7 @@ pub(crate) fn fact(step_order: u32) -> StepRow {
         input: None,
         output: None,
         record: None,
+        heartbeat: None,
         carry: None,
         debt: None,
         debt_note: None,

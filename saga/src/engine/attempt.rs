@@ -22,7 +22,7 @@ use crate::error::StepError;
 use crate::id::WorkflowId;
 use crate::json::Json;
 use crate::machine::{Call, CallKind, Expression};
-use crate::step::{Arguments, ContextParts, ErasedStep, Recorder, StepContext, Success};
+use crate::step::{Arguments, ContextParts, ErasedStep, StepContext, Success};
 use crate::store::{DoorBody, limits};
 
 /// How a call ended.
@@ -61,6 +61,8 @@ pub(super) struct Caller<R> {
     pub(super) initiator: Option<Arc<str>>,
     pub(super) mail: mpsc::UnboundedSender<Mail>,
     pub(super) cancelled: watch::Receiver<bool>,
+    /// How often the machine was made anew from the journal: the attempts of the one before are over.
+    pub(super) reloads: u32,
 }
 
 impl<R: Send + Sync + 'static> Caller<R> {
@@ -107,7 +109,7 @@ impl<R: Send + Sync + 'static> Caller<R> {
     }
 
     /// The step of a call if anything about it is secret.
-    fn secret_step(&self, call: &Call) -> Option<(&Node, &StepNode)> {
+    pub(super) fn secret_step(&self, call: &Call) -> Option<(&Node, &StepNode)> {
         let node = self.definition.plan().node(call.node)?;
         let step = node.step()?;
         (node.secret || step.is_secret()).then_some((node, step))
@@ -123,6 +125,7 @@ impl<R: Send + Sync + 'static> Caller<R> {
         let mut plain = call.clone();
         plain.args = self.vault.open_arguments(&node.name, step, &call.args)?;
         plain.recorded = open(Part::Record, &call.recorded)?;
+        plain.heartbeat = open(Part::Heartbeat, &call.heartbeat)?;
         if node.secret {
             plain.output = open(Part::Value, &call.output)?;
         }
@@ -142,31 +145,7 @@ impl<R: Send + Sync + 'static> Caller<R> {
     }
 
     fn context(&self, call: &Call) -> StepContext {
-        let mail = self.mail.clone();
-        let step = call.step;
-        let seal = self.secret_step(call).map(|(node, _)| (self.vault.clone(), Arc::clone(&node.name)));
-        let (runtime, life) = (Arc::clone(&self.runtime), Arc::clone(&self.life));
-        let recorder: Recorder = Arc::new(move |before| {
-            let (mail, seal) = (mail.clone(), seal.clone());
-            let (runtime, life) = (Arc::clone(&runtime), Arc::clone(&life));
-            Box::pin(async move {
-                let before = match &seal {
-                    Some((vault, node)) => vault.seal(node, Part::Record, &before).map_err(vault::failed)?,
-                    None => before,
-                };
-                limits::check_json(&before)
-                    .map_err(|why| StepError::permanent(format!("the record: {why}")))?;
-                let (durable, is_durable) = oneshot::channel();
-                let _ = mail.send(Mail::Record { step, before, durable });
-                is_durable
-                    .await
-                    .map_err(|_| StepError::transient("this worker stops; the record is not written"))?;
-                // What it is recorded for is sent only now: whoever has been silent meanwhile does not send it.
-                life.lease.may_send(&*runtime).await;
-                Ok(())
-            })
-        });
-        let recordable = call.kind == CallKind::Run && !self.is_transactional(call);
+        let writes = call.kind == CallKind::Run && !self.is_transactional(call);
         let shielded = call.kind != CallKind::Run;
         StepContext::new(ContextParts {
             workflow_id: self.workflow_id.clone(),
@@ -182,7 +161,8 @@ impl<R: Send + Sync + 'static> Caller<R> {
             recorded: call.recorded.clone(),
             secret: self.secret_step(call).is_some(),
             cancelled: (!shielded).then(|| self.cancelled.clone()),
-            recorder: recordable.then_some(recorder),
+            heartbeat: call.heartbeat.clone(),
+            notes: writes.then(|| self.notes(call)),
         })
     }
 

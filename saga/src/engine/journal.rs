@@ -166,7 +166,8 @@ fn bytes(commit: &Commit) -> usize {
     let facts = commit
         .facts
         .iter()
-        .flat_map(|row| [row.input.as_ref(), row.output.as_ref(), row.record.as_ref(), row.carry.as_ref()]);
+        .flat_map(|row| [&row.input, &row.output, &row.record, &row.heartbeat, &row.carry])
+        .map(Option::as_ref);
     let decided = commit.decision.iter().flat_map(|d| [d.state.context.as_ref(), d.state.output.as_ref()]);
     created.chain(facts).chain(decided).flatten().map(|json| json.as_str().len()).sum()
 }

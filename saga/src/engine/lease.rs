@@ -35,13 +35,19 @@ impl Lease {
     /// Returns when a request may be sent to another system; never, when this worker was declared dead. A lease
     /// that has run out may be renewed by the next heartbeat, if nobody took over.
     pub(super) async fn may_send(&self, runtime: &dyn Runtime) {
+        if !self.is_kept(runtime).await {
+            std::future::pending().await
+        }
+    }
+    /// The same for somebody who wants to know that this worker was declared dead.
+    pub(super) async fn is_kept(&self, runtime: &dyn Runtime) -> bool {
         while !self.is_lost() {
             if self.holds(runtime.uptime()) {
-                return;
+                return true;
             }
             runtime.sleep(Duration::from_millis(50)).await;
         }
-        std::future::pending().await
+        false
     }
 }
 

@@ -33,6 +33,7 @@ mod stray;
 mod stranded;
 mod driver;
 mod attempt;
+mod notes;
 mod interceptor;
 mod journal;
 mod lease;

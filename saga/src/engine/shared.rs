@@ -18,7 +18,7 @@ use super::runtime::{Runtime, StoreTime};
 use super::stray::Panics;
 use crate::definition::Definition;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
-use crate::machine::Env;
+use crate::machine::{Env, Machine};
 use crate::seal::Sealer;
 use crate::store::Store;
 
@@ -143,9 +143,8 @@ impl<R: Send + Sync + 'static> Shared<R> {
     /// The number before the first commit of one machine. Numbers of two machines, or of two incarnations of
     /// a worker, are never the same.
     pub(super) fn first_commit(&self) -> i64 {
-        const COMMITS_PER_MACHINE: i64 = 1 << 14;
         let machines = self.commits.fetch_add(1, Ordering::Relaxed);
-        (self.worker.0 << 40).wrapping_add(machines.wrapping_mul(COMMITS_PER_MACHINE))
+        (self.worker.0 << 40).wrapping_add(machines.wrapping_mul(Machine::NUMBERS))
     }
 
     pub(super) fn fenced(&self) {

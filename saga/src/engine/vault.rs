@@ -21,6 +21,8 @@ pub(super) enum Part<'a> {
     Argument(&'a str),
     /// What a step wrote down.
     Record,
+    /// How far it has come.
+    Heartbeat,
 }
 
 /// The seal of one workflow, or of something that will become one.
@@ -51,6 +53,7 @@ impl Vault {
             Part::Arguments => format!("{owner}\n{node}\narguments"),
             Part::Argument(name) => format!("{owner}\n{node}\narguments\n{name}"),
             Part::Record => format!("{owner}\n{node}\nrecord"),
+            Part::Heartbeat => format!("{owner}\n{node}\nheartbeat"),
         }
     }
 

@@ -73,7 +73,7 @@ impl WorkflowView {
 pub(super) fn redact(loaded: &mut Loaded) {
     redact_header(&mut loaded.header);
     for row in &mut loaded.steps {
-        for value in [&mut row.input, &mut row.output, &mut row.record, &mut row.carry] {
+        for value in [&mut row.input, &mut row.output, &mut row.record, &mut row.heartbeat, &mut row.carry] {
             *value = value.as_ref().map(seal::redact);
         }
     }

@@ -60,10 +60,8 @@ impl Machine {
             self.draft.waits = Some(self.registered.clone());
         }
         self.draft.signals.extend(in_flight.signals);
-        let (records, calls) = in_flight
-            .held
-            .into_iter()
-            .partition::<Vec<_>, _>(|command| matches!(command, Command::RecordDurable { .. }));
+        let is_fact = |c: &Command| matches!(c, Command::RecordDurable { .. } | Command::HeartbeatDurable(_));
+        let (records, calls) = in_flight.held.into_iter().partition::<Vec<_>, _>(is_fact);
         for record in records {
             self.give_out(record);
         }

@@ -47,7 +47,9 @@ impl Machine {
     }
 
     /// The command that calls one of the step's functions.
-    pub(super) fn call(&self, step: u32, kind: CallKind) -> Command {
+    pub(super) fn call(&mut self, step: u32, kind: CallKind) -> Command {
+        self.calls += 1;
+        self.state(step).called = self.calls;
         let state = &self.steps[step as usize];
         let (spec, row) = (&state.spec, &state.row);
         let forward_key = keys::forward(&self.workflow_id, row);
@@ -55,6 +57,7 @@ impl Machine {
         let undoing = kind == CallKind::Undo;
         let in_undo = matches!(state.phase, Phase::Undoing(_));
         let call = Call {
+            number: self.calls,
             step,
             step_order: row.step_order,
             item: Arc::clone(&row.item),
@@ -71,6 +74,7 @@ impl Machine {
             args: state.args.clone().or_else(|| row.input.clone()).unwrap_or_else(empty_arguments),
             output: if undoing { state.undo_output.clone() } else { None },
             recorded: row.record.clone(),
+            heartbeat: row.heartbeat.clone(),
             cause: in_undo.then(|| self.cause(state.node, row)).flatten(),
             timeout: if undoing { spec.policy.undo_timeout.unwrap_or(timeout) } else { timeout },
         };
@@ -127,6 +131,7 @@ impl Machine {
         }
         state.row.effect = if nothing_to_undo { TouchedEffect::None } else { TouchedEffect::Done };
         state.row.output = Some(success.output.clone());
+        state.row.heartbeat = None;
         state.row.completed_at = Some(env.now);
         state.row.error_message = None;
         state.row.deaths = 0;

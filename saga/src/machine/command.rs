@@ -59,6 +59,13 @@ pub enum Event {
         /// What was there.
         before: Json,
     },
+    /// A running attempt has come this far.
+    Heartbeat {
+        /// Whose attempt.
+        pulse: Pulse,
+        /// How far.
+        data: Json,
+    },
     /// An attempt has been running for a while: it should be visible in the journal.
     Slow {
         /// The step.
@@ -84,6 +91,17 @@ pub enum Event {
     Drain,
     /// The time to drain is over: what still runs is given up, its outcome unknown.
     Abandon,
+}
+
+/// One heartbeat of one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    /// The step.
+    pub step: u32,
+    /// The attempt: its [`Call::number`].
+    pub call: u64,
+    /// The engine's number for it.
+    pub beat: u64,
 }
 
 /// A closure of the definition.
@@ -122,6 +140,10 @@ pub enum Command {
         /// The step.
         step: u32,
     },
+    /// The heartbeat is durable: let the attempt go on.
+    HeartbeatDurable(Pulse),
+    /// The heartbeat was not written: its attempt is over, or no store can hold it.
+    HeartbeatLost(Pulse),
     /// Ask the store whether an event has come, and answer with [`Event::Looked`].
     Look {
         /// The place that waits for it.
@@ -150,6 +172,8 @@ pub enum CallKind {
 /// One call of user code.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
+    /// Its number among all calls of its machine.
+    pub number: u64,
     /// The step: its number in the machine. Those of the plan come first, by `step_order`; items follow.
     pub step: u32,
     /// Its number in the plan.
@@ -174,6 +198,8 @@ pub struct Call {
     pub output: Option<Json>,
     /// The record.
     pub recorded: Option<Json>,
+    /// How far the attempts before have come.
+    pub heartbeat: Option<Json>,
     /// Why the saga is being undone.
     pub cause: Option<Arc<str>>,
     /// When the attempt is given up.

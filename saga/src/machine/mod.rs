@@ -24,6 +24,7 @@ mod context;
 mod step;
 mod state;
 mod draft;
+mod heartbeat;
 mod held;
 mod answer;
 mod unstorable;
@@ -41,7 +42,7 @@ mod operator;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Call, CallKind, Command, Env, Event, Expression};
+pub use command::{Call, CallKind, Command, Env, Event, Expression, Pulse};
 pub use operator::{DebtAction, OperatorRefusal, cancel_stopped, change_debt, retry};
 pub use state::{Machine, Settings};
 

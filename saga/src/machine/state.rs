@@ -133,6 +133,10 @@ pub struct Machine {
     pub(super) transactions: VecDeque<Call>,
     pub(super) row_rev: i64,
     pub(super) next_commit: i64,
+    /// The number before the first commit of its present numbers.
+    pub(super) first_commit: i64,
+    /// How many calls it has made.
+    pub(super) calls: u64,
     pub(super) out: Vec<Command>,
     /// Has anything happened but mail?
     pub(super) begun: bool,
@@ -147,6 +151,19 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// How many commits it may number from the number that it was given.
+    pub const NUMBERS: i64 = 1 << 14;
+
+    /// Does its next commit need numbers that are nobody else's? Then it is given some before it hears that the last one is
+    /// durable.
+    pub fn needs_numbers(&self) -> bool {
+        self.next_commit.wrapping_sub(self.first_commit) >= Self::NUMBERS
+    }
+    /// From here on.
+    pub fn number_from(&mut self, first_commit: i64) {
+        (self.first_commit, self.next_commit) = (first_commit, first_commit);
+    }
+
     /// A machine for a workflow that does not exist yet: its first commit creates it.
     pub fn create(plan: Arc<Plan>, header: Header, settings: Settings, first_commit: i64) -> Self {
         let mut machine = Self::bare(plan, &header, settings, first_commit);
@@ -190,6 +207,8 @@ impl Machine {
             transactions: VecDeque::new(),
             row_rev: 0,
             next_commit: first_commit,
+            first_commit,
+            calls: 0,
             out: vec![],
             begun: false,
             deferred: vec![],
@@ -220,6 +239,7 @@ impl Machine {
             Event::Undone { step, result } => self.undone(step, result, env),
             Event::LookedUp { step, result } => self.looked_up(step, result, env),
             Event::Record { step, before } => self.record(step, before),
+            Event::Heartbeat { pulse, data } => self.heartbeat(pulse, data),
             Event::Slow { step } => self.slow(step),
             Event::Looked { node, found } => self.looked(node, found),
             Event::Committed(outcome) => self.committed(outcome, env),

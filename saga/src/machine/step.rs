@@ -57,6 +57,8 @@ pub(super) struct StepState {
     pub(super) spec: Arc<StepNode>,
     pub(super) row: StepRow,
     pub(super) phase: Phase,
+    /// Its last call.
+    pub(super) called: u64,
     pub(super) args: Option<Json>,
     /// Values that travel with the row.
     pub(super) carry: BTreeMap<Arc<str>, Json>,
@@ -83,6 +85,7 @@ impl StepState {
             spec: Arc::clone(spec),
             row,
             phase: Phase::Idle,
+            called: 0,
             args: None,
             carry: BTreeMap::new(),
             undo_output: None,
@@ -122,6 +125,7 @@ pub(crate) fn pending_row(run: u32, node: &Arc<str>, step: &StepNode) -> StepRow
         input: None,
         output: None,
         record: None,
+        heartbeat: None,
         carry: None,
         debt: None,
         debt_note: None,

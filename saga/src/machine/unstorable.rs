@@ -26,6 +26,7 @@ impl Machine {
                 held.retain(|command| *command != record);
                 self.state(*step).row.record = None;
             }
+            self.lose_heartbeats(*step, &mut held);
         }
         self.draft.held.extend(held);
         self.retract_held();

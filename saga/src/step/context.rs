@@ -13,8 +13,34 @@ use crate::error::StepError;
 use crate::id::WorkflowId;
 use crate::json::Json;
 
-/// Writes a step's record down durably. The engine's, or a test's.
-pub(crate) type Recorder = Arc<dyn Fn(Json) -> BoxFuture<'static, Result<(), StepError>> + Send + Sync>;
+/// What a step writes down while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// What was there before.
+    Record,
+    /// How far it has come.
+    Heartbeat,
+}
+
+/// Writes it down durably. The engine's, or a test's.
+pub(crate) type Notes = Arc<dyn Fn(Note, Json) -> BoxFuture<'static, Result<(), StepError>> + Send + Sync>;
+
+/// What a step hears when its heartbeat is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Nothing has changed.
+    GoOn,
+    /// What this step does will be undone: the workflow was cancelled, its deadline is over, or a step beside this one
+    /// failed. It may stop half-way, with an error; whoever goes on is waited for.
+    Cancelled,
+}
+
+impl Heard {
+    /// Will it be undone?
+    pub fn is_cancelled(self) -> bool {
+        self == Self::Cancelled
+    }
+}
 
 /// Everything a context is made of.
 #[derive(Clone)]
@@ -33,7 +59,8 @@ pub(crate) struct ContextParts {
     /// The record is not to be quoted in a message.
     pub(crate) secret: bool,
     pub(crate) cancelled: Option<watch::Receiver<bool>>,
-    pub(crate) recorder: Option<Recorder>,
+    pub(crate) heartbeat: Option<Json>,
+    pub(crate) notes: Option<Notes>,
 }
 
 /// What a running step, or compensation, knows about itself.
@@ -113,14 +140,14 @@ impl StepContext {
         if self.0.recorded.is_some() {
             return Ok(());
         }
-        let Some(recorder) = &self.0.recorder else {
+        let Some(notes) = &self.0.notes else {
             return Err(StepError::permanent(format!(
                 "`{}` cannot write a record here: only a step that is not transactional can",
                 self.0.node
             )));
         };
         let json = Json::encode(before).map_err(StepError::permanent)?;
-        recorder(json).await
+        notes(Note::Record, json).await
     }
 
     /// What an earlier attempt wrote down with [`record`](Self::record). In a compensation `None` means that
@@ -140,6 +167,42 @@ impl StepContext {
                 })
                 .map_err(StepError::permanent),
         }
+    }
+
+    /// Writes down how far this step has come, and returns when it is durable: the next attempt finds it in
+    /// [`last_heartbeat`](Self::last_heartbeat) and need not begin at the beginning, also in another process after a
+    /// crash. The last one wins; when the step is done it is gone. Each costs a commit, so it is for every hundredth
+    /// row rather than for every one.
+    ///
+    /// It also brings news: [`Heard::Cancelled`] once everything will be undone. And it gives back an error, so that
+    /// work on a thread of its own ends too, when this attempt is not the one that counts any more: it took too long,
+    /// or its worker was declared dead and another one may have begun the next. What it said then is not kept.
+    ///
+    /// # Errors
+    /// As above, all of them with an effect that is not known, because a step that tells how far it has come has done
+    /// something; and when no store can hold the value, in transactional steps, compensations and look-ups.
+    pub async fn heartbeat<T: Serialize + ?Sized>(&self, so_far: &T) -> Result<Heard, StepError> {
+        let lost = |e: String| StepError::unknown(e).no_retry();
+        let Some(notes) = &self.0.notes else {
+            let words = "has no heartbeat here: only a step that is not transactional does";
+            return Err(lost(format!("`{}` {words}", self.0.node)));
+        };
+        let json = Json::encode(so_far).map_err(|e| lost(format!("the heartbeat: {e}")))?;
+        notes(Note::Heartbeat, json).await?;
+        let cancelled = self.0.cancelled.as_ref().is_some_and(|is| *is.borrow());
+        Ok(if cancelled { Heard::Cancelled } else { Heard::GoOn })
+    }
+
+    /// How far the attempts before this one have come, by the last [`heartbeat`](Self::heartbeat) of theirs. In a
+    /// compensation: of all attempts, if the step was not done.
+    ///
+    /// # Errors
+    /// When it has another type than `T`.
+    pub fn last_heartbeat<T: DeserializeOwned>(&self) -> Result<Option<T>, StepError> {
+        self.0.heartbeat.as_ref().map(|json| json.decode()).transpose().map_err(|e| {
+            let why = if self.0.secret { "has another type".to_owned() } else { e.to_string() };
+            StepError::unknown(format!("the last heartbeat of `{}` {why}", self.0.node)).no_retry()
+        })
     }
 }
 
@@ -161,6 +224,9 @@ pub struct TestContext {
     cause: Option<String>,
     recorded: Option<Json>,
     records: Arc<Mutex<Vec<Json>>>,
+    heartbeat: Option<Json>,
+    heartbeats: Arc<Mutex<Vec<Json>>>,
+    cancelled: bool,
 }
 
 impl TestContext {
@@ -186,13 +252,32 @@ impl TestContext {
     pub fn records(&self) -> Vec<Json> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+    /// How far an earlier attempt has come.
+    #[must_use]
+    pub fn last_heartbeat(mut self, so_far: Json) -> Self {
+        self.heartbeat = Some(so_far);
+        self
+    }
+    /// The heartbeats of the step while it was tested.
+    pub fn heartbeats(&self) -> Vec<Json> {
+        self.heartbeats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// The workflow has been cancelled.
+    #[must_use]
+    pub fn cancelled(mut self) -> Self {
+        self.cancelled = true;
+        self
+    }
     /// The context.
     pub fn build(&self) -> StepContext {
-        let records = Arc::clone(&self.records);
-        let recorder: Recorder = Arc::new(move |json| {
-            records.lock().unwrap_or_else(PoisonError::into_inner).push(json);
+        let (records, heartbeats) = (Arc::clone(&self.records), Arc::clone(&self.heartbeats));
+        let notes: Notes = Arc::new(move |note, json| {
+            let kept = if note == Note::Record { &records } else { &heartbeats };
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(json);
             Box::pin(std::future::ready(Ok(())))
         });
+        // What has been said stays readable when nobody can say anything any more.
+        let cancelled = watch::channel(self.cancelled).1;
         StepContext::new(ContextParts {
             workflow_id: WorkflowId::generated(0, [0; 10]),
             tenant: "default".into(),
@@ -206,8 +291,9 @@ impl TestContext {
             deadline: None,
             recorded: self.recorded.clone(),
             secret: false,
-            cancelled: None,
-            recorder: Some(recorder),
+            cancelled: Some(cancelled),
+            heartbeat: self.heartbeat.clone(),
+            notes: Some(notes),
         })
     }
 }

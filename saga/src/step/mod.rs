@@ -6,7 +6,7 @@ mod meta;
 mod schema;
 mod traits;
 
-pub use context::{StepContext, TestContext};
+pub use context::{Heard, StepContext, TestContext};
 pub use erased::{Callable, Callee, ErasedStep, PlainStep, TransactionalFns};
 pub use meta::{Class, IfUnknown, Meta, Policy};
 pub use schema::StepSchema;
@@ -17,4 +17,4 @@ pub use traits::{
 
 pub use crate::tx::Tx;
 
-pub(crate) use context::{ContextParts, Recorder};
+pub(crate) use context::{ContextParts, Note, Notes};

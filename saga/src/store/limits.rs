@@ -75,6 +75,7 @@ fn check_step(row: &StepRow) -> Result<(), String> {
     json("its input", row.input.as_ref())?;
     json("its output", row.output.as_ref())?;
     json("its record", row.record.as_ref())?;
+    json("its heartbeat", row.heartbeat.as_ref())?;
     json("a value it carries", row.carry.as_ref())?;
     text("debt_note", row.debt_note.as_deref())?;
     text("error_message", row.error_message.as_deref())

@@ -293,6 +293,8 @@ pub struct StepRow {
     pub output: Option<Json>,
     /// What was there before (`cx.record`). The first one wins.
     pub record: Option<Json>,
+    /// How far its attempts have come (`cx.heartbeat`). The last one wins; gone when it is done.
+    pub heartbeat: Option<Json>,
     /// Values that became ready with this row, by node name: a JSON object.
     pub carry: Option<Json>,
     /// The effect that could not be undone.

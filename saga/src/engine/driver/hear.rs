@@ -4,7 +4,7 @@ use super::{BodyEnd, Driver, Mail, Read, Suspicion};
 use crate::engine::attempt::Ended;
 use crate::error::StepError;
 use crate::json::Json;
-use crate::machine::{Call, CallKind, Event};
+use crate::machine::{Call, CallKind, Event, Pulse};
 use crate::step::Success;
 use crate::store::{CommitOutcome, StoreError, Transacted};
 
@@ -22,6 +22,14 @@ impl<R: Send + Sync + 'static> Driver<R> {
         if applied && self.progress {
             self.suspicion = Suspicion::None;
         }
+        self.committed(outcome).await
+    }
+
+    async fn committed(&mut self, outcome: CommitOutcome) -> bool {
+        if self.machine.needs_numbers() {
+            // It has written much; the numbers that follow are another machine's.
+            self.machine.number_from(self.shared.first_commit());
+        }
         self.feed(Event::Committed(outcome)).await
     }
 
@@ -30,6 +38,14 @@ impl<R: Send + Sync + 'static> Driver<R> {
             Mail::Record { step, before, durable } => {
                 self.records.insert(step, durable);
                 self.feed(Event::Record { step, before }).await
+            }
+            // Whoever sent it is told by the channel's end.
+            Mail::Heartbeat { reloads, .. } if reloads != self.caller.reloads => true,
+            Mail::Heartbeat { step, call, data, durable, .. } => {
+                self.beats += 1;
+                self.heartbeats.insert(self.beats, durable);
+                let pulse = Pulse { step, call, beat: self.beats };
+                self.feed(Event::Heartbeat { pulse, data }).await
             }
             Mail::BodyDone { step, end, commit } => {
                 self.body = Some(commit);
@@ -102,7 +118,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
                     self.rolled_back.remove(&step);
                     self.log_end(&call, &success_of(&call));
                 }
-                self.feed(Event::Committed(outcome)).await
+                self.committed(outcome).await
             }
             Ok(Transacted::Failed(error)) if self.machine.is_committing() => {
                 // The body had succeeded and was rolled back after all: the journal knows what holds.

@@ -32,6 +32,8 @@ use crate::store::{Commit, CommitOutcome, Header, Loaded, PublishedEvent, Signal
 pub(super) enum Mail {
     /// A running step wants its record to be durable.
     Record { step: u32, before: Json, durable: oneshot::Sender<()> },
+    /// A running attempt says how far it has come.
+    Heartbeat { step: u32, call: u64, reloads: u32, data: Json, durable: oneshot::Sender<()> },
     /// The body of the lent transaction has succeeded, and waits for the commit to be written with it.
     BodyDone { step: u32, end: BodyEnd, commit: oneshot::Sender<Commit> },
     /// Somebody sent a signal.
@@ -88,6 +90,9 @@ pub(super) struct Driver<R: Send + Sync + 'static> {
     durable: Option<oneshot::Receiver<CommitOutcome>>,
     reading: Option<BoxFuture<'static, Read>>,
     records: BTreeMap<u32, oneshot::Sender<()>>,
+    /// By their numbers.
+    heartbeats: BTreeMap<u64, oneshot::Sender<()>>,
+    beats: u64,
     body: Option<oneshot::Sender<Commit>>,
     /// Attempts that run, for showing those that run long.
     slow: BTreeMap<u32, Timestamp>,
@@ -156,6 +161,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
             initiator: header.initiator_id.clone(),
             mail,
             cancelled,
+            reloads: 0,
         };
         Ok(Self {
             shared: Arc::clone(shared),
@@ -172,6 +178,8 @@ impl<R: Send + Sync + 'static> Driver<R> {
             durable: None,
             reading: None,
             records: BTreeMap::new(),
+            heartbeats: BTreeMap::new(),
+            beats: 0,
             body: None,
             slow: BTreeMap::new(),
             rolled_back: BTreeMap::new(),

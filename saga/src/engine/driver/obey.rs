@@ -47,6 +47,14 @@ impl<R: Send + Sync + 'static> Driver<R> {
                             let _ = durable.send(());
                         }
                     }
+                    Command::HeartbeatDurable(pulse) => {
+                        if let Some(durable) = self.heartbeats.remove(&pulse.beat) {
+                            // Nobody waits when the attempt has been given up.
+                            let _ = durable.send(());
+                        }
+                    }
+                    // Whoever waits is told by the channel's end.
+                    Command::HeartbeatLost(pulse) => drop(self.heartbeats.remove(&pulse.beat)),
                     Command::Look { node, wanted } => self.looks.push(self.look(node, wanted)),
                     Command::ReadHeader => self.reading = Some(self.read_journal()),
                     Command::Stop => {

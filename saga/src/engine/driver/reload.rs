@@ -24,6 +24,8 @@ impl<R: Send + Sync + 'static> Driver<R> {
         self.durable = None;
         self.reading = None;
         self.records.clear();
+        self.heartbeats.clear();
+        self.caller.reloads += 1;
         self.slow.clear();
         self.live.doing.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let Read { signals, loaded } = read(&self.shared, &self.caller.workflow_id).await;

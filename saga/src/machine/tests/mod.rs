@@ -29,6 +29,7 @@ mod keys;
 mod values;
 mod deaths;
 mod records;
+mod heartbeats;
 mod transactions;
 mod refusals;
 mod cancel;

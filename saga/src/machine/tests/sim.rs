@@ -8,6 +8,7 @@
 //! | `undo a`, `undo-late a`, `look a` | its compensation (of which pass), its look-up |
 //! | `write create`, `write a=completed -> completed` | a commit is handed to the journal: facts and decision; `?` marks an unknown effect |
 //! | `durable a` | the step's record is durable |
+//! | `beat 1`, `no beat 1` | the heartbeat of that number is durable, is not kept |
 //! | `stop` | the machine is done with the workflow |
 
 use std::collections::{BTreeMap, VecDeque};
@@ -189,6 +190,8 @@ impl Sim {
                         let name = row_name(&self.name(row.step_order), &row.item);
                         self.trace.push(format!("durable {name}"));
                     }
+                    Command::HeartbeatDurable(pulse) => self.trace.push(format!("beat {}", pulse.beat)),
+                    Command::HeartbeatLost(pulse) => self.trace.push(format!("no beat {}", pulse.beat)),
                     Command::Look { node, wanted } if self.looks_at_once => {
                         events.push_back(Event::Looked { node, found: self.journal.find(&wanted) });
                     }

@@ -27,6 +27,7 @@ pub async fn a_fact_is_loaded_back_in_every_field(subject: Arc<dyn Subject>) {
             input: odd.then(|| json(r#"{"a":[1,2.5,"ü\n"]}"#)),
             output: (!odd).then(|| json("null")),
             record: odd.then(|| json(r#""before""#)),
+            heartbeat: odd.then(|| json(r#"{"row":7}"#)),
             carry: Some(json(r#"{"uuid":"1-2-3"}"#)),
             debt: odd.then(|| Debt::ALL[order as usize % 3]),
             debt_note: odd.then(|| "called them".into()),
@@ -63,6 +64,25 @@ pub async fn the_first_record_wins(subject: Arc<dyn Subject>) {
     w.write(facts(4, "a", vec![recorded(3, Some("\"second\""))])).await;
     w.write(facts(5, "a", vec![recorded(4, None)])).await;
     assert_eq!(w.load("a").await.steps, [recorded(4, Some("\"first\""))]);
+}
+
+/// How far an attempt has come. What comes late does not hide what is newer, nobody but the owner says anything, and
+/// nothing is left of it when the step is done.
+pub async fn the_last_heartbeat_wins_until_the_step_is_done(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.start(1, "a").await;
+    let beat = |rev, so_far: Option<&str>| {
+        let heartbeat = so_far.map(json);
+        StepRow { heartbeat, status: StepStatus::Running, output: None, completed_at: None, ..row(0, rev) }
+    };
+    w.write(facts(2, "a", vec![beat(1, Some("1"))])).await;
+    w.write(facts(3, "a", vec![beat(3, Some(r#"{"row":3}"#))])).await;
+    w.write(facts(4, "a", vec![beat(2, Some("2"))])).await;
+    let stranger = w.write_as(None, facts(5, "a", vec![beat(4, Some("4"))])).await;
+    assert_eq!(stranger, CommitOutcome::Refused { rev: 0, status: Status::Running, owned: false });
+    assert_eq!(w.load("a").await.steps, [beat(3, Some(r#"{"row":3}"#))]);
+    w.write(facts(6, "a", vec![row(0, 5)])).await;
+    assert_eq!(w.load("a").await.steps, [row(0, 5)]);
 }
 
 /// Findings 29 and 30: a second run keeps the first; rows come in plan order.

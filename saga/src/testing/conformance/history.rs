@@ -312,6 +312,7 @@ impl History {
             effect: self.dice.of(TouchedEffect::ALL),
             output: text(&mut self.dice),
             record: text(&mut self.dice),
+            heartbeat: text(&mut self.dice),
             debt: self.dice.one_in(3).then(|| self.dice.of(Debt::ALL)),
             completed_at: self.dice.one_in(2).then(|| at(self.second)),
             ..row(order, self.dice.roll(6) as i64)

@@ -97,6 +97,7 @@ pub(super) fn row(step_order: u32, rev: i64) -> StepRow {
         input: None,
         output: Some(json("1")),
         record: None,
+        heartbeat: None,
         carry: None,
         debt: None,
         debt_note: None,

@@ -137,6 +137,7 @@ macro_rules! conformance {
             facts: a_fact_is_loaded_back_in_every_field,
             facts: a_higher_rev_replaces_and_a_lower_one_does_not,
             facts: the_first_record_wins,
+            facts: the_last_heartbeat_wins_until_the_step_is_done,
             facts: items_and_runs_are_rows_of_their_own,
             facts: facts_of_a_refused_decision_stay,
             facts: facts_sent_twice_count_once,

@@ -19,6 +19,9 @@ use crate::store::{Status, StepRow, StepStatus, TouchedEffect};
 pub(super) struct Seen {
     args: Option<Json>,
     pub(super) record: Option<Json>,
+    /// The heartbeats of attempts that counted then, and the last one of which an attempt was told that it is durable.
+    pub(super) beats: Vec<u64>,
+    pub(super) beat: Option<u64>,
 }
 
 /// What must not change afterwards.
@@ -54,6 +57,12 @@ pub(super) fn call(sim: &Sim, world: &World, history: &mut History, call: &Call)
     let first = seen.args.get_or_insert_with(|| call.args.clone());
     assert_eq!(*first, call.args, "one step, two different arguments");
     assert!(seen.record.is_none() || seen.record == call.recorded, "a record was forgotten: {call:?}");
+
+    let beat = call.heartbeat.as_ref().map(|json| json.decode::<u64>().unwrap());
+    assert!(beat.is_none_or(|beat| seen.beats.contains(&beat)), "whose heartbeat is this? {call:?}");
+    // Whoever is done has no heartbeat any more.
+    let done = row.is_some_and(|row| row.completed_at.is_some());
+    assert!(done || beat >= seen.beat, "a heartbeat was forgotten: {call:?}");
 
     let generation = row.map_or(0, |r| r.key_generation);
     let key_row =

@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use super::connection::millis;
 use super::held::{Held, within};
 use super::queries as sql;
-use super::{Inner, batch, fast, hints, judge, read, triggers};
+use super::{Inner, batch, fast, hints, judge, read, timelines, triggers};
 use crate::cells::Moment;
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
@@ -89,7 +89,10 @@ async fn once(
     if let Some(outcomes) = fast::commit(store, worker, commits).await {
         return Ok(outcomes);
     }
-    let mut connection = store.connection().await?;
+    let mut connection = match worker {
+        Some(worker) => store.connection_for(worker).await?,
+        None => store.connection().await?,
+    };
     let mut tx = begin(&mut connection).await?;
     let mut told = store.told();
     let batch = judge::prepare(&mut tx, worker, commits, &mut told).await?;
@@ -107,6 +110,7 @@ pub(super) async fn join(store: &Inner, join: &Join) -> Result<Registration, Fai
 
 async fn joined(store: &Inner, join: &Join) -> Result<Registration, Failure> {
     let mut connection = store.connection().await?;
+    let timeline = timelines::of(&mut connection).await?;
     let mut tx = begin(&mut connection).await?;
     let known = rows(&Known::all(&join.definitions))?;
     let joined = sqlx::query_as(sql::JOIN).bind(&join.name).bind(known).bind(join.lease.as_secs_f64());
@@ -117,6 +121,7 @@ async fn joined(store: &Inner, join: &Join) -> Result<Registration, Failure> {
     }
     tx.commit().await?;
     connection.give_back();
+    store.timelines.join(WorkerId(worker), timeline);
     let now = now.read().map_err(StoreError::Unavailable)?;
     Ok(Registration { worker: WorkerId(worker), leased: true, now: Some(now) })
 }
@@ -124,15 +129,20 @@ async fn joined(store: &Inner, join: &Join) -> Result<Registration, Failure> {
 /// Says that the worker lives, and brings its mail.
 pub(super) async fn beat(store: &Inner, worker: WorkerId) -> Result<Beat, Failure> {
     let mut connection = Held::of(&store.beats).await?;
-    let beat = within(store.statement_timeout, read::beat(&mut connection, worker)).await?;
+    let beat = async {
+        store.timelines.check(&mut connection, worker).await?;
+        read::beat(&mut connection, worker).await
+    };
+    let beat = within(store.statement_timeout, beat).await?;
     connection.give_back();
     Ok(beat)
 }
 
 pub(super) async fn leave(store: &Inner, worker: WorkerId) -> Result<(), Failure> {
-    let mut connection = store.connection().await?;
+    let mut connection = store.connection_for(worker).await?;
     let end = sqlx::query(sql::END).bind(worker.0);
     within(store.limit(), async { Ok(end.execute(&mut *connection).await?) }).await?;
+    store.timelines.leave(worker);
     inherit(store, &mut connection, worker).await?;
     connection.give_back();
     Ok(())
@@ -160,7 +170,7 @@ async fn inherit(store: &Inner, connection: &mut PgConnection, dead: WorkerId) -
 
 /// Declares dead who has been silent for too long, one worker per transaction, and takes what they owned from them.
 async fn take_over(store: &Inner, worker: WorkerId) -> Result<(), Failure> {
-    let mut connection = store.connection().await?;
+    let mut connection = store.connection_for(worker).await?;
     let ailing = within(store.limit(), async {
         // A dead one shall not declare others dead.
         read::lives(&mut connection, worker).await?;
@@ -218,7 +228,7 @@ pub(super) async fn claim(store: &Inner, worker: WorkerId, claim: Claim) -> Resu
 }
 
 async fn claimed(store: &Inner, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, Failure> {
-    let mut connection = store.connection().await?;
+    let mut connection = store.connection_for(worker).await?;
     if store.is_time_to_fold() {
         sqlx::query(sql::FOLD_STATISTICS).execute(&mut *connection).await?;
     }

@@ -72,7 +72,7 @@ async fn roll_back(tx: Transaction<'_, Postgres>) {
 /// its fact is known.
 pub(super) async fn transact(store: &Inner, door: Door) -> Result<Transacted, Failure> {
     let _place = store.lent.acquire().await.map_err(|_| Failure::from(super::closed()))?;
-    let mut connection = store.connection().await?;
+    let mut connection = store.connection_for(door.worker).await?;
     let limit = door.limit + store.limit();
     let under_way = store.unsettled.begin(&door.workflow_id);
     let ended = within(limit, transacted(store, &mut connection, door)).await;

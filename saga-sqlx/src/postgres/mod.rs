@@ -15,6 +15,7 @@ mod queries;
 mod read;
 mod retention;
 mod schedules;
+mod timelines;
 mod triggers;
 mod unsettled;
 
@@ -42,6 +43,7 @@ use held::{Held, within};
 use hints::Hints;
 use lanes::Lanes;
 pub use lend::postgres;
+use timelines::Timelines;
 use unsettled::Unsettled;
 
 /// Keeps workflows in a PostgreSQL database, beside the user's own tables. A clone is the same store.
@@ -50,7 +52,9 @@ use unsettled::Unsettled;
 /// taken over by the others, and nothing that it sends afterwards is written.
 ///
 /// It needs PostgreSQL 13 or later, and sessions of its own: behind PgBouncer, a pool in session mode. With replicas
-/// let them be synchronous: a fail-over to one that lags forgets what was acknowledged.
+/// let them be synchronous: a fail-over to one that lags forgets what was acknowledged. Workers notice a fail-over, drop
+/// what they remember, and come back as new ones, which go by the journal that is there: what it has lost of a workflow
+/// is done again under the same idempotency keys, and of a workflow that it has lost as a whole nobody knows any more.
 #[derive(Clone)]
 pub struct PgStore(Arc<Inner>);
 
@@ -64,6 +68,7 @@ struct Inner {
     lanes: Lanes,
     begun: Begun,
     unsettled: Unsettled,
+    timelines: Timelines,
     /// How many connections may be lent at a time, so that some are left for the journal.
     lent: Semaphore,
     statement_timeout: Duration,
@@ -80,6 +85,12 @@ struct Heard {
 impl Inner {
     async fn connection(&self) -> Result<Held, Failure> {
         Held::of(&self.pool).await
+    }
+    /// For what this worker writes.
+    async fn connection_for(&self, worker: WorkerId) -> Result<Held, Failure> {
+        let mut connection = self.connection().await?;
+        within(self.limit(), self.timelines.check(&mut connection, worker)).await?;
+        Ok(connection)
     }
     /// For how long a few statements together are waited for. The server gives up each of them sooner; this is for
     /// servers that do not answer at all.
@@ -154,6 +165,7 @@ impl PgStore {
             lanes,
             begun: Begun::default(),
             unsettled: Unsettled::default(),
+            timelines: Timelines::default(),
             pool,
             beats,
             identity,

@@ -78,6 +78,7 @@ queries! {
     SETTLE_TRIGGERED = "settle_triggered.sql",
     FORGET_TRIGGERED = "forget_triggered.sql",
     SETTLED = "settled.sql",
+    TIMELINE = "timeline.sql",
     IDENTITY = "identity.sql",
     HINT = "hint.sql",
     BATCH_FACTS = "batch_facts.sql",

@@ -49,14 +49,20 @@ impl Server {
         server
     }
 
-    /// Makes a copy that follows it, and lets it acknowledge nothing that the copy has not on disk too.
-    pub(crate) fn standby(&mut self, folder: PathBuf) -> Self {
+    /// Makes a copy that follows it.
+    pub(crate) fn replica(&self, folder: PathBuf) -> Self {
         make(&folder);
         let mut copy = Command::new(program("pg_basebackup"));
         copy.args(["-h", "127.0.0.1", "-U", "postgres", "-R", "-c", "fast", "--no-sync", "-p"]);
         run(copy.arg(self.port.to_string()).arg("-D").arg(&folder));
-        let mut standby = Self { port: free_port(), folder, child: None, settings: vec![] };
-        standby.start();
+        let mut replica = Self { port: free_port(), folder, child: None, settings: vec![] };
+        replica.start();
+        replica
+    }
+
+    /// The same, and lets the first one acknowledge nothing that the copy has not on disk too.
+    pub(crate) fn standby(&mut self, folder: PathBuf) -> Self {
+        let standby = self.replica(folder);
         self.settings = vec!["synchronous_standby_names=*".to_owned()];
         self.stop(Stop::Fast);
         self.start();

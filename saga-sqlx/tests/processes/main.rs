@@ -19,6 +19,7 @@ mod clocks;
 mod takeover;
 mod halves;
 mod silence;
+mod promotion;
 
 /// The other processes are this program too.
 #[test]

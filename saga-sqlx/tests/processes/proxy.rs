@@ -23,6 +23,10 @@ struct Plan {
     freeze: Option<Freeze>,
     /// Somebody is frozen.
     frozen: bool,
+    /// What is frozen goes on when it is let go.
+    goes_on: bool,
+    /// And what it asked has been answered.
+    answered: bool,
 }
 
 struct Freeze {
@@ -46,6 +50,8 @@ enum Next {
     Passes,
     IsLost,
     IsFrozen,
+    /// It passes, and somebody waits for it.
+    IsAwaited,
 }
 
 impl Wire {
@@ -93,8 +99,10 @@ impl Shared {
             *wire.next.lock().unwrap() = match fate {
                 None => Next::Passes,
                 Some((Cut::Before, Next::IsFrozen)) => {
-                    self.stand_still();
-                    break;
+                    if !self.stand_still() {
+                        break;
+                    }
+                    Next::IsAwaited
                 }
                 Some((Cut::Before, _)) => break,
                 Some((Cut::After, next)) => next,
@@ -115,9 +123,14 @@ impl Shared {
             }
             let next = *wire.next.lock().unwrap();
             if next == Next::IsFrozen {
-                self.stand_still();
+                // What it has answered is lost in any case.
+                let _ = self.stand_still();
             }
-            if next != Next::Passes || (&wire.client).write_all(&bytes[..n]).is_err() {
+            if next == Next::IsAwaited {
+                self.plan.lock().unwrap().answered = true;
+            }
+            let passes = matches!(next, Next::Passes | Next::IsAwaited);
+            if !passes || (&wire.client).write_all(&bytes[..n]).is_err() {
                 break;
             }
         }
@@ -144,11 +157,11 @@ impl Shared {
         Some((if plan.random.bool() { Cut::Before } else { Cut::After }, Next::IsLost))
     }
 
-    /// Until somebody thaws it.
-    fn stand_still(&self) {
+    /// Until somebody thaws it. Does it go on then?
+    fn stand_still(&self) -> bool {
         let mut plan = self.plan.lock().unwrap();
         plan.frozen = true;
-        drop(self.changed.wait_while(plan, |plan| plan.frozen).unwrap());
+        self.changed.wait_while(plan, |plan| plan.frozen).unwrap().goes_on
     }
 }
 
@@ -210,7 +223,7 @@ impl Proxy {
     /// The connection on which the marker is seen stands still at that many requests after it.
     pub(crate) fn freeze(&self, marker: &'static str, request: u32, at: Cut) {
         let mut plan = self.shared.plan.lock().unwrap();
-        plan.frozen = false;
+        (plan.frozen, plan.answered) = (false, false);
         plan.freeze = Some(Freeze { marker, request, at });
     }
 
@@ -219,10 +232,24 @@ impl Proxy {
         self.shared.plan.lock().unwrap().frozen
     }
 
+    /// Has the server done what was frozen, and went on?
+    pub(crate) fn is_answered(&self) -> bool {
+        self.shared.plan.lock().unwrap().answered
+    }
+
     /// Lets go of what is frozen: its connection ends.
     pub(crate) fn thaw(&self) {
+        self.let_go(false);
+    }
+
+    /// Lets go of what is frozen, as if nothing had been.
+    pub(crate) fn go_on(&self) {
+        self.let_go(true);
+    }
+
+    fn let_go(&self, goes_on: bool) {
         let mut plan = self.shared.plan.lock().unwrap();
-        (plan.freeze, plan.frozen) = (None, false);
+        (plan.freeze, plan.frozen, plan.goes_on) = (None, false, goes_on);
         self.shared.changed.notify_all();
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::proxy::Cut;
 use crate::stage::{PATIENCE, Stage};
 
 const LEASE: Duration = Duration::from_secs(3);
@@ -64,6 +65,57 @@ fn guarantee_09_a_worker_that_was_paused_past_its_lease_writes_nothing_and_comes
     assert!(writes > 0);
     let since = "SELECT count(*) FROM book_writes AS w WHERE w.worker = (SELECT max(worker) FROM book_births WHERE process = 'paused')";
     assert_ne!(stage.server.ask(since), "0", "the new worker of the old process has work");
+}
+
+/// It is stopped between two statements of a transaction, as a machine is that is suspended: the server has done the one,
+/// and waits for the next. Nobody waits for the sleeper for long, and when it goes on its transaction is over.
+#[test]
+fn guarantee_09_a_worker_that_is_stopped_between_two_statements_of_a_transaction_commits_nothing_when_it_goes_on()
+ {
+    let stage = Stage::new(LEASE);
+    let (mut held_the_fence, mut request) = (0, 0);
+    for n in 3.. {
+        let (name, id) = (format!("victim{n}"), format!("w{n}"));
+        let mut victim = stage.worker(&name);
+        stage.proxy.freeze("INSERT INTO bookings", request, Cut::Before);
+        victim.tell(&format!("orders {n} {}", n + 1));
+        stage.wait_until("it is at that statement", || stage.proxy.is_frozen());
+        victim.pause();
+        stage.proxy.go_on();
+        let booked = format!("SELECT count(*) FROM bookings WHERE id LIKE '{id}/%'");
+        stage.wait_until("the server has done it", || stage.proxy.is_answered());
+        if stage.server.ask(&booked) == "1" {
+            // That was the COMMIT.
+            victim.kill();
+            break;
+        }
+        let locks =
+            "SELECT count(*) FROM pgrowlocks('orchestration_workers') WHERE 'For Key Share' = ANY(modes)";
+        held_the_fence += u32::from(stage.server.ask(locks) == "1");
+        let other = stage.worker(&format!("other{n}"));
+        let deaths = format!(
+            "SELECT count(*) FROM book_deaths AS d JOIN book_births AS b ON b.worker = d.worker WHERE b.process = '{name}'"
+        );
+        stage.wait_until("it is declared dead", || stage.server.ask(&deaths) == "1");
+        stage.wait_until("the other one has done it", || stage.server.ask(&booked) == "1");
+        victim.wake();
+        let births = format!("SELECT count(*) FROM book_births WHERE process = '{name}'");
+        stage.wait_until("it comes back", || stage.server.ask(&births) == "2");
+        stage.wait_until("all have ended", || stage.live() == 0);
+        let end = format!(
+            "SELECT status || (SELECT count(*) FROM bookings WHERE id LIKE '{id}/%') FROM orchestration_workflows WHERE workflow_id = '{id}'"
+        );
+        assert_eq!(stage.server.ask(&end), "completed1", "request {request}");
+        victim.kill();
+        other.kill();
+        request += 2;
+    }
+    println!("{request} requests, and the fence was held at {held_the_fence}");
+    assert!(
+        request >= 6 && held_the_fence >= 1,
+        "{request} requests, the fence was held at {held_the_fence}"
+    );
+    stage.fence_held();
 }
 
 /// One workflow takes down every process that runs it. These come back, as processes do, and it is taken up again.

@@ -66,10 +66,11 @@ pub(super) async fn commit(
 ) -> Option<Vec<CommitOutcome>> {
     let mut told = store.told();
     let batch = Batch::expected(worker?, commits, &mut told)?;
-    let mut lane = store.lanes.take().await.ok()?;
+    let lanes = store.lanes.as_ref()?;
+    let mut lane = lanes.take().await.ok()?;
     match within(store.limit(), write(&mut lane, store, &batch, commits)).await {
         Ok(outcomes) => {
-            store.lanes.give_back(lane);
+            lanes.give_back(lane);
             if outcomes.is_some() {
                 store.tell(told);
                 store.begun.remember(commits);
@@ -79,7 +80,7 @@ pub(super) async fn commit(
         Err(failure) => {
             tracing::debug!("A batch of {} is written with care: {failure:?}", commits.len());
             if matches!(failure, Failure::Busy | Failure::Poison(_)) {
-                store.lanes.give_back(lane);
+                lanes.give_back(lane);
             }
             None
         }

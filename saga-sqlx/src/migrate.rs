@@ -5,9 +5,8 @@
 use std::time::Duration;
 
 use saga::store::StoreError;
+#[cfg(feature = "sqlite")]
 use sqlx::Connection;
-#[cfg(feature = "postgres")]
-use sqlx::PgConnection;
 #[cfg(feature = "sqlite")]
 use sqlx::SqliteConnection;
 
@@ -15,6 +14,8 @@ use sqlx::SqliteConnection;
 use crate::error::Failure;
 #[cfg(feature = "sqlite")]
 use crate::error::sql_error;
+#[cfg(feature = "postgres")]
+use crate::postgres::Held;
 
 struct Migration {
     version: i64,
@@ -228,7 +229,7 @@ const MOST_TRIES: u32 = 20;
 /// Applies what is missing, all or nothing, in the schema to which the connection's search path leads. One that has been
 /// checked to be a plain name is made if it is not there.
 #[cfg(feature = "postgres")]
-pub(crate) async fn postgres(connection: &mut PgConnection, schema: Option<&str>) -> Result<(), StoreError> {
+pub(crate) async fn postgres(connection: &mut Held, schema: Option<&str>) -> Result<(), StoreError> {
     let mut tries = 1;
     loop {
         match postgres_once(connection, schema).await {
@@ -241,7 +242,7 @@ pub(crate) async fn postgres(connection: &mut PgConnection, schema: Option<&str>
 }
 
 #[cfg(feature = "postgres")]
-async fn postgres_once(connection: &mut PgConnection, schema: Option<&str>) -> Result<(), Failure> {
+async fn postgres_once(connection: &mut Held, schema: Option<&str>) -> Result<(), Failure> {
     let mut tx = connection.begin().await?;
     sqlx::query(PG_UNHURRIED).execute(&mut *tx).await?;
     sqlx::query(PG_LOCK).bind(schema).execute(&mut *tx).await?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
+use super::pooler;
 use crate::error::sql_error;
 
 /// What is optional about a store in a PostgreSQL database.
@@ -22,13 +23,19 @@ pub struct PgOptions {
     /// early that others take the worker for dead when it lands.
     pub statement_timeout: Duration,
     /// Does each worker have one more connection, on which others hint to it that there is work or mail? Not possible
-    /// behind PgBouncer in transaction mode: without it they look for it by themselves, every `poll_interval`.
+    /// [`through_pooler`](Self::through_pooler): without it they look for it by themselves, every `poll_interval`.
     pub listen: bool,
+    /// Is there a pooler in between that lends a session for one transaction, like PgBouncer with `pool_mode =
+    /// transaction`? Then nothing outlasts a transaction: statements are not kept prepared, nobody listens, and what
+    /// is set up is set up in each. That costs round trips. Statements of your own, in transactional steps and in
+    /// [`PgStore::transaction`](super::PgStore::transaction), find everything as they are used to.
+    pub through_pooler: bool,
 }
 
 impl Default for PgOptions {
     fn default() -> Self {
-        Self { schema: None, connections: 8, statement_timeout: Duration::from_secs(4), listen: true }
+        let statement_timeout = Duration::from_secs(4);
+        Self { schema: None, connections: 8, statement_timeout, listen: true, through_pooler: false }
     }
 }
 
@@ -71,7 +78,11 @@ impl PgOptions {
             })
         });
         // The acquisition has its own limit; a statement that fails says more than one that never comes.
-        pool.acquire_timeout(self.statement_timeout * 2).after_connect(move |connection, _| {
+        let pool = pool.acquire_timeout(self.statement_timeout * 2);
+        if self.through_pooler {
+            return pool;
+        }
+        pool.after_connect(move |connection, _| {
             let schema = schema.clone();
             Box::pin(async move { set_up(connection, schema.as_deref(), timeout).await })
         })
@@ -101,7 +112,10 @@ pub(super) async fn pools(url: &str, options: &PgOptions) -> Result<(PgPool, PgP
     }
     let malformed = |e: sqlx::Error| StoreError::Configuration(format!("the database's address: {e}"));
     let connect: PgConnectOptions = url.parse().map_err(malformed)?;
-    let connect = connect.disable_statement_logging();
+    let mut connect = connect.disable_statement_logging();
+    if options.through_pooler {
+        connect = pooler::connect(connect);
+    }
     let pool = options.pool(options.connections).connect_with(connect.clone()).await;
     Ok((pool.map_err(|e| opening(sql_error(e)))?, options.pool(1).connect_lazy_with(connect)))
 }

@@ -67,11 +67,12 @@ pub(super) async fn commit(
     let mut told = store.told();
     let worker = worker?;
     let batch = Batch::expected(worker, commits, &mut told)?;
+    let lanes = store.lanes.as_ref()?;
     let of_its_history = |timeline: &_| store.timelines.knows(worker, timeline);
-    let (mut lane, timeline) = store.lanes.take(of_its_history).await.ok()?;
+    let (mut lane, timeline) = lanes.take(of_its_history).await.ok()?;
     match within(store.limit(), write(&mut lane, store, &batch, commits)).await {
         Ok(outcomes) => {
-            store.lanes.give_back(lane, timeline);
+            lanes.give_back(lane, timeline);
             if outcomes.is_some() {
                 store.tell(told);
                 store.begun.remember(commits);
@@ -81,7 +82,7 @@ pub(super) async fn commit(
         Err(failure) => {
             tracing::debug!("A batch of {} is written with care: {failure:?}", commits.len());
             if matches!(failure, Failure::Busy | Failure::Poison(_)) {
-                store.lanes.give_back(lane, timeline);
+                lanes.give_back(lane, timeline);
             }
             None
         }

@@ -7,25 +7,53 @@ use std::time::Duration;
 
 use saga::store::StoreError;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, Transaction};
 
+use super::pooler::Pooler;
 use crate::error::Failure;
 
 /// A connection that goes back to its pool only if it is [given back](Self::give_back). One that failed, or whose user
 /// did not wait any longer, is closed: to find out whether it still lives could take for ever, and would keep its
 /// place in the pool meanwhile.
-pub(super) struct Held {
+pub(crate) struct Held {
     connection: PoolConnection<Postgres>,
     is_well: bool,
+    pooler: Option<Pooler>,
 }
 
+/// Each statement sees what was committed before it: the fence rests on that, whatever the database's default is.
+const EACH_STATEMENT: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// All statements see the same.
+const ONE_MOMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 impl Held {
-    pub(super) async fn of(pool: &PgPool) -> Result<Self, Failure> {
-        Ok(Self { connection: pool.acquire().await?, is_well: false })
+    pub(super) async fn of(pool: &PgPool, pooler: Option<&Pooler>) -> Result<Self, Failure> {
+        Ok(Self { connection: pool.acquire().await?, is_well: false, pooler: pooler.cloned() })
     }
     /// It has answered everything.
     pub(super) fn give_back(mut self) {
         self.is_well = true;
+    }
+    /// A transaction in which each statement sees what was committed before it.
+    pub(crate) async fn begin(&mut self) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+        self.begin_as(EACH_STATEMENT).await
+    }
+    /// A transaction that reads, and in which all statements see the same.
+    pub(super) async fn moment(&mut self) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+        self.begin_as(ONE_MOMENT).await
+    }
+    async fn begin_as(&mut self, begin: &'static str) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+        match &self.pooler {
+            None => self.connection.begin_with(begin).await,
+            Some(pooler) => self.connection.begin_with(AssertSqlSafe(pooler.begin(begin))).await,
+        }
+    }
+    /// For statements that need no transaction around them.
+    pub(crate) async fn plain(&mut self) -> Result<Plain<'_>, sqlx::Error> {
+        match &self.pooler {
+            None => Ok(Plain::Alone(&mut self.connection)),
+            Some(_) => Ok(Plain::Together(self.begin().await?)),
+        }
     }
 }
 
@@ -46,6 +74,44 @@ impl Drop for Held {
     fn drop(&mut self) {
         if !self.is_well {
             self.connection.close_on_drop();
+        }
+    }
+}
+
+/// Where statements are run that need no transaction. A pooler needs one all the same: without it what belongs together on
+/// the wire may reach two servers.
+pub(crate) enum Plain<'c> {
+    /// Each is committed by itself.
+    Alone(&'c mut PgConnection),
+    /// All of them are committed [at the end](Self::done).
+    Together(Transaction<'c, Postgres>),
+}
+
+impl Plain<'_> {
+    /// What was written is durable.
+    pub(crate) async fn done(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Alone(_) => Ok(()),
+            Self::Together(tx) => tx.commit().await,
+        }
+    }
+}
+
+impl Deref for Plain<'_> {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        match self {
+            Self::Alone(connection) => connection,
+            Self::Together(tx) => tx,
+        }
+    }
+}
+
+impl DerefMut for Plain<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Alone(connection) => connection,
+            Self::Together(tx) => tx,
         }
     }
 }

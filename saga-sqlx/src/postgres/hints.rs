@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use saga::store::{Commit, CommitOutcome};
 use saga::{Timestamp, WorkerId};
-use sqlx::PgExecutor;
+use sqlx::PgConnection;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 
 use super::queries as sql;
+use crate::error::Failure;
 
 /// Until the server is asked again for a connection.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -97,12 +98,10 @@ impl Hints {
         }
     }
 
-    /// Tells everybody that there is work, after the transaction that made it. Nothing depends on it.
-    pub(super) async fn tell(&self, connection: impl PgExecutor<'_>) {
-        let told = sqlx::query(sql::HINT).bind(&self.channel).bind(ANYBODY).execute(connection).await;
-        if let Err(error) = told {
-            tracing::debug!("Nobody was told that there is work: {error}");
-        }
+    /// Tells everybody that there is work.
+    pub(super) async fn tell(&self, connection: &mut PgConnection) -> Result<(), Failure> {
+        sqlx::query(sql::HINT).bind(&self.channel).bind(ANYBODY).execute(connection).await?;
+        Ok(())
     }
 
     /// A workflow was started inside a transaction that is still open.
@@ -110,11 +109,9 @@ impl Hints {
         self.started.store(true, Ordering::Release);
     }
 
-    /// Such a transaction has ended.
-    pub(super) async fn tell_of_starts(&self, pool: &PgPool) {
-        if self.started.swap(false, Ordering::AcqRel) {
-            self.tell(pool).await;
-        }
+    /// A transaction has ended: was something started in one?
+    pub(super) fn has_started(&self) -> bool {
+        self.started.swap(false, Ordering::AcqRel)
     }
 
     fn listeners(&self) -> MutexGuard<'_, BTreeMap<WorkerId, PgListener>> {

@@ -8,12 +8,14 @@ use saga::store::{
 };
 use saga::{DefinitionId, WorkerId, WorkflowId};
 use serde::Serialize;
-use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres};
 
 use super::connection::millis;
 use super::held::{Held, within};
 use super::queries as sql;
-use super::{Inner, batch, fast, hints, judge, read, timelines, triggers};
+use super::{Inner, ask, batch, fast, hints, judge, read, timelines, triggers};
 use crate::cells::Moment;
 use crate::codec::{Place, rows, time_text};
 use crate::error::Failure;
@@ -27,12 +29,6 @@ const MOST_LOOKS: u32 = 3;
 const CHUNK: i64 = 1_000;
 
 const PATIENCE: &str = "SELECT set_config('lock_timeout', $1, true)";
-
-/// A transaction in which each statement sees what was committed before it: the fence rests on that, whatever the
-/// database's default is.
-pub(super) async fn begin(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
-    connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await
-}
 
 /// All in one transaction; when that fails, each half in one of its own.
 pub(super) async fn commit(
@@ -57,7 +53,7 @@ pub(super) async fn commit(
         }
     }
     if hints::concerns_others(worker, commits, &outcomes, store.told()) {
-        store.hints.tell(&store.pool).await;
+        store.tell_others().await;
     }
     Ok(outcomes)
 }
@@ -93,7 +89,7 @@ async fn once(
         Some(worker) => store.connection_for(worker).await?,
         None => store.connection().await?,
     };
-    let mut tx = begin(&mut connection).await?;
+    let mut tx = connection.begin().await?;
     let mut told = store.told();
     let batch = judge::prepare(&mut tx, worker, commits, &mut told).await?;
     batch::write(&batch, &mut tx).await?;
@@ -110,8 +106,8 @@ pub(super) async fn join(store: &Inner, join: &Join) -> Result<Registration, Fai
 
 async fn joined(store: &Inner, join: &Join) -> Result<Registration, Failure> {
     let mut connection = store.connection().await?;
-    let timeline = timelines::of(&mut connection).await?;
-    let mut tx = begin(&mut connection).await?;
+    let timeline = timelines::of_held(&mut connection).await?;
+    let mut tx = connection.begin().await?;
     let known = rows(&Known::all(&join.definitions))?;
     let joined = sqlx::query_as(sql::JOIN).bind(&join.name).bind(known).bind(join.lease.as_secs_f64());
     let (worker, now): (i64, Moment) = joined.fetch_one(&mut *tx).await?;
@@ -128,43 +124,58 @@ async fn joined(store: &Inner, join: &Join) -> Result<Registration, Failure> {
 
 /// Says that the worker lives, and brings its mail.
 pub(super) async fn beat(store: &Inner, worker: WorkerId) -> Result<Beat, Failure> {
-    let mut connection = Held::of(&store.beats).await?;
-    let beat = async {
+    let mut connection = Held::of(&store.beats, store.pooler.as_ref()).await?;
+    let beating = async {
         store.timelines.check(&mut connection, worker).await?;
-        read::beat(&mut connection, worker).await
+        let mut plain = connection.plain().await?;
+        let beat = read::beat(&mut plain, worker).await?;
+        plain.done().await?;
+        Ok(beat)
     };
-    let beat = within(store.statement_timeout, beat).await?;
+    let beat = within(store.statement_timeout, beating).await?;
     connection.give_back();
     Ok(beat)
 }
 
 pub(super) async fn leave(store: &Inner, worker: WorkerId) -> Result<(), Failure> {
     let mut connection = store.connection_for(worker).await?;
-    let end = sqlx::query(sql::END).bind(worker.0);
-    within(store.limit(), async { Ok(end.execute(&mut *connection).await?) }).await?;
+    changed(store, &mut connection, sqlx::query(sql::END).bind(worker.0)).await?;
     store.timelines.leave(worker);
     inherit(store, &mut connection, worker).await?;
     connection.give_back();
     Ok(())
 }
 
+/// How many rows a statement of its own has changed.
+async fn changed(
+    store: &Inner,
+    connection: &mut Held,
+    statement: Query<'_, Postgres, PgArguments>,
+) -> Result<u64, Failure> {
+    let change = async {
+        let mut plain = connection.plain().await?;
+        let changed = statement.execute(&mut *plain).await?;
+        plain.done().await?;
+        Ok(changed.rows_affected())
+    };
+    within(store.limit(), change).await
+}
+
 /// Gives everything that a dead worker has left to nobody, and then forgets the worker. If this process dies on the way
 /// somebody else goes on: the dead worker's row stays until nothing names it.
-async fn inherit(store: &Inner, connection: &mut PgConnection, dead: WorkerId) -> Result<(), Failure> {
+async fn inherit(store: &Inner, connection: &mut Held, dead: WorkerId) -> Result<(), Failure> {
     let mut any = false;
     loop {
         let orphan = sqlx::query(sql::ORPHAN).bind(dead.0).bind(time_text(store.told())).bind(CHUNK);
-        let taken = within(store.limit(), async { Ok(orphan.execute(&mut *connection).await?) }).await?;
-        if taken.rows_affected() == 0 {
+        if changed(store, connection, orphan).await? == 0 {
             break;
         }
         any = true;
     }
     if any {
-        store.hints.tell(&mut *connection).await;
+        store.tell_others().await;
     }
-    let bury = sqlx::query(sql::BURY).bind(dead.0);
-    within(store.limit(), async { Ok(bury.execute(connection).await?) }).await?;
+    changed(store, connection, sqlx::query(sql::BURY).bind(dead.0)).await?;
     Ok(())
 }
 
@@ -172,10 +183,13 @@ async fn inherit(store: &Inner, connection: &mut PgConnection, dead: WorkerId) -
 async fn take_over(store: &Inner, worker: WorkerId) -> Result<(), Failure> {
     let mut connection = store.connection_for(worker).await?;
     let ailing = within(store.limit(), async {
+        let mut plain = connection.plain().await?;
         // A dead one shall not declare others dead.
-        read::lives(&mut connection, worker).await?;
+        read::lives(&mut plain, worker).await?;
         let ailing = sqlx::query_as::<_, (i64, bool)>(sql::AILING).bind(worker.0);
-        Ok(ailing.fetch_all(&mut *connection).await?)
+        let ailing = ailing.fetch_all(&mut *plain).await?;
+        plain.done().await?;
+        Ok(ailing)
     });
     for (other, dead) in ailing.await? {
         if dead || within(store.limit(), fence(store, &mut connection, other)).await? {
@@ -187,8 +201,8 @@ async fn take_over(store: &Inner, worker: WorkerId) -> Result<(), Failure> {
 }
 
 /// Declares a worker dead, if it is still silent. Did it?
-async fn fence(store: &Inner, connection: &mut PgConnection, other: i64) -> Result<bool, Failure> {
-    let mut tx = begin(connection).await?;
+async fn fence(store: &Inner, connection: &mut Held, other: i64) -> Result<bool, Failure> {
+    let mut tx = connection.begin().await?;
     // Sooner than the statement's own time is over, which would be an error.
     let patience = sqlx::query(PATIENCE).bind(millis(store.statement_timeout / 2));
     patience.execute(&mut *tx).await?;
@@ -230,9 +244,9 @@ pub(super) async fn claim(store: &Inner, worker: WorkerId, claim: Claim) -> Resu
 async fn claimed(store: &Inner, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, Failure> {
     let mut connection = store.connection_for(worker).await?;
     if store.is_time_to_fold() {
-        sqlx::query(sql::FOLD_STATISTICS).execute(&mut *connection).await?;
+        changed(store, &mut connection, sqlx::query(sql::FOLD_STATISTICS)).await?;
     }
-    let mut tx = begin(&mut connection).await?;
+    let mut tx = connection.begin().await?;
     // Until this has ended nobody declares the worker dead, so nothing is given to a dead one.
     if sqlx::query(sql::ALIVE).bind(worker.0).fetch_optional(&mut *tx).await?.is_none() {
         return Err(StoreError::Fenced.into());
@@ -285,10 +299,7 @@ pub(super) async fn send(
     kind: SignalKind,
     by: &str,
 ) -> Result<Sent, Failure> {
-    let mut connection = store.connection().await?;
-    let sent = within(store.limit(), sent(store, &mut connection, tenant, workflow, kind, by)).await?;
-    connection.give_back();
-    Ok(sent)
+    ask!(store, |connection| sent(store, &mut connection, tenant, workflow, kind, by))
 }
 
 async fn sent(
@@ -336,19 +347,12 @@ async fn deliver(
 /// The event is committed before the register is read. Whoever registers commits that before looking for the event: one
 /// of the two sees the other.
 pub(super) async fn publish(store: &Inner, event: &PublishedEvent) -> Result<bool, Failure> {
-    let mut connection = store.connection().await?;
-    let told = within(store.limit(), published(store, &mut connection, event)).await?;
-    connection.give_back();
-    Ok(told)
+    ask!(store, held | connection | published(store, &mut connection, event))
 }
 
-async fn published(
-    store: &Inner,
-    connection: &mut PgConnection,
-    event: &PublishedEvent,
-) -> Result<bool, Failure> {
+async fn published(store: &Inner, connection: &mut Held, event: &PublishedEvent) -> Result<bool, Failure> {
     let at = time_text(event.at);
-    let mut tx = begin(connection).await?;
+    let mut tx = connection.begin().await?;
     sqlx::query(sql::FORGET_PUBLISHED).bind(&at).execute(&mut *tx).await?;
     sqlx::query(sql::PUBLISH)
         .bind(&event.tenant_id)
@@ -363,12 +367,16 @@ async fn published(
     let mut told = triggers::remember(&mut tx, event).await?;
     tx.commit().await?;
     let waiters = sqlx::query_scalar(sql::WAITERS).bind(&event.tenant_id).bind(&event.name).bind(&event.key);
-    let waiters: Vec<String> = waiters.fetch_all(&mut *connection).await?;
+    let mut plain = connection.plain().await?;
+    let waiters: Vec<String> = waiters.fetch_all(&mut *plain).await?;
+    plain.done().await?;
     // In chunks, so that nobody waits for as long as it takes to tell all.
     for some in waiters.chunks(500) {
         let ids = some.iter().map(String::as_str).collect::<Vec<_>>();
         let (tenant, name) = (&event.tenant_id, &event.name);
-        told |= !deliver(store, connection, tenant, &ids, SignalKind::Event, name).await?.is_empty();
+        let mut plain = connection.plain().await?;
+        told |= !deliver(store, &mut plain, tenant, &ids, SignalKind::Event, name).await?.is_empty();
+        plain.done().await?;
     }
     Ok(told)
 }

@@ -10,9 +10,9 @@ use saga::{StepError, Timestamp, Tx};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use super::connection::millis;
-use super::held::within;
+use super::held::{Held, within};
 use super::queries as sql;
-use super::{Inner, batch, jobs, judge};
+use super::{Inner, batch, judge};
 use crate::error::Failure;
 
 /// The connection of a transaction that a [`PgStore`](super::PgStore) lends.
@@ -82,13 +82,13 @@ pub(super) async fn transact(store: &Inner, door: Door) -> Result<Transacted, Fa
     let ended = ended?;
     connection.give_back();
     if matches!(ended, Transacted::Committed(_)) {
-        store.hints.tell_of_starts(&store.pool).await;
+        store.tell_of_starts().await;
     }
     Ok(ended)
 }
 
-async fn transacted(store: &Inner, connection: &mut PgConnection, door: Door) -> Result<Transacted, Failure> {
-    let mut tx = jobs::begin(connection).await?;
+async fn transacted(store: &Inner, connection: &mut Held, door: Door) -> Result<Transacted, Failure> {
+    let mut tx = connection.begin().await?;
     limit(&mut tx, door.limit, door.limit + GRACE).await?;
     let commit = match run(&mut tx, door.limit, door.body).await {
         Ok(Ok(commit)) => commit,
@@ -158,17 +158,17 @@ pub(super) async fn own<T, E>(
     let ended = within(time + store.limit(), owned(&mut connection, time, body)).await?;
     connection.give_back();
     if ended.is_ok() {
-        store.hints.tell_of_starts(&store.pool).await;
+        store.tell_of_starts().await;
     }
     Ok(ended)
 }
 
 async fn owned<T, E>(
-    connection: &mut PgConnection,
+    connection: &mut Held,
     time: Duration,
     body: Body<T, E>,
 ) -> Result<Result<T, E>, Failure> {
-    let mut tx = jobs::begin(connection).await?;
+    let mut tx = connection.begin().await?;
     limit(&mut tx, time, time + GRACE).await?;
     match run(&mut tx, time, body).await {
         Ok(Ok(value)) => {

@@ -2,17 +2,17 @@
 //! further than [`Page::LOOKED_AT`] workflows: what it costs does not depend on how many there are.
 
 use saga::store::{Listing, Page};
-use sqlx::{Connection, PgConnection, Postgres, QueryBuilder};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 
+use super::held::Held;
 use super::queries as sql;
-use super::read::MOMENT;
 use crate::along::{Along, Kept, Position, is_countable, number, sum};
 use crate::codec::time_text;
 use crate::error::Failure;
 use crate::rows::{HeaderColumns, PlaceColumns, readable};
 
-pub(super) async fn list(connection: &mut PgConnection, listing: Listing) -> Result<Page, Failure> {
-    let mut moment = connection.begin_with(MOMENT).await?;
+pub(super) async fn list(connection: &mut Held, listing: Listing) -> Result<Page, Failure> {
+    let mut moment = connection.moment().await?;
     let kept: Vec<Kept> =
         sqlx::query_as(sql::STATISTICS).bind(&listing.tenant).fetch_all(&mut *moment).await?;
     let along = Along::of(&listing, &kept);

@@ -11,6 +11,7 @@ mod judge;
 mod lanes;
 mod lend;
 mod listing;
+mod pooler;
 mod queries;
 mod read;
 mod retention;
@@ -39,10 +40,12 @@ use crate::migrate;
 pub use connection::PgOptions;
 use fast::Begun;
 use health::Health;
-use held::{Held, within};
+pub(crate) use held::Held;
+use held::within;
 use hints::Hints;
 use lanes::Lanes;
 pub use lend::postgres;
+use pooler::Pooler;
 use timelines::Timelines;
 use unsettled::Unsettled;
 
@@ -51,7 +54,7 @@ use unsettled::Unsettled;
 /// Several processes may share it. Each is a worker with a lease on the database's clock; what a silent one owned is
 /// taken over by the others, and nothing that it sends afterwards is written.
 ///
-/// It needs PostgreSQL 13 or later, and sessions of its own: behind PgBouncer, a pool in session mode. With replicas
+/// It needs PostgreSQL 13 or later; behind PgBouncer in transaction mode, [`PgOptions::through_pooler`]. With replicas
 /// let them be synchronous: a fail-over to one that lags forgets what was acknowledged. Workers notice a fail-over, drop
 /// what they remember, and come back as new ones, which go by the journal that is there: what it has lost of a workflow
 /// is done again under the same idempotency keys, and of a workflow that it has lost as a whole nobody knows any more.
@@ -65,7 +68,9 @@ struct Inner {
     identity: String,
     health: Health,
     hints: Hints,
-    lanes: Lanes,
+    /// None: a pooler is in between, and each batch is a transaction.
+    lanes: Option<Lanes>,
+    pooler: Option<Pooler>,
     begun: Begun,
     unsettled: Unsettled,
     timelines: Timelines,
@@ -84,7 +89,27 @@ struct Heard {
 
 impl Inner {
     async fn connection(&self) -> Result<Held, Failure> {
-        Held::of(&self.pool).await
+        Held::of(&self.pool, self.pooler.as_ref()).await
+    }
+    /// Tells everybody that there is work, after the transaction that made it. Nothing depends on it.
+    async fn tell_others(&self) {
+        let tell = async {
+            let mut connection = self.connection().await?;
+            let mut plain = connection.plain().await?;
+            self.hints.tell(&mut plain).await?;
+            plain.done().await?;
+            connection.give_back();
+            Ok(())
+        };
+        if let Err(error) = within(self.limit(), tell).await {
+            tracing::debug!("Nobody was told that there is work: {error:?}");
+        }
+    }
+    /// Likewise, if something was started inside a transaction that has ended.
+    async fn tell_of_starts(&self) {
+        if self.hints.has_started() {
+            self.tell_others().await;
+        }
     }
     /// For what this worker writes.
     async fn connection_for(&self, worker: WorkerId) -> Result<Held, Failure> {
@@ -133,7 +158,8 @@ impl PgStore {
     /// acknowledge what is not on disk.
     pub async fn connect(url: &str, options: PgOptions) -> Result<Self, StoreError> {
         let (pool, beats) = connection::pools(url, &options).await?;
-        let lanes = Lanes::beside(&beats, options.schema.clone(), options.statement_timeout);
+        let lanes = (!options.through_pooler)
+            .then(|| Lanes::beside(&beats, options.schema.clone(), options.statement_timeout));
         Self::open(pool, beats, lanes, options).await
     }
 
@@ -148,21 +174,33 @@ impl PgStore {
         let (beats, options) = connection::beside(&pool).await?;
         let connections = pool.options().get_max_connections();
         let lanes = Lanes::beside(&beats, options.schema, options.statement_timeout);
-        Self::open(pool, beats, lanes, PgOptions { connections, ..PgOptions::default() }).await
+        Self::open(pool, beats, Some(lanes), PgOptions { connections, ..PgOptions::default() }).await
     }
 
-    async fn open(pool: PgPool, beats: PgPool, lanes: Lanes, options: PgOptions) -> Result<Self, StoreError> {
-        let mut connection = pool.acquire().await.map_err(sql_error)?;
-        connection::verify(&mut connection).await?;
+    async fn open(
+        pool: PgPool,
+        beats: PgPool,
+        lanes: Option<Lanes>,
+        options: PgOptions,
+    ) -> Result<Self, StoreError> {
+        let pooler = Pooler::of(&options);
+        let mut connection = Held::of(&pool, pooler.as_ref()).await?;
+        let mut plain = connection.plain().await.map_err(sql_error)?;
+        connection::verify(&mut plain).await?;
+        plain.done().await.map_err(sql_error)?;
         let migrated = migrate::postgres(&mut connection, options.schema.as_deref()).await;
         migrated.map_err(connection::opening)?;
-        let identity = sqlx::query_scalar(queries::IDENTITY).fetch_one(&mut *connection).await;
-        drop(connection);
+        let mut plain = connection.plain().await.map_err(sql_error)?;
+        let identity = sqlx::query_scalar(queries::IDENTITY).fetch_one(&mut *plain).await;
         let identity: String = identity.map_err(|e| connection::opening(sql_error(e)))?;
-        let listening = options.listen.then(|| beats.connect_options().as_ref().clone());
+        plain.done().await.map_err(sql_error)?;
+        connection.give_back();
+        let listens = options.listen && pooler.is_none();
+        let listening = listens.then(|| beats.connect_options().as_ref().clone());
         Ok(Self(Arc::new(Inner {
             hints: Hints::new(listening, &identity),
             lanes,
+            pooler,
             begun: Begun::default(),
             unsettled: Unsettled::default(),
             timelines: Timelines::default(),
@@ -184,7 +222,9 @@ impl PgStore {
     pub async fn close(&self) {
         self.0.lent.close();
         self.0.hints.close().await;
-        self.0.lanes.close().await;
+        if let Some(lanes) = &self.0.lanes {
+            lanes.close().await;
+        }
         self.0.beats.close().await;
         self.0.pool.close().await;
     }
@@ -222,15 +262,31 @@ impl PgStore {
     }
 }
 
-/// Asks a question on a connection of its own.
+/// Asks on a connection of its own, in statements that need no transaction, or in one that its function begins.
 macro_rules! ask {
-    ($store:expr, |$connection:ident| $question:expr) => {{
-        let mut $connection = $store.connection().await?;
-        let answer = within($store.limit(), $question).await?;
-        $connection.give_back();
-        Ok(answer)
-    }};
+    ($store:expr, |$connection:ident| $question:expr) => {
+        ask!(
+            $store,
+            held | held
+                | async {
+                    let mut $connection = held.plain().await?;
+                    let answer = $question.await?;
+                    $connection.done().await?;
+                    Ok(answer)
+                }
+        )
+    };
+    ($store:expr, held |$held:ident| $question:expr) => {
+        async {
+            let mut $held = $store.connection().await?;
+            let answer = within($store.limit(), $question).await?;
+            $held.give_back();
+            Ok::<_, Failure>(answer)
+        }
+        .await
+    };
 }
+use ask;
 
 fn closed() -> StoreError {
     StoreError::Unavailable("the store has been closed".into())
@@ -268,11 +324,11 @@ impl Store for PgStore {
     }
 
     async fn held(&self, worker: WorkerId) -> Result<Vec<WorkflowId>, StoreError> {
-        ask!(self.0, |connection| read::held(&mut connection, worker))
+        Ok(ask!(self.0, |connection| read::held(&mut connection, worker))?)
     }
 
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
-        ask!(self.0, |connection| read::stranded(&mut connection, now))
+        Ok(ask!(self.0, |connection| read::stranded(&mut connection, now))?)
     }
 
     async fn commit(
@@ -298,28 +354,28 @@ impl Store for PgStore {
     }
 
     async fn published(&self, wanted: Wanted) -> Result<Option<PublishedEvent>, StoreError> {
-        ask!(self.0, |connection| read::published(&mut connection, wanted))
+        Ok(ask!(self.0, |connection| read::published(&mut connection, wanted))?)
     }
 
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {
         self.0.unsettled.settle(&self.0, workflow).await?;
-        ask!(self.0, |connection| read::load(&mut connection, workflow))
+        Ok(ask!(self.0, held | connection | read::load(&mut connection, workflow))?)
     }
 
     async fn list(&self, listing: Listing) -> Result<Page, StoreError> {
-        ask!(self.0, |connection| listing::list(&mut connection, listing))
+        Ok(ask!(self.0, held | connection | listing::list(&mut connection, listing))?)
     }
 
     async fn history(&self, workflow: &WorkflowId, part: TrailPart) -> Result<Trail, StoreError> {
-        ask!(self.0, |connection| read::history(&mut connection, workflow, part))
+        Ok(ask!(self.0, |connection| read::history(&mut connection, workflow, part))?)
     }
 
     async fn plan(&self, definition: &DefinitionId) -> Result<Option<String>, StoreError> {
-        ask!(self.0, |connection| read::plan(&mut connection, definition))
+        Ok(ask!(self.0, |connection| read::plan(&mut connection, definition))?)
     }
 
     async fn statistics(&self, tenant: &str) -> Result<Statistics, StoreError> {
-        ask!(self.0, |connection| read::statistics(&mut connection, tenant))
+        Ok(ask!(self.0, |connection| read::statistics(&mut connection, tenant))?)
     }
 
     fn transactions(&self) -> Option<&dyn Transactions> {

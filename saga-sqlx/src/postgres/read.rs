@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use saga::store::{Beat, Loaded, PublishedEvent, Statistics, StoreError, Stranded, Trail, TrailPart, Wanted};
 use saga::{DefinitionId, Timestamp, WorkerId, WorkflowId};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
+use super::held::Held;
 use super::queries as sql;
 use crate::batch::ENTERED_ROLLBACK;
 use crate::cells::Moment;
@@ -13,9 +14,6 @@ use crate::codec::{Place, time_text};
 use crate::error::Failure;
 use crate::rows::readable;
 use crate::rows::{EventColumns, HeaderColumns, PublishedColumns, SignalColumns, StepColumns};
-
-/// All statements see the same.
-pub(super) const MOMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 pub(super) async fn lives(connection: &mut PgConnection, worker: WorkerId) -> Result<(), Failure> {
     let alive: bool = sqlx::query_scalar(sql::LIVES).bind(worker.0).fetch_one(connection).await?;
@@ -42,12 +40,9 @@ pub(super) async fn loaded(
     Ok(headers.into_iter().map(with_steps).collect())
 }
 
-pub(super) async fn load(
-    connection: &mut PgConnection,
-    workflow: &WorkflowId,
-) -> Result<Option<Loaded>, Failure> {
+pub(super) async fn load(connection: &mut Held, workflow: &WorkflowId) -> Result<Option<Loaded>, Failure> {
     // Header and rows of one moment.
-    let mut moment = connection.begin_with(MOMENT).await?;
+    let mut moment = connection.moment().await?;
     let mut found = loaded(&mut moment, &[workflow.to_string()]).await?;
     moment.rollback().await?;
     Ok(found.pop().transpose()?)

@@ -3,17 +3,18 @@
 use saga::store::Removal;
 
 use super::queries as sql;
-use super::{Inner, batch, jobs};
+use super::{Inner, batch};
 use crate::codec::time_text;
 use crate::error::Failure;
 use crate::retention::{Resting, key_rows, keys, uncounted};
 
 pub(super) async fn remove(store: &Inner, removal: Removal) -> Result<usize, Failure> {
-    let mut connection = store.pool.acquire().await?;
-    let mut tx = jobs::begin(&mut connection).await?;
+    let mut connection = store.connection().await?;
+    let mut tx = connection.begin().await?;
     let alone: bool = sqlx::query_scalar(sql::RETAIN_ALONE).fetch_one(&mut *tx).await?;
     if !alone {
         tx.rollback().await?;
+        connection.give_back();
         return Ok(0);
     }
     let gone: Vec<Resting> = sqlx::query_as(sql::RESTING)
@@ -37,5 +38,6 @@ pub(super) async fn remove(store: &Inner, removal: Removal) -> Result<usize, Fai
     batch::run(&mut tx, sql::REMOVE_KEYS, key_rows(&keys(&gone))).await?;
     batch::run(&mut tx, sql::ADD_STATISTICS, uncounted(&gone, removal.status)).await?;
     tx.commit().await?;
+    connection.give_back();
     Ok(gone.len())
 }

@@ -10,6 +10,7 @@ use saga::WorkerId;
 use saga::store::StoreError;
 use sqlx::PgConnection;
 
+use super::held::Held;
 use super::queries as sql;
 use crate::error::Failure;
 
@@ -37,6 +38,14 @@ pub(super) async fn of(connection: &mut PgConnection) -> Result<Timeline, Failur
     }
 }
 
+/// Likewise. Behind a pooler the next transaction may reach another server all the same; then the next heartbeat notices.
+pub(super) async fn of_held(connection: &mut Held) -> Result<Timeline, Failure> {
+    let mut plain = connection.plain().await?;
+    let timeline = of(&mut plain).await?;
+    plain.done().await?;
+    Ok(timeline)
+}
+
 impl Timelines {
     fn joined(&self) -> MutexGuard<'_, BTreeMap<WorkerId, Timeline>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -59,8 +68,8 @@ impl Timelines {
     ///
     /// # Errors
     /// [`StoreError::Fenced`] if it has joined in another one.
-    pub(super) async fn check(&self, connection: &mut PgConnection, worker: WorkerId) -> Result<(), Failure> {
-        let timeline = of(connection).await?;
+    pub(super) async fn check(&self, connection: &mut Held, worker: WorkerId) -> Result<(), Failure> {
+        let timeline = of_held(connection).await?;
         if self.knows(worker, &timeline) {
             return Ok(());
         }

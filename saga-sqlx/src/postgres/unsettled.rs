@@ -37,7 +37,12 @@ impl Unsettled {
         }
         let mut connection = store.connection().await?;
         let settled = sqlx::query(sql::SETTLED).bind(workflow.as_str());
-        within(store.limit(), async { Ok(settled.execute(&mut *connection).await?) }).await?;
+        let settle = async {
+            let mut plain = connection.plain().await?;
+            settled.execute(&mut *plain).await?;
+            Ok(plain.done().await?)
+        };
+        within(store.limit(), settle).await?;
         connection.give_back();
         self.workflows().remove(workflow);
         Ok(())

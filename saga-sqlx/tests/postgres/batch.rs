@@ -88,7 +88,7 @@ async fn each_shape_of_a_batch_holds_the_fence_while_it_is_under_way() {
         let mut held = foreign.begin().await.unwrap();
         // What the batch wants to insert too, and waits for.
         let row = "INSERT INTO orchestration_workflow_steps (workflow_id, run, step_order, rev, node, step_name, status,
-          effect, attempts, undo_attempts, key_generation, deaths) VALUES ('a', 1, $1, 1, '', '', '', '', 0, 0, 0, 0)";
+          effect, attempts, undo_attempts, key_generation, deaths) VALUES ('a', 1, $1, 1, '', '', 'completed', 'done', 0, 0, 0, 0)";
         sqlx::query(row).bind(i32::try_from(number).unwrap()).execute(&mut *held).await.unwrap();
         let writing = tokio::spawn({
             let store = store.clone();

@@ -12,20 +12,40 @@ pub(crate) fn url() -> String {
         .expect("DATABASE_URL has to name a PostgreSQL database: run scripts/test postgres")
 }
 
+/// Where the server is, for those who come through a pooler.
+fn pooler_url() -> String {
+    std::env::var("POOLER_URL").expect("POOLER_URL has to name a PgBouncer: run scripts/test postgres-pooler")
+}
+
 /// A schema in which nothing is.
-pub(crate) struct Home(String);
+pub(crate) struct Home {
+    schema: String,
+    through_pooler: bool,
+}
 
 impl Home {
     pub(crate) fn new() -> Self {
         static LAST: AtomicU32 = AtomicU32::new(0);
-        Self(format!("test_{}_{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed)))
+        let schema = format!("test_{}_{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed));
+        Self { schema, through_pooler: false }
+    }
+    /// Whose stores come through a pooler.
+    #[cfg(feature = "pooler")]
+    pub(crate) fn behind_a_pooler() -> Self {
+        Self { through_pooler: true, ..Self::new() }
     }
     pub(crate) fn options(&self) -> PgOptions {
-        let statement_timeout = Duration::from_millis(1000);
-        PgOptions { schema: Some(self.0.clone()), connections: 4, statement_timeout, ..PgOptions::default() }
+        PgOptions {
+            schema: Some(self.schema.clone()),
+            connections: 4,
+            statement_timeout: Duration::from_millis(1000),
+            through_pooler: self.through_pooler,
+            ..PgOptions::default()
+        }
     }
     pub(crate) async fn open(&self) -> PgStore {
-        PgStore::connect(&url(), self.options()).await.unwrap()
+        let url = if self.through_pooler { pooler_url() } else { url() };
+        PgStore::connect(&url, self.options()).await.unwrap()
     }
     /// With time for tests in which somebody waits.
     pub(crate) async fn patient(&self) -> PgStore {
@@ -34,10 +54,7 @@ impl Home {
     }
     /// A connection of somebody else's.
     pub(crate) async fn foreign(&self) -> PgConnection {
-        let mut foreign = PgConnection::connect(&url()).await.unwrap();
-        let path = "SELECT set_config('search_path', $1, false)";
-        sqlx::query(path).bind(&self.0).execute(&mut foreign).await.unwrap();
-        foreign
+        foreign(&self.schema).await
     }
     /// Returns when a statement with these words in it waits for this connection's transaction.
     pub(crate) async fn blocked_by(&self, holder: &mut PgConnection, words: &str) {
@@ -62,7 +79,15 @@ impl Home {
     /// Nobody looks for it any more.
     pub(crate) async fn remove(&self) {
         let mut foreign = self.foreign().await;
-        let drop = sqlx::AssertSqlSafe(format!("DROP SCHEMA IF EXISTS {} CASCADE", self.0));
+        let drop = sqlx::AssertSqlSafe(format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema));
         sqlx::raw_sql(drop).execute(&mut foreign).await.unwrap();
     }
+}
+
+/// A connection of somebody else's, to these tables.
+pub(crate) async fn foreign(schema: &str) -> PgConnection {
+    let mut foreign = PgConnection::connect(&url()).await.unwrap();
+    let path = "SELECT set_config('search_path', $1, false)";
+    sqlx::query(path).bind(schema).execute(&mut foreign).await.unwrap();
+    foreign
 }

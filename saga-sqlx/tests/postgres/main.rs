@@ -15,5 +15,7 @@ mod hints;
 mod kit;
 mod migrations;
 mod operators;
+#[cfg(feature = "pooler")]
+mod pooler;
 mod rules;
 mod tables;

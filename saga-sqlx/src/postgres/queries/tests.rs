@@ -3,6 +3,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
+use crate::{PgOptions, PgStore};
 
 static LAST: AtomicU32 = AtomicU32::new(0);
 
@@ -13,7 +14,8 @@ pub(super) async fn empty(name: &str) -> PgConnection {
     let schema = format!("{name}_{}_{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed));
     let path = "SELECT set_config('search_path', $1, false)";
     sqlx::query(path).bind(&schema).execute(&mut connection).await.unwrap();
-    crate::migrate::postgres(&mut connection, Some(&schema)).await.unwrap();
+    let options = PgOptions { schema: Some(schema), connections: 1, ..PgOptions::default() };
+    PgStore::connect(&url, options).await.unwrap().close().await;
     connection
 }
 

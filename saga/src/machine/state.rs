@@ -15,7 +15,7 @@ use crate::id::WorkflowId;
 use crate::json::Json;
 use crate::step::{Class, IfUnknown};
 use crate::store::{
-    Awaited, FailureReason, Header, HeaderState, Signal, Status, StepRow, StepStatus, TouchedEffect,
+    Awaited, FailureReason, Header, HeaderState, Loaded, Signal, Status, StepRow, StepStatus, TouchedEffect,
 };
 
 /// What an engine sets for all workflows.
@@ -304,6 +304,16 @@ impl Machine {
     /// Is a commit on its way whose answer is not known yet?
     pub fn is_committing(&self) -> bool {
         matches!(self.slot, Slot::Committing(_))
+    }
+    /// Is a commit on its way that lets go of the workflow?
+    pub fn is_letting_go(&self) -> bool {
+        matches!(&self.slot, Slot::Committing(in_flight) if in_flight.releases)
+    }
+    /// Does the journal tell of what did not happen here: rows of somebody else's, or a person's retry?
+    pub fn is_outdated(&self, loaded: &Loaded) -> bool {
+        let theirs = &loaded.header.state;
+        (theirs.run, theirs.retry_count) != (self.header.run, self.header.retry_count)
+            || loaded.steps.iter().any(|row| row.run == theirs.run && row.rev > self.row_rev)
     }
     /// Will it not go on forward? What still runs may stop half-way.
     pub fn is_cancelled(&self) -> bool {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use saga::definition::Op;
 use saga::step::Class;
 use saga::store::{Loaded, Status, StepRow, StepStatus, TouchedEffect};
-use saga::{Effect, Retry, StepContext, StepError, WorkflowId};
+use saga::{Effect, Retry, StepContext, StepError, WorkerId, WorkflowId};
 
 use crate::sagas;
 use crate::stage::Stage;
@@ -72,8 +72,9 @@ struct History {
     is_done: bool,
     /// Is it run once more, only to learn what it has made?
     settles: bool,
-    /// How the last call of each kind has failed: by whom, when, and how long it is not to be tried again.
-    failed: BTreeMap<Kind, (usize, Duration, Duration)>,
+    /// How the last call of each kind has failed: with whom, when, and how long it is not to be tried again. The pause
+    /// is in that worker's memory: whoever takes over, in the same process too, knows of it only that it failed.
+    failed: BTreeMap<Kind, (Option<WorkerId>, Duration, Duration)>,
 }
 
 /// A call under way.
@@ -98,7 +99,7 @@ impl Open {
         stage.note(|| {
             format!("p{} {:?} of {} {} ends: {result:?}", self.process, self.kind, self.step.0, self.step.2)
         });
-        let now = stage.now();
+        let (now, worker) = (stage.now(), stage.worker_of(self.process));
         let mut calls = stage.calls.lock().unwrap();
         let history = calls.steps.entry(self.step.clone()).or_default();
         history.failed.remove(&self.kind);
@@ -113,7 +114,7 @@ impl Open {
                     _ if kind == Kind::Find && self.step.2.0.starts_with("pivot") => Duration::ZERO,
                     _ => sagas::PAUSE,
                 };
-                history.failed.insert(kind, (self.process, now, pause));
+                history.failed.insert(kind, (worker, now, pause));
             }
         }
     }
@@ -172,7 +173,7 @@ impl Stage {
             },
         }
         let step = (id.clone(), cx.run(), place);
-        let mut wrongs = vec![];
+        let (mut wrongs, worker) = (vec![], self.worker_of(process));
         let mut calls = self.calls.lock().unwrap();
         let history = calls.steps.entry(step.clone()).or_default();
         let settles =
@@ -180,7 +181,7 @@ impl Stage {
         let went_forward = settles && !std::mem::replace(&mut history.settles, settles);
         // To be run once more to learn what there is to undo is no retry.
         if let Some((by, at, pause)) = history.failed.get(&kind)
-            && *by == process
+            && *by == worker
             && !went_forward
             // The first attempt after a person's word comes at once.
             && cx.attempt() > 1

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use saga::store::{Beat, Commit, CommitOutcome, Loaded, StoreError};
+use saga::store::{Beat, Commit, CommitOutcome, Loaded, StepRow, StepStatus, StoreError};
 use saga::{WorkerId, WorkflowId};
 
 use crate::stage::Stage;
@@ -39,6 +39,11 @@ impl Ledger {
 impl Stage {
     pub(crate) fn was_taken_over(&self, workflow: &WorkflowId) -> bool {
         self.ledger.lock().unwrap().unclean.contains(workflow)
+    }
+
+    /// The worker that a process is at present.
+    pub(crate) fn worker_of(&self, process: usize) -> Option<WorkerId> {
+        self.ledger.lock().unwrap().worker_of(process)
     }
 
     /// Does a process own any workflows?
@@ -160,8 +165,44 @@ impl Stage {
             }
             let is_written =
                 matches!(outcome, CommitOutcome::Applied { .. } | CommitOutcome::Refused { owned: true, .. });
+            if let Some(before) = before {
+                self.stays(before);
+            }
             if let (Some(worker), true) = (worker, is_written) {
                 self.written(worker, commit, before.as_ref());
+            }
+        }
+    }
+
+    /// What is in the journal is not unlearnt: runs, retries, and what is done and undone. Guarantees 2 and 4.
+    fn stays(&self, before: &Loaded) {
+        let id = &before.header.workflow_id;
+        let Some(after) = self.peek(id) else { return self.wrong(format!("1: {id} is gone")) };
+        let (was, is) = (&before.header.state, &after.header.state);
+        if (is.run, is.retry_count) < (was.run, was.retry_count) {
+            self.wrong(format!(
+                "2: {id} was in run {} after {} retries, and is in run {} after {}",
+                was.run, was.retry_count, is.run, is.retry_count
+            ));
+        }
+        if before.header.rev > after.header.rev {
+            self.wrong(format!("2: {id} goes back from rev {} to {}", before.header.rev, after.header.rev));
+        }
+        let is_over = |row: &&StepRow| matches!(row.status, StepStatus::Completed | StepStatus::Compensated);
+        for row in before.steps.iter().filter(is_over) {
+            let now = after
+                .steps
+                .iter()
+                .find(|o| (o.run, o.step_order, &o.item) == (row.run, row.step_order, &row.item));
+            let may_follow = |now: &StepRow| match row.status {
+                StepStatus::Completed => {
+                    !matches!(now.status, StepStatus::Pending | StepStatus::Running | StepStatus::Skipped)
+                }
+                _ => now.status == row.status,
+            };
+            if !now.is_some_and(may_follow) {
+                let now = now.map(|now| now.status);
+                self.wrong(format!("4: {} of {id} was {}, and is {now:?}", row.place(), row.status));
             }
         }
     }

@@ -19,6 +19,12 @@ impl<R: Send + Sync + 'static> Driver<R> {
 
     /// Back to what the journal says. Attempts that were under way count as unknown, as after a crash.
     pub(super) async fn reload(&mut self) -> bool {
+        self.begin_anew(true).await
+    }
+
+    /// Back to what the journal says, if the workflow is still, or again, this worker's. `cut_off`: something may be
+    /// under way that nobody hears of any more.
+    pub(super) async fn begin_anew(&mut self, cut_off: bool) -> bool {
         self.calls.clear();
         self.looks.clear();
         self.durable = None;
@@ -33,7 +39,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
         if loaded.header.worker != Some(self.shared.worker) {
             return false;
         }
-        loaded.header.unclean = true;
+        loaded.header.unclean |= cut_off;
         let plan = Arc::clone(self.machine.plan());
         let (settings, first_commit) = (self.shared.config.machine, self.shared.first_commit());
         self.machine = Machine::resume(plan, &loaded, settings, first_commit, self.shared.env());

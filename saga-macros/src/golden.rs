@@ -54,3 +54,8 @@ fn a_saga_is_written_out() {
 fn the_words_are_written_out() {
     check("words", crate::saga::expand);
 }
+
+#[test]
+fn patterns_are_written_out() {
+    check("patterns", crate::saga::expand);
+}

@@ -276,6 +276,41 @@ fn what_is_referred_to_in_a_secret_is_opened_for_the_step_and_sealed_everywhere_
 }
 
 #[test]
+fn a_secret_input_is_opened_for_steps_and_sealed_everywhere_else() {
+    let saga = json!({
+        "name": "loaded", "version": 1, "secret_input": true,
+        "steps": [
+            {"id": "phrase", "value": "$input.phrase"},
+            {"id": "shown", "value": {"name": "$input.name"}, "disclosed": true},
+            {"id": "long", "step": "measure", "args": {"token": "$phrase"}},
+        ],
+        "output": {"phrase": "$phrase", "long": "$long"},
+    });
+    let load = || StepRegistry::<World>::default().with::<measure>().load(&saga.to_string()).unwrap();
+    let (definition, again) = (load(), load());
+    let keys = saga::seal::Keys::new("k1", &[7; 32]).unwrap();
+    let mut lives = Lives::new();
+    lives.live(
+        |builder| builder.saga(definition).secrets(keys),
+        async |life| {
+            let input = json!({"phrase": "correct-horse", "name": "bob"});
+            let started = life.client.start_json("loaded", &input).id("w").await.unwrap();
+            let wanted = json!({"phrase": "correct-horse", "long": 13});
+            assert_eq!(started.handle.outcome().await.unwrap(), Outcome::Completed(wanted));
+            let kept = format!("{:?}", life.load("w").await);
+            assert!(!kept.contains("horse") && kept.contains("$sealed") && kept.contains("bob"), "{kept}");
+        },
+    );
+    // Without a key nobody runs it.
+    let refused =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let builder = saga::Engine::builder(lives.world.clone()).store(lives.store.clone());
+            builder.saga(again).build().await.err().expect("an engine without a key")
+        });
+    assert!(refused.to_string().contains("loaded"), "{refused}");
+}
+
+#[test]
 fn it_goes_on_after_a_crash_when_the_same_json_is_loaded_again() {
     let mut lives = Lives::new();
     lives.world.script("b", Way::Do, [Act::Hang]);

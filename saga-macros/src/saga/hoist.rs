@@ -2,9 +2,12 @@
 //! expression reads their values.
 
 use proc_macro2::Span;
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, Ident, parse_quote};
+use syn::{Expr, Ident, Token, parse_quote};
 
 use super::model::{Flow, Statement};
 use super::read::{Reader, Statements, Wanted};
@@ -38,9 +41,58 @@ struct Hoist<'r, 'e, 's> {
     good: bool,
 }
 
+/// What stands between the brackets of `vec![..]`.
+enum List {
+    Each(Punctuated<Expr, Token![,]>),
+    Repeat(Box<Expr>, Token![;], Box<Expr>),
+}
+
+impl Parse for List {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ahead = input.fork();
+        if ahead.parse::<Expr>().is_ok() && ahead.peek(Token![;]) {
+            return Ok(Self::Repeat(input.parse()?, input.parse()?, input.parse()?));
+        }
+        Punctuated::parse_terminated(input).map(Self::Each)
+    }
+}
+
+/// The elements of a list are computed in the order in which they stand there.
+fn list(expression: &Expr) -> Option<List> {
+    match expression {
+        Expr::Macro(found) if found.mac.path.segments.last().is_some_and(|last| last.ident == "vec") => {
+            found.mac.parse_body().ok()
+        }
+        _ => None,
+    }
+}
+
+impl Hoist<'_, '_, '_> {
+    fn visit_list(&mut self, expression: &mut Expr, mut list: List) {
+        let tokens = match &mut list {
+            List::Each(each) => {
+                each.iter_mut().for_each(|element| self.visit_expr_mut(element));
+                each.to_token_stream()
+            }
+            List::Repeat(element, semicolon, times) => {
+                self.visit_expr_mut(element);
+                self.visit_expr_mut(times);
+                quote!(#element #semicolon #times)
+            }
+        };
+        if let Expr::Macro(found) = expression {
+            found.mac.tokens = tokens;
+        }
+    }
+}
+
 impl VisitMut for Hoist<'_, '_, '_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         if !forms::has_steps(expression) {
+            return;
+        }
+        if let Some(list) = list(expression) {
+            self.visit_list(expression, list);
             return;
         }
         if let Some(mistake) = validate::misplaced(expression) {

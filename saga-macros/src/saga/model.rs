@@ -57,6 +57,8 @@ pub(super) enum Statement {
     Let { name: Ident, ty: Option<Box<Type>>, value: Flow },
     /// `let (a, _) = try_join!(..)?;`
     Unpack { names: Vec<Option<Ident>>, join: Join },
+    /// `let pattern = value else { .. };`
+    LetElse(Box<LetElse>),
     /// A value that stood inside an expression, or is dropped.
     Keep { name: Option<Ident>, value: Flow },
     /// Done for its effect: the value does not matter.
@@ -147,8 +149,26 @@ pub(super) struct Wait {
     pub(super) if_failed: IfFailed,
 }
 
+/// What fails when a value is not of a pattern.
+pub(super) struct LetElse {
+    pub(super) binding: Binding,
+    /// It ends the saga, with an error.
+    pub(super) otherwise: syn::Block,
+}
+
+/// `let pattern = value`: its names are in scope from there on.
+pub(super) struct Binding {
+    pub(super) pattern: Pat,
+    /// Without steps. It gives the same whenever it is computed.
+    pub(super) value: Expr,
+    pub(super) names: Vec<Ident>,
+}
+
 pub(super) struct If {
+    /// With `let`s in it, an `if` of its own, which gives a `bool`.
     pub(super) condition: Condition,
+    /// What the `let`s in the condition bind, for the first arm.
+    pub(super) bindings: Vec<Binding>,
     pub(super) then: Block,
     pub(super) otherwise: Option<Block>,
 }

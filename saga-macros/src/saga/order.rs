@@ -66,6 +66,7 @@ impl Order<'_> {
                 self.flow(value, before)
             }
             Statement::Unpack { join, .. } => self.join(join, &before),
+            Statement::LetElse(_) => before,
         })
     }
 
@@ -225,6 +226,7 @@ fn calls_of_block(block: &Block, found: &mut dyn FnMut(&Call)) {
                 calls_of(value, found);
             }
             Statement::Unpack { join, .. } => join.branches.iter().for_each(|b| calls_of_block(b, found)),
+            Statement::LetElse(_) => {}
         }
     }
     if let Some(value) = &block.value {

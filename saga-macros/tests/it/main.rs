@@ -14,6 +14,7 @@ mod expressions;
 mod resources;
 mod run;
 mod sagas;
+mod patterns;
 mod same;
 mod secrets;
 mod steps;

@@ -2,11 +2,12 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Ident;
 use syn::spanned::Spanned;
+use syn::{Expr, ExprBlock, Ident};
 
 use super::{Lower, at, hashed, named};
-use crate::saga::model::{Arm, Block, Condition, Flow, If, Match};
+use crate::saga::model::{Arm, Binding, Block, Condition, Flow, If, LetElse, Match};
+use crate::saga::spelling;
 
 impl Lower<'_> {
     /// An `if` that has a value.
@@ -17,7 +18,11 @@ impl Lower<'_> {
         // A mismatch of the arms' types is reported at their ends.
         let [then, otherwise] = [("then", Some(&choice.then)), ("otherwise", choice.otherwise.as_ref())]
             .map(|(word, block)| Ident::new(word, Span::mixed_site().located_at(end(block))));
-        let then_value = self.scoped(|lower| lower.block(&choice.then, name));
+        let then_value = self.scoped(|lower| {
+            let bound = lower.bindings(&choice.bindings);
+            let block = lower.block(&choice.then, name);
+            if bound.is_empty() { block } else { quote!({ #bound #block }) }
+        });
         let otherwise_value =
             choice.otherwise.as_ref().map(|block| self.scoped(|lower| lower.block(block, name)));
         let builder_there = at(&builder, then.span());
@@ -35,7 +40,11 @@ impl Lower<'_> {
     pub(super) fn choice_effect(&mut self, choice: &If) -> TokenStream {
         let (builder, arms) = (self.builder.clone(), self.fresh());
         let condition = self.begin_if(&arms, &choice.condition);
-        let then = self.scoped(|lower| lower.statements(&choice.then.statements));
+        let then = self.scoped(|lower| {
+            let bound = lower.bindings(&choice.bindings);
+            let statements = lower.statements(&choice.then.statements);
+            quote!(#bound #statements)
+        });
         let otherwise =
             choice.otherwise.as_ref().map(|block| self.scoped(|lower| lower.statements(&block.statements)));
         quote! {
@@ -45,6 +54,29 @@ impl Lower<'_> {
             { #otherwise }
             #builder.end_arms(#arms);
         }
+    }
+
+    fn bindings(&mut self, bindings: &[Binding]) -> TokenStream {
+        bindings.iter().map(|binding| self.bind(binding)).collect()
+    }
+
+    /// `let pattern = value else { .. };`: fails where it does not match, and what it binds is in scope from here on.
+    pub(super) fn let_else(&mut self, found: &LetElse) -> TokenStream {
+        let LetElse { binding, otherwise } = found;
+        let Binding { pattern, value, names } = binding;
+        let (builder, label, span) = (self.builder.clone(), spelling::pattern(pattern, None), pattern.span());
+        let fails = Expr::Block(ExprBlock { attrs: vec![], label: None, block: otherwise.clone() });
+        let reading = self.reading([value, &fails]);
+        let (handles, hashed) =
+            (&reading.handles, hashed([&pattern.to_token_stream(), &quote!(#value #fails)]));
+        let value = self.names.watch(value);
+        // Whoever reads the names matches again.
+        let used = quote!(#(let _ = &#names;)*);
+        let check = quote!({ let #pattern = #value else #fails; #used ::core::result::Result::Ok(()) });
+        let check = reading.closure(span, &check);
+        let check = quote_spanned!(span=> #builder #hashed .value(#label, #handles, #check););
+        let bound = self.bind(binding);
+        quote!(#check #bound)
     }
 
     /// `let mut arms = builder.begin_if(..);`

@@ -80,6 +80,7 @@ impl Lower<'_> {
                 let handle = self.value(value, None);
                 quote!(let _ = #handle;)
             }
+            Statement::LetElse(found) => self.let_else(found),
             Statement::Do(flow) => self.effect(flow),
         }
     }

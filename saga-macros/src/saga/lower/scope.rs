@@ -12,7 +12,7 @@ use syn::{Expr, Ident, Pat, PatOr};
 use super::Lower;
 use crate::krate::Crate;
 use crate::mentions;
-use crate::saga::model::{Arm, Match};
+use crate::saga::model::{Arm, Binding, Match};
 
 /// The longest tuple of handles; longer ones are nested.
 const TUPLE: usize = 12;
@@ -170,6 +170,29 @@ impl Lower<'_> {
         let is_used = found.arms.iter().any(|arm| !arm.bound.is_empty());
         let statement = if is_used { quote!(let #read = #handles;) } else { quote!() };
         (Kept { read, values: handles, inside }, statement)
+    }
+}
+
+impl Lower<'_> {
+    /// From here on the names of the `let` are in scope.
+    pub(super) fn bind(&mut self, binding: &Binding) -> TokenStream {
+        let Binding { pattern, value, names } = binding;
+        if names.is_empty() {
+            return quote!();
+        }
+        let (values, inside) = self.sources([value]);
+        let (read, values) = (self.fresh(), nest(&values));
+        let statement = quote!(let #read = #values;);
+        self.scope.push(Source::Bound(Box::new(Bound {
+            names: names.clone(),
+            read,
+            values,
+            scrutinee: value.clone(),
+            pattern: pattern.clone(),
+            guard: None,
+            inside,
+        })));
+        statement
     }
 }
 

@@ -22,18 +22,17 @@ impl Reader<'_> {
         if let Expr::Let(binding) = &*choice.cond {
             return self.if_let(choice, binding, wanted, into);
         }
-        let condition = if forms::binds(&choice.cond) {
-            self.errors.at(&choice.cond, Mistake::LetChain);
-            None
+        let (condition, bindings) = if forms::binds(&choice.cond) {
+            self.chain(choice, into).unzip()
         } else {
-            self.condition(&choice.cond, into)
+            (self.condition(&choice.cond, into), Some(vec![]))
         };
         let then = self.block(&choice.then_branch, wanted);
         let otherwise = match &choice.else_branch {
             None => None,
             Some((_, otherwise)) => Some(self.arm(otherwise, wanted)?),
         };
-        Some(Flow::If(Box::new(If { condition: condition?, then: then?, otherwise })))
+        Some(Flow::If(Box::new(If { condition: condition?, bindings: bindings?, then: then?, otherwise })))
     }
 
     /// `if let pattern = value { .. } else { .. }`: a `match` of two arms.
@@ -133,7 +132,12 @@ impl Reader<'_> {
 
     /// What is matched. It is matched again where a bound name is used, so then it must give the same again:
     /// what is no projection is computed before, and journaled.
-    fn scrutinee(&mut self, expression: &Expr, again: bool, into: &mut Statements) -> Option<Expr> {
+    pub(super) fn scrutinee(
+        &mut self,
+        expression: &Expr,
+        again: bool,
+        into: &mut Statements,
+    ) -> Option<Expr> {
         let expression = self.taken_apart(expression, into)?;
         if !again || is_projection(&expression) {
             return Some(expression);
@@ -150,7 +154,7 @@ impl Reader<'_> {
     }
 
     /// The names that a pattern binds.
-    fn names(&mut self, pattern: &Pat) -> Vec<Ident> {
+    pub(super) fn names(&mut self, pattern: &Pat) -> Vec<Ident> {
         struct Names<'r, 'e> {
             reader: &'r mut Reader<'e>,
             found: Vec<Ident>,

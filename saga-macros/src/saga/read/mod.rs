@@ -1,5 +1,6 @@
 //! Reads a body: from syntax to the model. What does not belong into a saga is reported, and reading goes on.
 
+mod binding;
 mod choice;
 mod join;
 mod options;
@@ -102,9 +103,10 @@ impl Reader<'_> {
         if let Some(attribute) = local.attrs.first() {
             self.errors.at(attribute, Mistake::Attribute);
         }
-        if init.diverge.is_some() {
-            self.errors.at(local, Mistake::LetElse);
-            return None;
+        if let Some((_, otherwise)) = &init.diverge {
+            let found = self.let_else(&local.pat, &init.expr, otherwise, into)?;
+            into.push(Statement::LetElse(Box::new(found)));
+            return Some(());
         }
         let (pattern, ty) = match &local.pat {
             Pat::Type(typed) => (&*typed.pat, Some(typed.ty.clone())),

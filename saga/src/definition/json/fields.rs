@@ -57,6 +57,22 @@ impl<'v> Fields<'v> {
         let (value, at) = self.take(name)?;
         length(value, &at, faults)
     }
+    /// A length of time in which something can be done.
+    pub(super) fn time_to_work(&mut self, name: &str, faults: &mut Faults) -> Option<Duration> {
+        let length = self.length(name, faults);
+        if length.is_some_and(|length| length.is_zero()) {
+            faults.add(&self.at.key(name), format!("a `{name}` of nothing leaves no time to work"));
+        }
+        length
+    }
+    /// `true` or `false`, which is what it is if nothing is said.
+    pub(super) fn flag(&mut self, name: &str, faults: &mut Faults) -> bool {
+        let Some((value, at)) = self.take(name) else { return false };
+        if !value.is_boolean() {
+            faults.add(&at, format!("expected `true` or `false`, found {}", kind(value)));
+        }
+        value.as_bool().unwrap_or(false)
+    }
     /// A whole number from 1.
     pub(super) fn number(&mut self, name: &str, faults: &mut Faults) -> Option<u32> {
         let (value, at) = self.take(name)?;

@@ -14,7 +14,8 @@
 //!
 //! `name`, `version` and `steps` must be there. `output` is what the saga gives (default: `null`); `on_failure`
 //! is `"backward"` or `"park"`; `deadline` is a length of time; `locks` names parts of the input that no two
-//! live workflows share: `{"onu": "$input.onu_serial"}`; `input` is the JSON Schema of the input.
+//! live workflows share: `{"onu": "$input.onu_serial"}`; `input` is the JSON Schema of the input; `"secret_input": true`
+//! seals it in the journal, with all that is computed from it.
 //!
 //! # Steps
 //!
@@ -23,6 +24,7 @@
 //! | `step`, `args` | calls a step; all of its parameters are given, by name |
 //! | … and `each`, `as`, `max_parallel` | calls it for each item of a list, which is `"$item"` in `args` unless `as` names it |
 //! | … and `timeout`, `retry` | tries it more or less patiently than the step says: `{"max_attempts": 5, "backoff": {"exponential": ["200ms", "30s"]}, "jitter": "none", "deadline": "10m"}` |
+//! | … and `undo_timeout`, `undo_retry`, `settle_after` | the same of its compensation, and how long a request that was given up may land |
 //! | `saga`, `input` | calls a registered saga |
 //! | `wait_for_event`, `key`, `timeout` | waits for an event; gives its value |
 //! | `sleep` | lets time pass: `"30s"`, or a reference to such a text |
@@ -35,6 +37,9 @@
 //! `step`, `saga` and `wait_for_event` can have `when`, a condition without which they are skipped and give
 //! `null`, and `if_failed`: `"fail"` (the default: the saga fails too), `"go_on"` (it is undone, and gives
 //! `null`) or `"decide"` (it is undone, and gives `{"Ok": value}` or `{"Err": {"at": .., "message": ..}}`).
+//!
+//! `step`, `value`, `wait_for_event` and the sleeps can say `"disclosed": true`: what they make of secrets may be seen. Without
+//! that nothing is waited for that is made of a secret.
 //!
 //! An entry with an `id` can be read by what comes after it, and its node in the plan is named so. Branches
 //! cannot read each other, and what is in an arm can be read only there. An `if` or `match` with an `id` gives

@@ -14,6 +14,7 @@ pub(super) struct Saga {
     pub(super) deadline: Option<Duration>,
     pub(super) locks: Vec<(String, Reference)>,
     pub(super) input: Option<serde_json::Value>,
+    pub(super) secret_input: bool,
     pub(super) steps: Vec<Entry>,
     pub(super) output: Written,
 }
@@ -22,6 +23,8 @@ pub(super) struct Saga {
 pub(super) struct Entry {
     pub(super) at: Path,
     pub(super) id: Option<String>,
+    /// May be seen what it makes of secrets?
+    pub(super) disclosed: bool,
     pub(super) what: What,
 }
 
@@ -64,8 +67,17 @@ pub(super) struct Call {
     pub(super) when: Option<Condition>,
     pub(super) each: Option<Each>,
     pub(super) if_failed: IfFailed,
+    pub(super) patience: Patience,
+}
+
+/// How patiently a call is tried and undone, where it is not as the step says.
+#[derive(Default)]
+pub(super) struct Patience {
     pub(super) timeout: Option<Duration>,
-    pub(super) retry: Retry,
+    pub(super) retry: Option<Retry>,
+    pub(super) undo_timeout: Option<Duration>,
+    pub(super) undo_retry: Option<Retry>,
+    pub(super) settle_after: Option<Duration>,
 }
 
 /// Once for each of several items.
@@ -76,7 +88,7 @@ pub(super) struct Each {
 }
 
 /// What a call says about its retries; the rest is as the step says.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Retry {
     pub(super) max_attempts: Option<u32>,
     pub(super) backoff: Option<Backoff>,

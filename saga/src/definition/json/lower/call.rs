@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::fault::{hint, list};
 use super::super::fields::kind;
-use super::super::model::{Call, Condition, Each, Entry, Retry};
+use super::super::model::{Call, Condition, Each, Entry, Patience, Retry};
 use super::super::scope::Known;
 use super::super::template::{self, Resolved, Written};
 use super::{Given, Lower, fingerprint, nodes, sorted, value_of};
@@ -21,7 +21,8 @@ use crate::definition::shape::Shape;
 use crate::definition::values::Values;
 use crate::error::StepError;
 use crate::json::Json;
-use crate::step::Policy;
+use crate::retry::RetryPolicy;
+use crate::step::{Class, Meta, Policy};
 
 impl<R: Sync + 'static> Lower<'_, R> {
     pub(super) fn call(&mut self, entry: &Entry, call: &Call) -> Given {
@@ -35,7 +36,8 @@ impl<R: Sync + 'static> Lower<'_, R> {
             }
             match found.map(|found| (&found.callee, found)) {
                 Some((Called::Step(meta, step), found)) => {
-                    lower.tried(call.timeout, &call.retry);
+                    lower.suits(entry, meta, &call.patience);
+                    lower.tried(&call.patience);
                     lower.name(entry);
                     lower.builder.expression(args.hash);
                     let at_once = call.each.as_ref().map(|each| each.max_parallel.unwrap_or(AT_ONCE));
@@ -185,23 +187,50 @@ impl<R: Sync + 'static> Lower<'_, R> {
         Arguments { args, hash: expressions::hash(&said) }
     }
 
-    fn tried(&mut self, timeout: Option<Duration>, retry: &Retry) {
-        let Retry { max_attempts, backoff, jitter, deadline } = *retry;
-        if timeout.is_none()
-            && max_attempts.is_none()
-            && backoff.is_none()
-            && jitter.is_none()
-            && deadline.is_none()
-        {
+    /// What a call says must mean something for its step.
+    fn suits(&mut self, entry: &Entry, meta: &Meta, patience: &Patience) {
+        let name = meta.name;
+        let limit = patience.retry.as_ref().and_then(|retry| {
+            retry.max_attempts.map(|_| "max_attempts").or(retry.deadline.map(|_| "deadline"))
+        });
+        if let (Class::Retriable, Some(limit)) = (meta.class, limit) {
+            let said =
+                format!("`{name}` is `retriable`, so it is tried until it succeeds: leave out `{limit}`");
+            self.faults.add(&entry.at.key("retry").key(limit), said);
+        }
+        let undo = [
+            ("undo_timeout", patience.undo_timeout.is_some()),
+            ("undo_retry", patience.undo_retry.is_some()),
+        ];
+        for (field, _) in undo.into_iter().filter(|(_, given)| *given && meta.class != Class::Compensatable) {
+            let said = format!("`{name}` has no compensation, so `{field}` says nothing: leave it out");
+            self.faults.add(&entry.at.key(field), said);
+        }
+    }
+
+    fn tried(&mut self, patience: &Patience) {
+        let Patience { timeout, retry, undo_timeout, undo_retry, settle_after } = *patience;
+        let says_nothing = timeout.or(undo_timeout).or(settle_after).is_none();
+        if says_nothing && retry.is_none() && undo_retry.is_none() {
             return;
         }
         self.builder.adjusted(move |policy: &mut Policy| {
             policy.timeout = timeout.or(policy.timeout);
-            policy.retry.max_attempts = max_attempts.unwrap_or(policy.retry.max_attempts);
-            policy.retry.backoff = backoff.unwrap_or(policy.retry.backoff);
-            policy.retry.jitter = jitter.unwrap_or(policy.retry.jitter);
-            policy.retry.deadline = deadline.or(policy.retry.deadline);
+            policy.undo_timeout = undo_timeout.or(policy.undo_timeout);
+            policy.settle_after = settle_after.or(policy.settle_after);
+            retry.unwrap_or_default().adjust(&mut policy.retry);
+            undo_retry.unwrap_or_default().adjust(&mut policy.undo_retry);
         });
+    }
+}
+
+impl Retry {
+    fn adjust(self, policy: &mut RetryPolicy) {
+        let Self { max_attempts, backoff, jitter, deadline } = self;
+        policy.max_attempts = max_attempts.unwrap_or(policy.max_attempts);
+        policy.backoff = backoff.unwrap_or(policy.backoff);
+        policy.jitter = jitter.unwrap_or(policy.jitter);
+        policy.deadline = deadline.or(policy.deadline);
     }
 }
 

@@ -49,6 +49,9 @@ pub(super) fn saga<R: Sync + 'static>(
 ) -> Definition<R> {
     let mut builder = SagaBuilder::new(&saga.name, saga.version);
     builder.on_failure(saga.on_failure).input_schema(saga.input.clone());
+    if saga.secret_input {
+        builder.secret_input();
+    }
     if let Some(deadline) = saga.deadline {
         builder.deadline(deadline);
     }
@@ -158,6 +161,9 @@ impl<R: Sync + 'static> Lower<'_, R> {
     fn name(&mut self, entry: &Entry) {
         if let Some(id) = &entry.id {
             self.builder.named(id);
+        }
+        if entry.disclosed {
+            self.builder.disclosed();
         }
     }
 

@@ -4,15 +4,29 @@ use serde_json::Value;
 
 use super::super::fault::{Faults, Path};
 use super::super::fields::{self, Fields, kind};
-use super::super::model::{Call, Condition, Each, What};
+use super::super::model::{Call, Condition, Each, Patience, What};
 use super::super::template::{self, Template, Written};
 use super::{condition, id, retry};
 use crate::definition::plan::IfFailed;
 
-const STEP: &[&str] =
-    &["id", "step", "args", "when", "if_failed", "each", "as", "max_parallel", "timeout", "retry"];
+const STEP: &[&str] = &[
+    "id",
+    "step",
+    "args",
+    "when",
+    "if_failed",
+    "each",
+    "as",
+    "max_parallel",
+    "timeout",
+    "retry",
+    "undo_timeout",
+    "undo_retry",
+    "settle_after",
+    "disclosed",
+];
 const SUB_SAGA: &[&str] = &["id", "saga", "input", "when", "if_failed"];
-const WAIT: &[&str] = &["id", "wait_for_event", "key", "timeout", "when", "if_failed"];
+const WAIT: &[&str] = &["id", "wait_for_event", "key", "timeout", "when", "if_failed", "disclosed"];
 
 pub(super) fn step(value: &Value, at: &Path, faults: &mut Faults) -> Option<(Option<String>, What)> {
     let mut fields = Fields::of(value, at, "a step", STEP, faults)?;
@@ -34,9 +48,15 @@ pub(super) fn step(value: &Value, at: &Path, faults: &mut Faults) -> Option<(Opt
         when: when(&mut fields, faults),
         if_failed: if_failed(&mut fields, faults),
         each: each(&mut fields, faults),
-        timeout: fields.length("timeout", faults),
-        retry: fields.take("retry").map(|(v, at)| retry::read(v, &at, faults)).unwrap_or_default(),
+        patience: Patience {
+            timeout: fields.time_to_work("timeout", faults),
+            retry: fields.take("retry").map(|(v, at)| retry::read(v, &at, faults)),
+            undo_timeout: fields.time_to_work("undo_timeout", faults),
+            undo_retry: fields.take("undo_retry").map(|(v, at)| retry::read(v, &at, faults)),
+            settle_after: fields.length("settle_after", faults),
+        },
     };
+    fields.flag("disclosed", faults);
     fields.end(faults);
     Some((id, What::Call(call)))
 }
@@ -61,6 +81,7 @@ pub(super) fn wait(value: &Value, at: &Path, faults: &mut Faults) -> Option<(Opt
             "the name of the event is part of the plan: only its key is a reference",
         );
     }
+    fields.flag("disclosed", faults);
     let key = written(fields.need("key", faults), faults);
     let timeout = fields.length("timeout", faults);
     let (when, if_failed) = (when(&mut fields, faults), if_failed(&mut fields, faults));

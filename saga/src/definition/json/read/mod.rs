@@ -14,7 +14,8 @@ use super::model::{Entry, Saga, What};
 use super::template::{self, Template};
 use crate::definition::plan::OnFailure;
 
-const SAGA: &[&str] = &["name", "version", "on_failure", "deadline", "locks", "input", "steps", "output"];
+const SAGA: &[&str] =
+    &["name", "version", "on_failure", "deadline", "locks", "input", "secret_input", "steps", "output"];
 
 /// How each entry is recognised: by the field that says what it does.
 const VERBS: &[&str] =
@@ -36,7 +37,7 @@ pub(super) fn saga(value: &Value, faults: &mut Faults) -> Option<Saga> {
     let version = fields.need("version", faults).and_then(|(v, at)| fields::number(v, &at, faults));
     let words = [("backward", OnFailure::Backward), ("park", OnFailure::Park)];
     let on_failure = fields.word("on_failure", &words, faults).unwrap_or_default();
-    let deadline: Option<Duration> = fields.length("deadline", faults);
+    let deadline: Option<Duration> = fields.time_to_work("deadline", faults);
     let locks = fields.take("locks").map(|(value, at)| locks(value, &at, faults)).unwrap_or_default();
     let input = fields.take("input").map(|(schema, at)| {
         if !schema.is_object() && !schema.is_boolean() {
@@ -44,6 +45,7 @@ pub(super) fn saga(value: &Value, faults: &mut Faults) -> Option<Saga> {
         }
         schema.clone()
     });
+    let secret_input = fields.flag("secret_input", faults);
     let steps = fields.need("steps", faults).map(|(value, at)| entries(value, &at, faults));
     let output = match fields.take("output") {
         Some((value, at)) => template::read(value, &at, faults),
@@ -57,6 +59,7 @@ pub(super) fn saga(value: &Value, faults: &mut Faults) -> Option<Saga> {
         deadline,
         locks,
         input,
+        secret_input,
         steps: steps.unwrap_or_default(),
         output,
     })
@@ -93,7 +96,7 @@ fn entries(value: &Value, at: &Path, faults: &mut Faults) -> Vec<Entry> {
 }
 
 fn entry(value: &Value, at: &Path, faults: &mut Faults) -> Entry {
-    let nothing = Entry { at: at.clone(), id: None, what: What::Nothing };
+    let nothing = Entry { at: at.clone(), id: None, disclosed: false, what: What::Nothing };
     let Value::Object(given) = value else {
         faults.add(at, format!("a step is an object, not {}", kind(value)));
         return nothing;
@@ -117,7 +120,11 @@ fn entry(value: &Value, at: &Path, faults: &mut Faults) -> Entry {
         _ => simple(verb, value, at, faults),
     };
     match read {
-        Some((id, what)) => Entry { at: at.clone(), id, what },
+        Some((id, what)) => {
+            // That it is a boolean, and may stand here, has been looked at with the other fields.
+            let disclosed = given.get("disclosed").and_then(Value::as_bool).unwrap_or(false);
+            Entry { at: at.clone(), id, disclosed, what }
+        }
         None => nothing,
     }
 }
@@ -186,12 +193,13 @@ fn matching(value: &Value, at: &Path, faults: &mut Faults) -> Option<(Option<Str
 
 fn simple(verb: &str, value: &Value, at: &Path, faults: &mut Faults) -> Option<(Option<String>, What)> {
     let (of, known): (_, &'static [&'static str]) = match verb {
-        "value" => ("a value", &["id", "value"]),
-        "sleep" => ("a sleep", &["id", "sleep"]),
-        _ => ("a sleep", &["id", "sleep_until"]),
+        "value" => ("a value", &["id", "value", "disclosed"]),
+        "sleep" => ("a sleep", &["id", "sleep", "disclosed"]),
+        _ => ("a sleep", &["id", "sleep_until", "disclosed"]),
     };
     let mut fields = Fields::of(value, at, of, known, faults)?;
     let id = id(&mut fields, faults);
+    fields.flag("disclosed", faults);
     let (given, at) = fields.take(verb)?;
     let template = template::read(given, &at, faults);
     if let (Template::Literal(given), "sleep") = (&template, verb) {

@@ -175,7 +175,8 @@ fn unknown_fields_are_answered_with_the_known_ones() {
             {"step": "ping", "max_parallel": 3},
         ])),
         "steps[0].time_out: a step has no field `time_out`; did you mean `timeout`?\n\
-         steps[1].colour: a sleep has no field `colour`; the fields of a sleep are `id`, `sleep`\n\
+         steps[1].colour: a sleep has no field `colour`; the fields of a sleep are `id`, `sleep`, \
+         `disclosed`\n\
          steps[2].id: a parallel has no field `id`; the fields of a parallel are `parallel`\n\
          steps[3].retry.max_attempt: a retry has no field `max_attempt`; did you mean `max_attempts`?\n\
          steps[4].max_parallel: `max_parallel` belongs to `each`, which is not there"

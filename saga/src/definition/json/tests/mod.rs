@@ -4,6 +4,7 @@
 mod faults;
 mod fit;
 mod plans;
+mod rules;
 
 use serde_json::{Value, json};
 

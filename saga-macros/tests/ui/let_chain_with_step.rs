@@ -5,7 +5,9 @@ use saga::saga;
 
 #[saga(version = 1)]
 async fn provision(request: Request) -> saga::Result<()> {
-    let Some(mac) = request.cpe_mac else { return Ok(()) };
+    if let Some(mac) = &request.cpe_mac && check_line(mac).await? {
+        check_line(&request.email).await?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `#[saga]`
 
+mod advice;
 mod expand;
 mod expression;
 mod forms;

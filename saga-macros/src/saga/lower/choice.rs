@@ -11,7 +11,7 @@ use crate::saga::model::{Arm, Block, Condition, Flow, If, Match};
 impl Lower<'_> {
     /// An `if` that has a value.
     pub(super) fn choice(&mut self, choice: &If, name: Option<&Ident>) -> TokenStream {
-        let (builder, named) = (self.builder.clone(), named(name));
+        let (builder, named) = (self.builder.clone(), named(name, Span::call_site()));
         let arms = self.fresh();
         let condition = self.begin_if(&arms, &choice.condition);
         // A mismatch of the arms' types is reported at their ends.
@@ -20,14 +20,13 @@ impl Lower<'_> {
         let then_value = self.scoped(|lower| lower.block(&choice.then, name));
         let otherwise_value =
             choice.otherwise.as_ref().map(|block| self.scoped(|lower| lower.block(block, name)));
-        let builder_there = at(&builder, then.span());
-        let end = quote_spanned!(then.span()=> #builder_there #named .end_if(#arms, #then, #otherwise));
         quote!({
             #condition
             let #then = #then_value;
             #builder.begin_else(&mut #arms);
             let #otherwise = #otherwise_value;
-            #end
+            let [#then, #otherwise] = [#then, #otherwise];
+            #builder #named .end_if(#arms, #then, #otherwise)
         })
     }
 
@@ -51,7 +50,7 @@ impl Lower<'_> {
     pub(super) fn begin_if(&mut self, arms: &Ident, condition: &Condition) -> TokenStream {
         let (builder, label, condition) = (self.builder.clone(), &condition.text, &condition.expression);
         let (reading, span) = (self.reading([condition]), condition.span());
-        let (handles, hashed) = (&reading.handles, hashed([condition]));
+        let (handles, hashed) = (&reading.handles, hashed([condition], Span::call_site()));
         let condition = self.names.watch(condition);
         let holds = reading.closure(span, &quote_spanned!(span=> { ::core::result::Result::Ok(#condition) }));
         quote_spanned!(span=> let mut #arms = #builder #hashed .begin_if(#label, #handles, #holds);)
@@ -59,7 +58,7 @@ impl Lower<'_> {
 
     /// A `match` that has a value.
     pub(super) fn matched(&mut self, found: &Match, name: Option<&Ident>) -> TokenStream {
-        let (builder, named, arms) = (self.builder.clone(), named(name), self.fresh());
+        let (builder, named, arms) = (self.builder.clone(), named(name, Span::call_site()), self.fresh());
         let begin = self.begin_match(&arms, found);
         let (kept, keep) = self.keep(found);
         let mut statements = quote!(#begin #keep);
@@ -104,7 +103,7 @@ impl Lower<'_> {
         let reading = self.reading([&found.scrutinee].into_iter().chain(guards));
         let (handles, span) = (&reading.handles, found.scrutinee.span());
         let all = found.arms.iter().map(|Arm { pattern, guard, .. }| quote!(#pattern if #guard));
-        let hashed = hashed([found.scrutinee.to_token_stream()].into_iter().chain(all));
+        let hashed = hashed([found.scrutinee.to_token_stream()].into_iter().chain(all), Span::call_site());
         let scrutinee = self.names.watch(&found.scrutinee);
         let names = found.arms.iter().map(|Arm { name, pattern, guard, bound, place, .. }| {
             let guard = guard.as_ref().map(|guard| quote!(if #guard));

@@ -145,6 +145,7 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
             dead_code,
             private_bounds,
             unreachable_pub,
+            clippy::missing_errors_doc,
             clippy::needless_pass_by_value,
             clippy::needless_question_mark,
             clippy::needless_update,

@@ -9,7 +9,7 @@ use syn::{Attribute, Expr, ExprAsync, ExprAwait, ExprCall, ExprMethodCall, ExprP
 use super::names;
 
 /// The words of the language, beside `try_join!`.
-pub(super) const WORDS: [&str; 5] = ["when", "for_each", "sleep", "sleep_until", "wait_for_event"];
+pub(crate) const WORDS: [&str; 5] = ["when", "for_each", "sleep", "sleep_until", "wait_for_event"];
 
 /// What is awaited.
 pub(super) struct Awaited<'a> {

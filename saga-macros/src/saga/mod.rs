@@ -22,6 +22,9 @@ use crate::diagnostics::Errors;
 use crate::krate::Crate;
 use crate::stand_in;
 
+#[cfg(test)]
+pub(crate) use forms::WORDS;
+
 /// Reads, judges and expands. After a mistake a stand-in stays, so that one mistake gives one error.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let function = match syn::parse2(item.clone()) {

@@ -380,7 +380,7 @@ fn input(function: &ItemFn, errors: &mut Errors) -> Option<Input> {
                     .at(inputs, "a saga takes one argument, its request: put what it needs into one struct");
             }
             (None, None) => {
-                let words = "a saga takes one argument, its request: add `request: Request`, or `_: ()` if there is nothing to say";
+                let words = "a saga takes one argument, its request: add `request: Request`, or `_request: ()` if there is nothing to say";
                 errors.at(&function.sig.ident, words);
             }
         }

@@ -31,9 +31,10 @@ fn marker(step: &Step) -> TokenStream {
     let docs = attributes::docs(&step.function.attrs, &format!("The step `{}`.", step.name));
     let arguments = step.data();
     let (names, types): (Vec<_>, Vec<_>) = arguments.iter().map(|p| (&p.name, &p.ty)).unzip();
+    let written = Ident::new("fields", Span::mixed_site());
     let fields = arguments.iter().map(|p| {
         let (name, key) = (&p.name, p.key());
-        quote!(let fields = #saga::__private::Argument(&#name).write(fields, #key)?;)
+        quote!(let #written = #saga::__private::Argument(&#name).write(#written, #key)?;)
     });
     let import = (!names.is_empty()).then(|| {
         quote!(
@@ -56,7 +57,13 @@ fn marker(step: &Step) -> TokenStream {
         )]
         #vis enum #name {}
 
-        #[allow(dead_code, unreachable_pub, clippy::too_many_arguments, clippy::needless_pass_by_value)]
+        #[allow(
+            dead_code,
+            unreachable_pub,
+            clippy::missing_errors_doc,
+            clippy::needless_pass_by_value,
+            clippy::too_many_arguments
+        )]
         impl #name {
             /// The journaled arguments of one call of this step.
             ///
@@ -64,9 +71,9 @@ fn marker(step: &Step) -> TokenStream {
             /// When an argument cannot be written as JSON.
             #vis fn #args(#(#names: #types),*) -> #saga::Result<#saga::Args<Self>> {
                 #import
-                let fields = #saga::__private::Fields::of::<Self>();
+                let #written = #saga::__private::Fields::of::<Self>();
                 #(#fields)*
-                fields.args()
+                #written.args()
             }
         }
     }

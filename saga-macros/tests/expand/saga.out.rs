@@ -131,6 +131,7 @@ const _: () = {
             dead_code,
             private_bounds,
             unreachable_pub,
+            clippy::missing_errors_doc,
             clippy::needless_pass_by_value,
             clippy::needless_question_mark,
             clippy::needless_update,

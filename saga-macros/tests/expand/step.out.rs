@@ -20,8 +20,9 @@ pub enum allocate_ip {}
 #[allow(
     dead_code,
     unreachable_pub,
-    clippy::too_many_arguments,
-    clippy::needless_pass_by_value
+    clippy::missing_errors_doc,
+    clippy::needless_pass_by_value,
+    clippy::too_many_arguments
 )]
 impl allocate_ip {
     /// The journaled arguments of one call of this step.

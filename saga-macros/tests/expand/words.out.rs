@@ -113,6 +113,7 @@ const _: () = {
             dead_code,
             private_bounds,
             unreachable_pub,
+            clippy::missing_errors_doc,
             clippy::needless_pass_by_value,
             clippy::needless_question_mark,
             clippy::needless_update,
@@ -234,6 +235,18 @@ const _: () = {
                             (),
                             move |#[allow(unused_variables)] ()| ::saga::__private::sleep(
                                 Duration::from_secs(60),
+                            ),
+                        )
+                };
+                {
+                    #[allow(unused_imports)]
+                    use ::saga::flow::sleep_until;
+                    builder
+                        .expression(14074796212982072629u64)
+                        .sleep_until(
+                            (request,),
+                            move |#[allow(unused_variables)] (request,)| ::saga::__private::sleep_until(
+                                request.starts_at,
                             ),
                         )
                 };

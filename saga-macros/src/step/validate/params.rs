@@ -37,6 +37,12 @@ fn parameter(written: &Written, transactional: bool, errors: &mut Errors) -> Opt
     if let Some((_, meaning)) = RESERVED.iter().find(|(reserved, _)| name == reserved) {
         errors.at(name, format!("`{name}` is {meaning} in `compensate = ..`: name this parameter otherwise"));
     }
+    if let Some(cfg) = typed.attrs.iter().find(|a| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr"))
+    {
+        let words =
+            "a parameter is a key in the journal, which every build reads: write `#[cfg]` on the whole step";
+        errors.at(cfg, words);
+    }
     let ty = &typed.ty;
     let Some(param) = written.read() else {
         errors.at(ty, unreadable(ty, written.mark("inject").is_some()));

@@ -59,3 +59,16 @@ fn the_words_are_written_out() {
 fn patterns_are_written_out() {
     check("patterns", crate::saga::expand);
 }
+
+/// So an editor finds their documentation. That they are named at the user's own places is shown by the fixture
+/// `words_of_another_crate`.
+#[test]
+fn every_word_of_the_language_is_named_as_an_item() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expand");
+    let text: String = ["saga", "words"]
+        .map(|name| fs::read_to_string(folder.join(format!("{name}.out.rs"))).unwrap())
+        .concat();
+    for word in crate::saga::WORDS.into_iter().chain(["try_join"]) {
+        assert!(text.contains(&format!("use ::saga::flow::{word};")), "no golden file names `{word}`");
+    }
+}

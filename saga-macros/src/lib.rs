@@ -12,6 +12,7 @@ mod options;
 mod resources;
 mod saga;
 mod schema;
+mod signature;
 mod stand_in;
 mod step;
 

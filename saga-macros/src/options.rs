@@ -16,6 +16,42 @@ pub(crate) struct Known {
     pub(crate) of: &'static str,
     /// How each is written.
     pub(crate) names: &'static [&'static str],
+    /// What people write for one of them, and mean.
+    pub(crate) meant: &'static [(&'static str, &'static str)],
+}
+
+impl Known {
+    /// How the option is written.
+    fn form(&self, key: &Ident) -> Option<&'static str> {
+        self.names.iter().copied().find(|form| key == word_of(form))
+    }
+
+    /// The option that was probably meant.
+    fn meant_by(&self, key: &Ident) -> Option<&'static str> {
+        let written = key.unraw().to_string().to_lowercase();
+        if let Some((_, meant)) = self.meant.iter().find(|(word, _)| *word == written) {
+            return Some(meant);
+        }
+        closest(&written, self.names.iter().copied(), word_of)
+    }
+}
+
+/// `timeout = ".."` -> `timeout`
+fn word_of(form: &str) -> &str {
+    form.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+/// The candidate whose word is spelt almost like the one that was written.
+pub(crate) fn closest<'a>(
+    written: &str,
+    candidates: impl Iterator<Item = &'a str>,
+    word: fn(&str) -> &str,
+) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (strsim::damerau_levenshtein(written, word(candidate)), candidate))
+        .filter(|(distance, candidate)| distance * 3 <= word(candidate).len().max(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
 }
 
 /// Reads options until the end. `read` takes the value of a key; `None`: it does not know it.
@@ -48,24 +84,50 @@ fn one(
     given: &mut Vec<Ident>,
     read: &mut impl FnMut(&Ident, ParseStream) -> Option<syn::Result<()>>,
 ) -> syn::Result<()> {
-    let Known { of, names } = known;
+    let Known { of, names, .. } = known;
     let listed = || format!("the options of {of} are {}", list(names));
     if !input.peek(Ident::peek_any) {
-        return Err(input.error(format!("expected an option; {}", listed())));
+        return Err(input.error(format!("this is not an option; {}", listed())));
     }
     let key = input.call(Ident::parse_any)?;
     let Some(result) = read(&key, input) else {
-        return Err(syn::Error::new(key.span(), format!("unknown option `{key}`; {}", listed())));
+        let meant = known.meant_by(&key).map(|form| format!(", did you mean `{form}`")).unwrap_or_default();
+        let question = if meant.is_empty() { "; " } else { "? " };
+        let listed = if meant.is_empty() { listed() } else { listed().replacen("the", "The", 1) };
+        return Err(syn::Error::new(key.span(), format!("unknown option `{key}`{meant}{question}{listed}")));
     };
-    result?;
+    let form = known.form(&key);
+    result.map_err(|e| in_words(&e, &key, form))?;
     if !input.is_empty() && !input.peek(Token![,]) {
-        return Err(input.error(format!("expected `,` after the option `{key}`")));
+        let takes_no_value = form.is_some_and(|form| key == form);
+        return Err(input.error(match input.peek(Token![=]) || input.peek(syn::token::Paren) {
+            true if takes_no_value => format!("`{key}` takes no value: write `{key}`"),
+            _ => format!("expected `,` after the option `{key}`"),
+        }));
     }
     if given.contains(&key) {
         return Err(syn::Error::new(key.span(), format!("`{key}` is given twice")));
     }
     given.push(key);
     Ok(())
+}
+
+/// What a parser says that knows only tokens, with how the option is written.
+fn in_words(error: &syn::Error, key: &Ident, form: Option<&str>) -> syn::Error {
+    let said = error.to_string();
+    match form {
+        Some(form) if said.starts_with("expected") || said.starts_with("unexpected") => {
+            syn::Error::new(error.span(), format!("`{key}` is written `{form}`"))
+        }
+        _ => error.clone(),
+    }
+}
+
+/// What stands in the parentheses. It is taken out whole, so that a mistake in it is told once.
+pub(crate) fn inside(input: ParseStream) -> syn::Result<TokenStream> {
+    let inner;
+    syn::parenthesized!(inner in input);
+    inner.parse()
 }
 
 /// `` `a`, `b` ``
@@ -85,10 +147,12 @@ pub(crate) fn length(input: ParseStream, into: &mut Option<Length>) -> syn::Resu
     if !input.peek(syn::token::Paren) {
         return value(input, into);
     }
-    let inner;
-    syn::parenthesized!(inner in input);
-    into.get_or_insert(inner.parse()?);
-    if inner.is_empty() { Ok(()) } else { Err(inner.error("write one length of time")) }
+    let one = |inner: ParseStream| {
+        let length = inner.parse()?;
+        if inner.is_empty() { Ok(length) } else { Err(inner.error("write one length of time")) }
+    };
+    into.get_or_insert(one.parse2(inside(input)?)?);
+    Ok(())
 }
 
 /// `= path`, where the crate is found (`saga` under another name).
@@ -108,7 +172,9 @@ pub(crate) struct Length {
 impl Parse for Length {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         if !input.peek(LitStr) {
-            return Err(input.error("write a length of time in quotes, like \"200ms\" or \"10s\""));
+            return Err(
+                input.error("write a length of time in quotes: \"200ms\", \"10s\", \"5m\", \"2h\" or \"1d\"")
+            );
         }
         let text: LitStr = input.parse()?;
         let spelt = text.value();

@@ -12,8 +12,12 @@ use crate::diagnostics::Errors;
 use crate::krate::Crate;
 use crate::options::{self, Known};
 
-const STRUCT: Known = Known { of: "`#[resources]` on a struct", names: &["crate = path"] };
-const FIELD: Known = Known { of: "`#[resources]` on a field", names: &["skip"] };
+const STRUCT: Known = Known { of: "`#[resources]` on a struct", names: &["crate = path"], meant: &[] };
+const FIELD: Known = Known {
+    of: "`#[resources]` on a field",
+    names: &["skip"],
+    meant: &[("leave_out", "skip"), ("ignore", "skip")],
+};
 
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(item) {

@@ -3,7 +3,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{FnArg, Ident, ItemFn, PatType, ReturnType, Visibility};
+use syn::{FnArg, ItemFn, PatType, ReturnType, Signature, Type};
 
 use crate::krate::Crate;
 use crate::step::model::Role;
@@ -20,7 +20,7 @@ pub(crate) fn step(saga: &Crate, function: &ItemFn, params: &[Written]) -> Token
         let (name, ty) = (p.name, p.ty);
         quote!(#name: #ty)
     });
-    let marker = marker(saga, &function.sig.ident, &function.vis, &function.sig.output, arguments);
+    let marker = marker(saga, function, arguments);
     quote! {
         #[allow(unused, clippy::all)]
         #function
@@ -36,10 +36,11 @@ pub(crate) fn saga(saga: &Crate, function: &ItemFn) -> TokenStream {
         FnArg::Receiver(_) => None,
     };
     let inputs: Vec<_> = function.sig.inputs.iter().filter_map(without_marks).collect();
-    let marker = marker(saga, name, vis, &function.sig.output, inputs.iter().map(ToTokens::to_token_stream));
+    let marker = marker(saga, function, inputs.iter().map(ToTokens::to_token_stream));
+    let generics = &function.sig.generics;
     quote! {
         #[allow(unused, clippy::all)]
-        #vis fn #name(#(#inputs),*) -> #saga::Start<#name> { loop {} }
+        #vis fn #name #generics (#(#inputs),*) -> #saga::Start<#name> { loop {} }
         #marker
         #[allow(unused, clippy::all)]
         impl #name {
@@ -48,32 +49,35 @@ pub(crate) fn saga(saga: &Crate, function: &ItemFn) -> TokenStream {
     }
 }
 
-fn marker(
-    saga: &Crate,
-    name: &Ident,
-    vis: &Visibility,
-    returns: &ReturnType,
-    arguments: impl Iterator<Item = TokenStream>,
-) -> TokenStream {
-    // Without a return type there is nothing to stand in for.
-    let signature = match returns {
-        ReturnType::Default => quote!(),
-        ReturnType::Type(_, ty) => quote! {
+fn marker(saga: &Crate, function: &ItemFn, arguments: impl Iterator<Item = TokenStream>) -> TokenStream {
+    let Signature { ident: name, generics, output, .. } = &function.sig;
+    let vis = &function.vis;
+    // Without a return type there is nothing to stand in for, and one that cannot be named here is as good as none.
+    let output = match output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => None,
+        ReturnType::Type(..) if !generics.params.is_empty() => Some(quote!(())),
+        ReturnType::Type(_, ty) => {
+            Some(quote!(<<#ty as #saga::step::StepResult>::Ok as #saga::step::Journaled>::Output))
+        }
+    };
+    let signature = output.map(|output| {
+        quote! {
             impl #saga::Signature for #name {
-                type Output = <<#ty as #saga::step::StepResult>::Ok as #saga::step::Journaled>::Output;
+                type Output = #output;
                 const META: &'static #saga::Meta = &#saga::Meta::new("", #saga::Class::Retriable);
             }
             impl<R> #saga::Callable<R> for #name {
                 fn erased() -> #saga::step::Callee<R> { loop {} }
             }
-        },
-    };
+        }
+    });
     quote! {
         #[allow(unused, non_camel_case_types, missing_docs)]
         #vis enum #name {}
         #[allow(unused, missing_docs, clippy::all)]
         impl #name {
-            #vis fn args(#(#arguments),*) -> #saga::Result<#saga::Args<Self>> { loop {} }
+            #vis fn args #generics (#(#arguments),*) -> #saga::Result<#saga::Args<Self>> { loop {} }
         }
         #signature
     }

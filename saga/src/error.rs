@@ -151,8 +151,8 @@ impl fmt::Debug for StepError {
 
 /// What a step may fail with: [`StepError`], or an enum of your own that classifies itself.
 #[diagnostic::on_unimplemented(
-    message = "a step cannot fail with `{Self}`",
-    label = "not a step error",
+    message = "a step or saga cannot fail with `{Self}`",
+    label = "this error says neither whether to try again nor whether anything was done",
     note = "return `Result<_, saga::StepError>` (any `std::error::Error` converts with `?`), or implement `saga::IntoStepError` for `{Self}`"
 )]
 pub trait IntoStepError {
@@ -160,6 +160,7 @@ pub trait IntoStepError {
     fn into_step_error(self) -> StepError;
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoStepError for StepError {
     fn into_step_error(self) -> StepError {
         self

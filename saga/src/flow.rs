@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -109,7 +110,7 @@ impl<'a, T: Send + 'a, E: Send + 'a> IntoFuture for ForEach<'a, T, E> {
 ///
 /// ```compile_fail
 /// # async fn step_function() {
-/// saga::flow::sleep(std::time::Duration::from_secs(1)).await; // `OnlyInASaga<()>` is not a future
+/// saga::flow::sleep(std::time::Duration::from_secs(1)).await; // only in the body of a `#[saga]`
 /// # }
 /// ```
 pub fn sleep(length: Duration) -> OnlyInASaga<()> {
@@ -149,4 +150,22 @@ impl<T> OnlyInASaga<T> {
         let _ = length;
         self
     }
+}
+
+impl<T: Journaling> Future for OnlyInASaga<T> {
+    type Output = T::Never;
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T::Never> {
+        Poll::Pending
+    }
+}
+
+/// Nothing implements this.
+#[diagnostic::on_unimplemented(
+    message = "this wait belongs into the body of a `#[saga]`, where it is journaled",
+    label = "not in the body of a `#[saga]`",
+    note = "in a step wait with your runtime's timer, like `tokio::time::sleep`"
+)]
+pub trait Journaling {
+    /// Nothing.
+    type Never;
 }

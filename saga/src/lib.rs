@@ -24,7 +24,7 @@ pub mod engine;
 pub mod testing;
 
 #[doc(hidden)]
-#[path = "private.rs"]
+#[path = "private/mod.rs"]
 pub mod __private;
 
 pub use clock::Timestamp;

@@ -10,7 +10,8 @@ use super::lower::{self, plain};
 use super::model::{Lock, Saga};
 use super::names::Names;
 use super::order::{self, Order, distinct};
-use crate::schema;
+use crate::krate::Crate;
+use crate::{schema, signature};
 
 pub(super) fn saga(saga: &Saga) -> TokenStream {
     let mut names = Names::new(&saga.krate);
@@ -21,15 +22,19 @@ pub(super) fn saga(saga: &Saga) -> TokenStream {
     let (function, marker) = (function(saga), marker(saga));
     let definition = definition(saga, &bounds, &checks, &mut names);
     let (signature, callable) = (signature(saga, &class), callable(saga, &bounds));
-    let names = names.declare();
+    let (stand_ins, imports) = (names.stand_ins(), names.imports());
     quote! {
         #function
         #marker
         const _: () = {
-            #names
-            #definition
-            #signature
-            #callable
+            #stand_ins
+            // In a block of its own, so that a name which cannot be imported is told once.
+            const _: () = {
+                #imports
+                #definition
+                #signature
+                #callable
+            };
         };
     }
 }
@@ -63,7 +68,7 @@ impl Bounds {
 /// `fn provision_subscriber(request) -> Start<provision_subscriber>`
 fn function(saga: &Saga) -> TokenStream {
     let Saga { krate, function, vis, docs, input, input_type, locks, .. } = saga;
-    let start = quote!(#krate::Start::new(&#input));
+    let start = quote!(#krate::__private::Request(&#input).start());
     let locks: Vec<_> = locks
         .iter()
         .map(|Lock { name, value }| {
@@ -81,13 +86,23 @@ fn function(saga: &Saga) -> TokenStream {
             #krate::__private::locked(#start, &[#(#locks),*])
         }
     };
+    let import = import(krate);
     quote! {
         #(#docs)*
         #[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value, clippy::used_underscore_binding)]
         #[must_use = "a start request does nothing until it is given to an engine"]
         #vis fn #function(#input: #input_type) -> #krate::Start<#function> {
+            #import
             #start
         }
+    }
+}
+
+/// What answers for a request that cannot be journaled.
+fn import(krate: &Crate) -> TokenStream {
+    quote! {
+        #[allow(unused_imports)]
+        use #krate::__private::NoRequest as _;
     }
 }
 
@@ -118,12 +133,19 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
     let (import, schema) = (schema::import(krate), schema::read(krate, input_type));
     let secret = saga.secret_input.then(|| quote!(#builder.secret_input();));
     let Bounds { generics, resources, clause } = bounds;
+    let request_import = self::import(krate);
+    // A request that cannot be journaled is reported at its type.
+    let there = Span::mixed_site().located_at(input_type.span());
+    let builder_there = lower::at(&builder, there);
+    let input_value = quote_spanned!(there=> #builder_there.input());
+    let args = Ident::new("args", function.span());
     quote! {
         // `let x = f(..)?;` becomes a closure of its own, in which the `?` is a person's and not superfluous.
         #[allow(
             dead_code,
             private_bounds,
             unreachable_pub,
+            clippy::missing_errors_doc,
             clippy::needless_pass_by_value,
             clippy::needless_question_mark,
             clippy::needless_update,
@@ -134,8 +156,9 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
             ///
             /// # Errors
             /// When it cannot be written as JSON.
-            #vis fn args(#input: #input_type) -> #krate::Result<#krate::Args<Self>> {
-                #krate::__private::Fields::of::<Self>().with(#key, &#input)?.args()
+            #vis fn #args(#input: #input_type) -> #krate::Result<#krate::Args<Self>> {
+                #request_import
+                #krate::__private::Request(&#input).args(#key)
             }
 
             /// The plan of this saga, and the code behind it.
@@ -150,7 +173,7 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
                 #secret
                 #builder.input_schema(#schema);
                 #[allow(unused_variables)]
-                let #input = #builder.input();
+                let #input = #input_value;
                 #body
             }
         }
@@ -160,13 +183,15 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
 /// `impl Signature`: the type of the output, for handles of running workflows.
 fn signature(saga: &Saga, class: &TokenStream) -> TokenStream {
     let Saga { krate, function, name, input, input_type, returns, .. } = saga;
-    let at = krate.at(returns.span());
-    let output = quote_spanned! {returns.span()=>
-        type Output = <#returns as #at::step::StepResult>::Ok;
+    let place = signature::success(returns);
+    let at = krate.at(place);
+    let output = quote_spanned! {place=>
+        type Output = <#returns as #at::__private::SagaResult>::Output;
     };
     let key = plain(input);
-    let schema = schema::of_signature(krate, [(key.clone(), input_type)], returns.span());
+    let schema = schema::of_signature(krate, [(key.clone(), input_type)], place);
     quote! {
+        #[diagnostic::do_not_recommend]
         impl #krate::Signature for #function {
             #output
             const META: &'static #krate::Meta =

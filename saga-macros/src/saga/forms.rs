@@ -1,10 +1,15 @@
 //! Telling the forms of a body apart by their syntax.
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
 use syn::visit::Visit;
-use syn::{Expr, ExprAsync, ExprAwait, ExprCall, ExprMethodCall, ExprPath, Ident, Macro};
+use syn::{Attribute, Expr, ExprAsync, ExprAwait, ExprCall, ExprMethodCall, ExprPath, Ident, Macro};
 
 use super::names;
+
+/// The words of the language, beside `try_join!`.
+pub(crate) const WORDS: [&str; 5] = ["when", "for_each", "sleep", "sleep_until", "wait_for_event"];
 
 /// What is awaited.
 pub(super) struct Awaited<'a> {
@@ -72,12 +77,28 @@ pub(super) fn awaited(base: &Expr) -> Result<Awaited<'_>, NotAwaited> {
 
 /// A word of the language: alone, or behind the module `flow` in which it is documented.
 pub(super) fn word(path: &ExprPath) -> Option<(&Ident, &'static str)> {
-    const WORDS: [&str; 5] = ["when", "for_each", "sleep", "sleep_until", "wait_for_event"];
     let mut from_last = path.path.segments.iter().rev();
     let last = &from_last.next()?.ident;
     let alone = from_last.next().is_none_or(|before| before.ident == "flow");
     let known = WORDS.into_iter().find(|word| last == word)?;
     (alone && path.qself.is_none()).then_some((last, known))
+}
+
+/// Does it belong to an async runtime?
+pub(super) fn is_of_a_runtime(path: &ExprPath) -> bool {
+    let first = path.path.segments.first().filter(|_| path.path.segments.len() > 1);
+    first
+        .is_some_and(|first| ["async_std", "futures", "smol", "tokio"].iter().any(|name| first.ident == name))
+}
+
+/// The attributes of an expression.
+pub(super) fn attributes(expression: &Expr) -> Vec<Attribute> {
+    let first = |input: ParseStream| {
+        let attributes = input.call(Attribute::parse_outer)?;
+        input.parse::<TokenStream>()?;
+        Ok(attributes)
+    };
+    first.parse2(expression.to_token_stream()).unwrap_or_default()
 }
 
 /// What a plan can hold, because it is known before the saga runs: a literal, or the path of a constant.

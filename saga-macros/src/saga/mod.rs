@@ -1,5 +1,6 @@
 //! `#[saga]`
 
+mod advice;
 mod expand;
 mod expression;
 mod forms;
@@ -20,6 +21,9 @@ use quote::quote;
 use crate::diagnostics::Errors;
 use crate::krate::Crate;
 use crate::stand_in;
+
+#[cfg(test)]
+pub(crate) use forms::WORDS;
 
 /// Reads, judges and expands. After a mistake a stand-in stays, so that one mistake gives one error.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {

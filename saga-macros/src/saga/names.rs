@@ -51,22 +51,31 @@ impl Names {
         import(n, path.segments.last().map_or_else(|| path.span(), |last| last.ident.span()))
     }
 
-    /// The imports, with a stand-in for every name.
-    pub(super) fn declare(&self) -> TokenStream {
-        let saga = &self.saga;
+    /// A stand-in for every name.
+    pub(super) fn stand_ins(&self) -> TokenStream {
         if self.called.is_empty() {
             return TokenStream::new();
         }
-        let stand_ins = self.called.iter().enumerate().map(|(n, called)| called.stand_in(n, saga));
-        let imports = self.called.iter().enumerate().map(|(n, Called { path, .. })| {
-            let name = import(n, path.span());
-            quote_spanned!(path.span()=> #[allow(unused_imports)] use #path as #name;)
-        });
+        let stand_ins = self.called.iter().enumerate().map(|(n, called)| called.stand_in(n, &self.saga));
         quote! {
             #[allow(unused, non_camel_case_types, unreachable_pub, clippy::all, clippy::pedantic)]
             mod __saga_stand_ins { #(#stand_ins)* }
             #[allow(unused_imports)]
             use __saga_stand_ins::*;
+        }
+    }
+
+    /// The imports.
+    pub(super) fn imports(&self) -> TokenStream {
+        let saga = &self.saga;
+        if self.called.is_empty() {
+            return TokenStream::new();
+        }
+        let imports = self.called.iter().enumerate().map(|(n, Called { path, .. })| {
+            let name = import(n, path.span());
+            quote_spanned!(path.span()=> #[allow(unused_imports)] use #path as #name;)
+        });
+        quote! {
             #[allow(unused_imports)]
             use #saga::__private::{OfFunction as _, OfStep as _, Unknown as _};
             #(#imports)*
@@ -111,7 +120,7 @@ impl Called {
 }
 
 fn import(n: usize, place: Span) -> Ident {
-    Ident::new(&format!("__SagaCalls{n}"), Span::mixed_site().located_at(place))
+    Ident::new(&format!("__SagaCalls{n}"), place)
 }
 
 /// Could it be the path of something in a module? Types, whose associated functions cannot be imported, are
@@ -128,7 +137,8 @@ pub(super) fn is_in_module(path: &Path) -> bool {
     path.segments.iter().take(modules).all(is_module) && path.segments.iter().all(|s| s.arguments.is_none())
 }
 
-fn is_lower(segment: &PathSegment) -> bool {
+/// Is it spelt as functions and modules are?
+pub(super) fn is_lower(segment: &PathSegment) -> bool {
     !segment.ident.to_string().starts_with(char::is_uppercase)
 }
 

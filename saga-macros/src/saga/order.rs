@@ -112,17 +112,17 @@ impl Order<'_> {
                  `#[step(retriable)]` steps, tolerate its failure with `.await.ok()`, or move it before the pivot"
             );
             let words = quote!("{}", if #known::IS_SAGA { #saga_words } else { #step_words });
-            self.assert(step.span(), &quote!(!#before || #known::IS_RETRIABLE), &words);
+            self.assert(place(call), &quote!(!#before || #known::IS_RETRIABLE), &words);
             self.required.push(quote!(#known::IS_RETRIABLE));
         } else {
             let words = format!(
                 "the saga `{name}` holds a pivot, so it cannot be undone when it fails: call it with `.await?`, \
                  or move the pivot out of it"
             );
-            self.assert(step.span(), &quote!(!(#known::IS_SAGA && #known::IS_PIVOT)), &quote!(#words));
+            self.assert(place(call), &quote!(!(#known::IS_SAGA && #known::IS_PIVOT)), &quote!(#words));
         }
         if let Some(policy) = &call.policy {
-            self.policy(step.span(), &known, &name, policy);
+            self.policy(place(call), &known, &name, policy);
         }
         let after = quote!(#before || #known::IS_PIVOT);
         self.steps.push(step);
@@ -161,7 +161,7 @@ impl Order<'_> {
              `retriable`, or call it once for all of them"
         );
         let words = quote!("{}", if #known::IS_SAGA { #a_saga } else { #a_pivot });
-        self.assert(step.span(), &quote!(!#known::IS_SAGA && !#known::IS_PIVOT), &words);
+        self.assert(place(&each.call), &quote!(!#known::IS_SAGA && !#known::IS_PIVOT), &words);
         self.call(&each.call, before)
     }
 
@@ -200,6 +200,11 @@ impl Order<'_> {
         after.extend(quote!(#(|| #inside)*));
         self.place(&after)
     }
+}
+
+/// Where the step is named.
+fn place(call: &Call) -> Span {
+    call.step.path.segments.last().map_or_else(|| call.step.span(), |last| last.ident.span())
 }
 
 /// The last word of a call.

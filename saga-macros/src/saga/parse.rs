@@ -1,9 +1,9 @@
 //! The syntax of `#[saga(..)]`.
 
 use proc_macro2::TokenStream;
-use syn::parse::ParseStream;
+use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Ident, LitInt, LitStr, Path, Token, Type, parenthesized};
+use syn::{Expr, Ident, LitInt, LitStr, Path, Token, Type};
 
 use crate::diagnostics::Errors;
 use crate::options::{self, Known, Length};
@@ -30,6 +30,17 @@ const SAGA: Known = Known {
         "deadline = \"1h\"",
         "locks(name = &request.name)",
         "crate = path",
+    ],
+    meant: &[
+        ("lock", "locks(name = &request.name)"),
+        ("exclusive", "locks(name = &request.name)"),
+        ("timeout", "deadline = \"1h\""),
+        ("failure", "on_failure = park"),
+        ("park", "on_failure = park"),
+        ("backward", "on_failure = backward"),
+        ("context", "resources = Type"),
+        ("state", "resources = Type"),
+        ("id", "name = \"..\""),
     ],
 };
 
@@ -58,9 +69,8 @@ fn locks(input: ParseStream, into: &mut Option<Vec<(Ident, Expr)>>) -> syn::Resu
         input.parse::<Token![=]>()?;
         Ok((name, input.parse()?))
     };
-    let inner;
-    parenthesized!(inner in input);
-    let all = Punctuated::<_, Token![,]>::parse_terminated_with(&inner, one)?;
+    let all = |inner: ParseStream| Punctuated::<_, Token![,]>::parse_terminated_with(inner, one);
+    let all = all.parse2(options::inside(input)?)?;
     into.get_or_insert(all.into_iter().collect());
     Ok(())
 }

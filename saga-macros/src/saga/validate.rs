@@ -3,14 +3,14 @@
 use std::fmt;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Error, Expr, ExprCall, ExprClosure, ExprReturn, FnArg, Ident, Item, ItemFn, LitStr, Meta, Pat,
-    ReturnType, Type,
+    Attribute, Error, Expr, ExprCall, ExprClosure, ExprReturn, FnArg, Ident, Item, ItemFn, Lit, LitStr,
+    Macro, Meta, Pat, Path, Type,
 };
 
+use super::advice;
 use super::forms::{self, What};
 use super::model::{Lock, Saga};
 use super::parse::Options;
@@ -19,6 +19,8 @@ use crate::attributes;
 use crate::diagnostics::Errors;
 use crate::krate::Crate;
 use crate::mentions;
+use crate::signature;
+use crate::step;
 
 /// What can be wrong in a body.
 #[derive(Clone, Copy)]
@@ -26,6 +28,13 @@ pub(super) enum Mistake<'a> {
     BareAwait,
     AwaitsMethod,
     AwaitsOther,
+    AwaitsValue(&'a Ident),
+    TryBeforeAwait,
+    AfterAwait(&'a Ident),
+    OptionMisspelt(&'a Ident, &'static str),
+    WordAsMethod(&'a Ident),
+    StepWithTypes(&'a Ident),
+    OfARuntime(&'a Path),
     CallsItself,
     OptionOf(&'a Ident, What<'a>),
     WordNotAwaited(&'a Ident),
@@ -33,12 +42,15 @@ pub(super) enum Mistake<'a> {
     For,
     Loop,
     GuardWithStep,
-    Attribute,
+    Attribute(&'a Attribute),
     Closure,
+    KeepsClosure,
+    KeepsText,
+    KeepsBorrow,
     Async,
     ShortCircuit,
     Macro,
-    StatementMacro,
+    StatementMacro(&'a Macro),
     MacroWithoutMark,
     Return,
     Mut,
@@ -69,6 +81,8 @@ pub(super) enum Mistake<'a> {
     JoinWord,
     JoinCount { branches: usize, names: usize },
     EndWithOk,
+    EndWithChoice,
+    EndMissing,
 }
 
 impl fmt::Display for Mistake<'_> {
@@ -92,6 +106,28 @@ impl fmt::Display for Mistake<'_> {
                 let (subject, cure) = options_of(*what);
                 write!(f, "`.{option}(..)` says nothing about {subject}: {cure}")
             }
+            Self::AwaitsValue(name) => {
+                write!(
+                    f,
+                    "`{name}` is a value, and a saga awaits calls of steps: write the call itself before \
+                           `.await`, like `create_customer(&request).await?`"
+                )
+            }
+            Self::AfterAwait(method) => f.write_str(&advice::after_await(method)),
+            Self::OptionMisspelt(option, meant) => {
+                write!(f, "a call has no option `.{option}(..)`: did you mean `{meant}`?")
+            }
+            Self::WordAsMethod(word) => {
+                write!(
+                    f,
+                    "`{word}` is no method in a saga, but a word of its own: write `{}`",
+                    advice::form(word)
+                )
+            }
+            Self::StepWithTypes(name) => f.write_str(&advice::with_types(name)),
+            Self::OfARuntime(path) => f.write_str(&advice::of_a_runtime(path)),
+            Self::Attribute(attribute) => f.write_str(advice::attribute(attribute)),
+            Self::StatementMacro(found) => f.write_str(&advice::statement_macro(found)),
             _ => f.write_str(self.words()),
         }
     }
@@ -127,12 +163,16 @@ impl Mistake<'_> {
             Self::For => "a loop cannot call steps, because the plan is fixed before the saga starts: write `for_each(&items, |item| step(item)).await?`",
             Self::Loop => "a loop cannot call steps, because the plan is fixed before the saga starts: for each of several items write `for_each(&items, |item| step(item)).await?`; to try again until something holds, let a step fail, and give it `retry(..)`",
             Self::GuardWithStep => "a guard cannot call steps: bind the result with `let` before the `match`",
-            Self::Attribute => "this attribute would be lost in the plan: write it on the saga, or on a step",
+            Self::TryBeforeAwait => "the mark stands after `.await`: write `step(..).await?`",
+            Self::KeepsClosure => "a closure cannot be kept in the journal: keep what it computes, or write it as a function outside of the saga",
+            Self::KeepsText => "a value of a saga is kept in the journal, so it owns its text: add `.to_owned()`, or write the text where it is used",
+            Self::KeepsBorrow => "a value of a saga is kept in the journal, so it cannot borrow: write this where it is used, or keep a copy (`.clone()`, `.to_owned()`)",
+            Self::EndWithChoice => "bind the value before the end: `let value = if .. { step(..).await? } else { .. };`, and then `Ok(value)`; a `match` likewise",
+            Self::EndMissing => "a saga ends with `Ok(value)`: add a last line, `Ok(())` if it gives nothing",
             Self::Closure => "a closure cannot call steps: call them in the saga itself, and for each of several items write `for_each(&items, |item| step(item)).await?`",
             Self::Async => "an `async` block is only for a branch of `try_join!`",
             Self::ShortCircuit => "`&&` and `||` cannot call steps: bind the result with `let`, or use `if`/`else`",
             Self::Macro => "a macro cannot call steps: bind the result of the step with `let` first",
-            Self::StatementMacro => "a saga describes what runs later, so this macro would run at the wrong time: put it in a step, or in the value of a `let`",
             Self::MacroWithoutMark => "write `try_join!(..)?`: a failing branch rolls the saga back",
             Self::Return => "a saga cannot `return` early: use `if`/`else`, or fail with `Err(StepError::permanent(..))?`",
             Self::Mut => "a value of a saga cannot be `mut`: it is journaled once. Bind a new name instead",
@@ -159,7 +199,9 @@ impl Mistake<'_> {
             Self::BranchSleeps => "a branch of `try_join!` may fail, and a sleep cannot: write `async { sleep(length).await; Ok(()) }`",
             Self::BranchEnd => "end this branch with `Ok(value)`",
             Self::JoinWord => "write `try_join!`: a failing branch rolls the saga back, so there is nothing else to wait for",
-            Self::EndWithOk => "a saga ends with `Ok(value)`: take the results of steps with `.await?` inside it",
+            Self::EndWithOk => "a saga ends with `Ok(value)`: write `Ok(step(..).await?)`",
+            Self::AwaitsValue(_) | Self::AfterAwait(_) | Self::OptionMisspelt(..) | Self::WordAsMethod(_) | Self::StepWithTypes(_)
+            | Self::OfARuntime(_) | Self::Attribute(_) | Self::StatementMacro(_) => "",
             Self::OptionOf(..) | Self::WordNotAwaited(_) | Self::SleepForm(_) | Self::SleepFails(_) | Self::JoinCount { .. } => "",
         }
     }
@@ -189,7 +231,7 @@ pub(super) fn pure(expression: &Expr, errors: &mut Errors) {
 }
 
 /// Steps in a place that knows no order of running.
-pub(super) fn misplaced(expression: &Expr) -> Option<Mistake<'static>> {
+pub(super) fn misplaced(expression: &Expr) -> Option<Mistake<'_>> {
     Some(match expression {
         Expr::ForLoop(_) => Mistake::For,
         Expr::While(_) | Expr::Loop(_) => Mistake::Loop,
@@ -197,8 +239,29 @@ pub(super) fn misplaced(expression: &Expr) -> Option<Mistake<'static>> {
         Expr::Async(_) => Mistake::Async,
         Expr::Binary(b) if matches!(b.op, syn::BinOp::And(_) | syn::BinOp::Or(_)) => Mistake::ShortCircuit,
         Expr::Macro(m) if forms::join_keyword(&m.mac).is_none() => Mistake::Macro,
+        Expr::MethodCall(call) if matches!(forms::bare(&call.receiver), Expr::Await(_)) => {
+            match call.method {
+                _ if forms::tolerated(expression).is_some() => return None,
+                _ => Mistake::AfterAwait(&call.method),
+            }
+        }
         _ => return None,
     })
+}
+
+/// What cannot be kept as a value of the saga, as far as it is seen without its type.
+pub(super) fn kept(value: &Expr) -> Option<Mistake<'static>> {
+    const LENDS: [&str; 7] = ["as_bytes", "as_deref", "as_ref", "as_slice", "as_str", "iter", "trim"];
+    match forms::bare(value) {
+        Expr::Paren(inner) => kept(&inner.expr),
+        Expr::Closure(_) => Some(Mistake::KeepsClosure),
+        Expr::Lit(text) if matches!(text.lit, Lit::Str(_)) => Some(Mistake::KeepsText),
+        Expr::Reference(_) => Some(Mistake::KeepsBorrow),
+        Expr::MethodCall(call) if LENDS.iter().any(|lends| call.method == lends) => {
+            Some(Mistake::KeepsBorrow)
+        }
+        _ => None,
+    }
 }
 
 pub(super) fn not_a_function(item: &TokenStream, error: &Error) -> Error {
@@ -210,19 +273,16 @@ pub(super) fn not_a_function(item: &TokenStream, error: &Error) -> Error {
 
 /// The saga, if nothing is wrong with it.
 pub(super) fn saga(options: Options, function: ItemFn, errors: &mut Errors) -> Option<Saga> {
-    let signature = &function.sig;
-    let ident = &signature.ident;
-    if signature.asyncness.is_none() {
-        errors.at(signature.fn_token, format!("a saga is an `async fn`: write `async fn {ident}`"));
-    }
-    if !signature.generics.params.is_empty() {
-        let words = format!("`{ident}` cannot be generic: a saga is found again by its name after a restart");
-        errors.at(&signature.generics, words);
-    }
+    let ident = &function.sig.ident;
+    // Whoever misspelt the version has given one.
+    let told = !errors.is_empty();
+    let returns = signature::check("saga", &function, errors);
     let version = options.version.or_else(|| {
         let words = "give the saga a version: `#[saga(version = 1)]`. Raise it when you change the plan; running \
                      workflows keep theirs";
-        errors.at(ident, words);
+        if !told {
+            errors.at(ident, words);
+        }
         None
     });
     if let Some(version) = version.as_ref().filter(|v| v.base10_parse::<u32>().is_err()) {
@@ -243,18 +303,14 @@ pub(super) fn saga(options: Options, function: ItemFn, errors: &mut Errors) -> O
             .iter()
             .any(|name| attribute.path().is_ident(name))
         {
-            let words = "this attribute has no meaning on a saga, which is a plan and not a function: put it on a step";
+            let words = format!(
+                "`#[{}]` means nothing on a saga, which becomes a plan and not a function: put it on a step",
+                mentions::path(attribute.path())
+            );
             errors.at(attribute, words);
         }
     }
     let input = input(&function, errors);
-    let returns = match &signature.output {
-        ReturnType::Type(_, ty) => Some((**ty).clone()),
-        ReturnType::Default => {
-            errors.at(ident, format!("`{ident}` returns nothing: a saga returns `saga::Result<T>`"));
-            None
-        }
-    };
     let body = returns.is_some().then(|| read::body(&function, errors)).flatten();
     let name = options.name.as_ref().map(LitStr::value);
     let Input { name: input, ty: input_type, secret: secret_input } = input?;
@@ -306,18 +362,48 @@ struct Input {
 
 fn input(function: &ItemFn, errors: &mut Errors) -> Option<Input> {
     let inputs = &function.sig.inputs;
+    let clients = "a saga has no clients: its steps take them (`#[inject] client: &Client`), and the call leaves them out";
+    let is_client = |mark: &&Attribute| mark.path().is_ident("inject");
     let Some(FnArg::Typed(argument)) = inputs.first().filter(|_| inputs.len() == 1) else {
-        let place =
-            if inputs.is_empty() { function.sig.ident.to_token_stream() } else { inputs.to_token_stream() };
-        errors.at(place, "a saga takes one argument, its request: put what it needs into one struct");
+        let mut marks = inputs.iter().flat_map(|input| match input {
+            FnArg::Typed(typed) => &typed.attrs,
+            FnArg::Receiver(receiver) => &receiver.attrs,
+        });
+        match (marks.find(is_client), inputs.first()) {
+            (Some(client), _) => errors.at(client, clients),
+            (None, Some(receiver @ FnArg::Receiver(_))) => {
+                errors.at(receiver, "a saga is a free function: take what it needs as its request");
+            }
+            (None, Some(_)) => {
+                errors
+                    .at(inputs, "a saga takes one argument, its request: put what it needs into one struct");
+            }
+            (None, None) => {
+                let words = "a saga takes one argument, its request: add `request: Request`, or `_request: ()` if there is nothing to say";
+                errors.at(&function.sig.ident, words);
+            }
+        }
         return None;
     };
-    if matches!(*argument.ty, Type::Reference(_)) {
-        errors.at(&argument.ty, "a saga owns its request, which is kept in the journal: take it by value");
+    match &*argument.ty {
+        ty @ Type::Reference(_) => {
+            errors.at(ty, "a saga owns its request, which is kept in the journal: take it by value");
+        }
+        ty @ Type::ImplTrait(_) => {
+            errors.at(ty, "name the type of the request: it is written to the journal and read back");
+        }
+        ty => {
+            if let Some(inner) = step::borrowed_inside(ty) {
+                let words = "a saga owns its request, with all its parts: write an owned type here, like `String` for `&str`";
+                errors.at(inner, words);
+            }
+        }
     }
     let marks = attributes::take_marks(&mut argument.attrs.clone());
     for mark in &marks {
-        if !mark.path().is_ident("secret") {
+        if is_client(&mark) {
+            errors.at(mark, clients);
+        } else if !mark.path().is_ident("secret") {
             let words = format!(
                 "unknown attribute `{}` on the request of a saga; there is `#[secret]` (sealed in the journal, \
                  with all that is computed from it)",

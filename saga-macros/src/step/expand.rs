@@ -4,14 +4,13 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
-use syn::spanned::Spanned;
 
 use super::implement;
 use super::model::{Class, IfUnknown, Policy, Role, Step};
 use super::parse::Retry;
 use crate::attributes;
 use crate::krate::Crate;
-use crate::schema;
+use crate::{schema, signature};
 
 pub(super) fn step(step: &Step) -> TokenStream {
     let (function, marker) = (&step.function, marker(step));
@@ -32,10 +31,20 @@ fn marker(step: &Step) -> TokenStream {
     let docs = attributes::docs(&step.function.attrs, &format!("The step `{}`.", step.name));
     let arguments = step.data();
     let (names, types): (Vec<_>, Vec<_>) = arguments.iter().map(|p| (&p.name, &p.ty)).unzip();
+    let written = Ident::new("fields", Span::mixed_site());
     let fields = arguments.iter().map(|p| {
         let (name, key) = (&p.name, p.key());
-        quote_spanned!(p.ty.span()=> .with(#key, &#name)?)
+        quote!(let #written = #saga::__private::Argument(&#name).write(#written, #key)?;)
     });
+    let import = (!names.is_empty()).then(|| {
+        quote!(
+            #[allow(unused_imports)]
+            use #saga::__private::NoArgument as _;
+        )
+    });
+    // At the step's name, so that a wrong call is shown the step's parameters.
+    let args = Ident::new("args", name.span());
+
     quote! {
         #(#docs)*
         #[allow(
@@ -48,14 +57,23 @@ fn marker(step: &Step) -> TokenStream {
         )]
         #vis enum #name {}
 
-        #[allow(dead_code, unreachable_pub, clippy::too_many_arguments, clippy::needless_pass_by_value)]
+        #[allow(
+            dead_code,
+            unreachable_pub,
+            clippy::missing_errors_doc,
+            clippy::needless_pass_by_value,
+            clippy::too_many_arguments
+        )]
         impl #name {
             /// The journaled arguments of one call of this step.
             ///
             /// # Errors
             /// When an argument cannot be written as JSON.
-            #vis fn args(#(#names: #types),*) -> #saga::Result<#saga::Args<Self>> {
-                #saga::__private::Fields::of::<Self>() #(#fields)* .args()
+            #vis fn #args(#(#names: #types),*) -> #saga::Result<#saga::Args<Self>> {
+                #import
+                let #written = #saga::__private::Fields::of::<Self>();
+                #(#fields)*
+                #written.args()
             }
         }
     }
@@ -65,8 +83,9 @@ fn marker(step: &Step) -> TokenStream {
 fn signature(step: &Step) -> TokenStream {
     let saga = &step.krate;
     let (name, returns) = (&step.function.sig.ident, &step.returns);
-    let at = saga.at(returns.span());
-    let output = quote_spanned! {returns.span()=>
+    let place = signature::success(returns);
+    let at = saga.at(place);
+    let output = quote_spanned! {place=>
         type Output = <<#returns as #at::step::StepResult>::Ok as #at::step::Journaled>::Output;
     };
     let (step_name, class) = (&step.name, class(step));
@@ -108,6 +127,8 @@ fn signature(step: &Step) -> TokenStream {
     let meta = if fields.is_empty() { base } else { quote!(#saga::Meta { #fields ..#base }) };
     let schema = schema(step);
     quote! {
+        // Not named among what could have been meant where something is no step.
+        #[diagnostic::do_not_recommend]
         #[allow(clippy::needless_update)]
         impl #saga::Signature for #name {
             #output
@@ -123,7 +144,7 @@ fn schema(step: &Step) -> TokenStream {
         Role::Data(storage) => Some((param.key(), &storage.owned)),
         _ => None,
     });
-    schema::of_signature(&step.krate, params, step.returns.span())
+    schema::of_signature(&step.krate, params, signature::success(&step.returns))
 }
 
 fn class(step: &Step) -> TokenStream {

@@ -2,11 +2,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::Ident;
 use syn::spanned::Spanned;
+use syn::{Expr, Ident};
 
 use super::model::{IfUnknown, Lend, Param, Role, Step, Undo};
-use crate::mentions;
+use crate::{mentions, signature};
 
 pub(super) fn step(step: &Step) -> TokenStream {
     let saga = &step.krate;
@@ -47,10 +47,14 @@ fn run(step: &Step) -> TokenStream {
     let head = names.head(step, "run", name.span(), &quote!(#saga::step::Success));
     let binds = step.params.iter().map(|p| names.bind(step, p, &p.name));
     let arguments = step.params.iter().map(|p| &p.name);
-    let result = Ident::new("result", Span::mixed_site().located_at(returns.span()));
+    let result = Ident::new("result", Span::mixed_site());
     let call = quote_spanned!(name.span()=> let #result = #name(#(#arguments),*).await;);
-    let at = saga.at(returns.span());
-    let finish = quote_spanned!(returns.span()=> #at::__private::finish::<Self, #returns>(#result));
+    let success = signature::success(returns);
+    let failure = signature::failure(returns).map_or(success, Spanned::span);
+    let at = saga.at(success);
+    let opened = quote_spanned!(success=> <#returns as #at::step::StepResult>::into_result(#result));
+    let at = saga.at(failure);
+    let finish = quote_spanned!(failure=> #at::__private::finish::<Self, _, _>(#opened));
     quote! {
         #[allow(unused_variables)]
         #head {
@@ -70,25 +74,56 @@ fn compensate(step: &Step) -> Option<TokenStream> {
             let binds = step.params.iter().map(|p| names.bind(step, p, &p.name));
             let output = Ident::new("output", Span::mixed_site());
             let bind_output = names.bind_output(step, &output);
-            (quote_spanned!(path.span()=> #path(#(#arguments,)* #output)), quote!(#(#binds)* #bind_output))
+            let lent = maybe(step, &Ident::new("output", Span::mixed_site().located_at(path.span())));
+            (quote_spanned!(path.span()=> #path(#(#arguments,)* #lent)), quote!(#(#binds)* #bind_output))
         }
         Undo::Call(call) => {
             let mentioned = mentions::of(call);
             let mut binds = names.bind_mentioned(step, &mentioned);
             binds.extend(find(&mentioned, "output").map(|output| names.bind_output(step, output)));
-            (call.to_token_stream(), binds)
+            (told_apart(step, call).to_token_stream(), binds)
         }
     };
     let head = names.head(step, "compensate", call.span(), &quote!(()));
     let at = saga.at(call.span());
-    let finish = quote_spanned!(call.span()=> #at::__private::finish_undo(#call.await));
+    let finish = quote_spanned!(call.span()=> #at::__private::finish_undo(#at::__private::Called(#call).future().await));
     Some(quote! {
         #[allow(unused_variables)]
         #head {
+            #[allow(unused_imports)]
+            use #saga::__private::NoCall as _;
             #binds
             #finish
         }
     })
+}
+
+/// The same call, where `output` and `recorded` as arguments say what they are when something else is taken.
+fn told_apart(step: &Step, call: &Expr) -> Expr {
+    let mut call = call.clone();
+    let arguments = match &mut call {
+        Expr::Call(call) => &mut call.args,
+        Expr::MethodCall(call) => &mut call.args,
+        _ => return call,
+    };
+    for argument in arguments {
+        let Expr::Path(path) = &*argument else { continue };
+        let Some(name) = path.path.get_ident() else { continue };
+        if name == "output" || name == "recorded" {
+            *argument = Expr::Verbatim(maybe(step, name));
+        }
+    }
+    call
+}
+
+/// `output` or `recorded` as an argument.
+fn maybe(step: &Step, name: &Ident) -> TokenStream {
+    if step.knows_output() && name == "output" {
+        return name.to_token_stream();
+    }
+    let at = step.krate.at(name.span());
+    let lend = Ident::new(if name == "output" { "made" } else { "recorded" }, name.span());
+    quote_spanned!(name.span()=> #at::__private::#lend(#name))
 }
 
 fn look_up(step: &Step) -> Option<TokenStream> {
@@ -98,10 +133,12 @@ fn look_up(step: &Step) -> Option<TokenStream> {
     let head = names.head(step, "look_up", call.span(), &quote!(::core::option::Option<#saga::Json>));
     let binds = names.bind_mentioned(step, &mentions::of(call));
     let at = saga.at(call.span());
-    let finish = quote_spanned!(call.span()=> #at::__private::finish_look_up::<Self, _>(#call.await));
+    let finish = quote_spanned!(call.span()=> #at::__private::finish_look_up::<Self>(#at::__private::Called(#call).future().await));
     Some(quote! {
         #[allow(unused_variables)]
         #head {
+            #[allow(unused_imports)]
+            use #saga::__private::NoCall as _;
             #binds
             #finish
         }
@@ -166,7 +203,8 @@ impl Names {
             }
             Role::Data(storage) => {
                 let (owned, key) = (&storage.owned, param.key());
-                let read = quote_spanned!(ty.span()=> #args.get::<#owned>(#key)?);
+                let at = step.krate.at(ty.span());
+                let read = quote_spanned!(ty.span()=> #at::__private::read::<#owned>(#args, #key)?);
                 // What is lent lives in a binding of its own, so that the reference can carry the user's name.
                 let kept = format_ident!("owned_{}", param.name, span = Span::mixed_site());
                 let lent = match storage.lend {

@@ -17,7 +17,7 @@ use crate::stand_in;
 
 pub(crate) use expand::adjust;
 pub(crate) use model::Policy;
-pub(crate) use validate::more_than_nothing;
+pub(crate) use validate::{borrowed_inside, more_than_nothing};
 
 /// Reads, judges and expands. After a mistake the user's function stays, and a stand-in for the step, so that
 /// one mistake gives one error.

@@ -1,9 +1,9 @@
 //! The syntax of `#[step(..)]`: what may be written, before asking whether it makes sense.
 
 use proc_macro2::TokenStream;
-use syn::parse::ParseStream;
+use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Ident, LitInt, LitStr, Path, Token, parenthesized};
+use syn::{Expr, Ident, LitInt, LitStr, Path, Token};
 
 use crate::diagnostics::Errors;
 use crate::options::{self, Known, Length};
@@ -40,14 +40,34 @@ const STEP: Known = Known {
         "transactional",
         "system = \"..\"",
         "name = \"..\"",
-        "retry(..)",
-        "timeout = \"..\"",
-        "undo_retry(..)",
-        "undo_timeout = \"..\"",
-        "settle_after = \"..\"",
+        "retry(max_attempts = 5)",
+        "timeout = \"10s\"",
+        "undo_retry(max_attempts = 5)",
+        "undo_timeout = \"10s\"",
+        "settle_after = \"1m\"",
         "late_safe",
         "secret_output",
         "crate = path",
+    ],
+    meant: &[
+        ("undo", "compensate = undo(..)"),
+        ("rollback", "compensate = undo(..)"),
+        ("compensation", "compensate = undo(..)"),
+        ("read_only", "no_effect"),
+        ("readonly", "no_effect"),
+        ("effect_free", "no_effect"),
+        ("noeffect", "no_effect"),
+        ("retries", "retry(max_attempts = 5)"),
+        ("attempts", "retry(max_attempts = 5)"),
+        ("max_attempts", "retry(max_attempts = 5)"),
+        ("max_retries", "retry(max_attempts = 5)"),
+        ("backoff", "retry(backoff = exponential(\"200ms\", \"30s\"))"),
+        ("deadline", "timeout = \"10s\""),
+        ("look_up", "if_unknown = find(..)"),
+        ("lookup", "if_unknown = find(..)"),
+        ("probe", "if_unknown = find(..)"),
+        ("transaction", "transactional"),
+        ("secret", "secret_output"),
     ],
 };
 
@@ -83,11 +103,17 @@ pub(super) fn options(tokens: TokenStream, errors: &mut Errors) -> Options {
 const CALL: Known = Known {
     of: "a call",
     names: &[
-        "retry(..)",
-        "timeout(\"..\")",
-        "undo_retry(..)",
-        "undo_timeout(\"..\")",
-        "settle_after(\"..\")",
+        "retry(max_attempts = 5)",
+        "timeout(\"10s\")",
+        "undo_retry(max_attempts = 5)",
+        "undo_timeout(\"10s\")",
+        "settle_after(\"1m\")",
+    ],
+    meant: &[
+        ("retries", "retry(max_attempts = 5)"),
+        ("attempts", "retry(max_attempts = 5)"),
+        ("max_attempts", "retry(max_attempts = 5)"),
+        ("deadline", "timeout(\"10s\")"),
     ],
 };
 
@@ -131,12 +157,23 @@ const RETRY: Known = Known {
         "jitter = full",
         "deadline = \"10m\"",
     ],
+    meant: &[
+        ("attempts", "max_attempts = 5"),
+        ("max", "max_attempts = 5"),
+        ("max_retries", "max_attempts = 5"),
+        ("retries", "max_attempts = 5"),
+        ("times", "max_attempts = 5"),
+        ("exponential", "backoff = exponential(\"200ms\", \"30s\")"),
+        ("linear", "backoff = linear(\"1s\", \"10s\")"),
+        ("fixed", "backoff = fixed(\"1s\")"),
+        ("delay", "backoff = fixed(\"1s\")"),
+        ("interval", "backoff = fixed(\"1s\")"),
+        ("timeout", "deadline = \"10m\""),
+    ],
 };
 
 fn retry(key: &Ident, input: ParseStream, into: &mut Option<Retry>, errors: &mut Errors) -> syn::Result<()> {
-    let inner;
-    parenthesized!(inner in input);
-    let tokens = inner.parse()?;
+    let tokens = options::inside(input)?;
     let keyword = key.clone();
     let mut retry = Retry { keyword, max_attempts: None, backoff: None, jitter: None, deadline: None };
     options::parse(tokens, &RETRY, errors, |key, input| {
@@ -163,9 +200,8 @@ fn backoff(input: ParseStream, into: &mut Option<Backoff>) -> syn::Result<()> {
     let shape: Ident = input.parse()?;
     let mut lengths = vec![];
     if input.peek(syn::token::Paren) {
-        let inner;
-        parenthesized!(inner in input);
-        lengths.extend(Punctuated::<Length, Token![,]>::parse_terminated(&inner)?);
+        let all = Punctuated::<Length, Token![,]>::parse_terminated.parse2(options::inside(input)?)?;
+        lengths.extend(all);
     }
     into.get_or_insert(Backoff { shape, lengths });
     Ok(())

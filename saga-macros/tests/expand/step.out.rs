@@ -20,8 +20,9 @@ pub enum allocate_ip {}
 #[allow(
     dead_code,
     unreachable_pub,
-    clippy::too_many_arguments,
-    clippy::needless_pass_by_value
+    clippy::missing_errors_doc,
+    clippy::needless_pass_by_value,
+    clippy::too_many_arguments
 )]
 impl allocate_ip {
     /// The journaled arguments of one call of this step.
@@ -32,12 +33,16 @@ impl allocate_ip {
         subscriber: &Subscriber,
         wish: Option<&str>,
     ) -> ::saga::Result<::saga::Args<Self>> {
-        ::saga::__private::Fields::of::<Self>()
-            .with("subscriber", &subscriber)?
-            .with("wish", &wish)?
-            .args()
+        #[allow(unused_imports)]
+        use ::saga::__private::NoArgument as _;
+        let fields = ::saga::__private::Fields::of::<Self>();
+        let fields = ::saga::__private::Argument(&subscriber)
+            .write(fields, "subscriber")?;
+        let fields = ::saga::__private::Argument(&wish).write(fields, "wish")?;
+        fields.args()
     }
 }
+#[diagnostic::do_not_recommend]
 #[allow(clippy::needless_update)]
 impl ::saga::Signature for allocate_ip {
     type Output = <<saga::Result<
@@ -93,13 +98,20 @@ for allocate_ip {
     ) -> ::saga::Result<::saga::step::Success> {
         let netbox: &NetBox = ::saga::Provide::<NetBox>::provide(resources);
         let cx: &::saga::StepContext = context;
-        let owned_subscriber: Subscriber = arguments.get::<Subscriber>("subscriber")?;
+        let owned_subscriber: Subscriber = ::saga::__private::read::<
+            Subscriber,
+        >(arguments, "subscriber")?;
         let subscriber: &Subscriber = &owned_subscriber;
-        let owned_wish: ::core::option::Option<::std::string::String> = arguments
-            .get::<::core::option::Option<::std::string::String>>("wish")?;
+        let owned_wish: ::core::option::Option<::std::string::String> = ::saga::__private::read::<
+            ::core::option::Option<::std::string::String>,
+        >(arguments, "wish")?;
         let wish: Option<&str> = owned_wish.as_deref();
         let result = allocate_ip(netbox, cx, subscriber, wish).await;
-        ::saga::__private::finish::<Self, saga::Result<Address>>(result)
+        ::saga::__private::finish::<
+            Self,
+            _,
+            _,
+        >(<saga::Result<Address> as ::saga::step::StepResult>::into_result(result))
     }
     #[allow(unused_variables)]
     async fn compensate(
@@ -108,12 +120,16 @@ for allocate_ip {
         arguments: &::saga::step::Arguments<'_>,
         made: ::core::option::Option<&::saga::Json>,
     ) -> ::saga::Result<()> {
+        #[allow(unused_imports)]
+        use ::saga::__private::NoCall as _;
         let netbox: &NetBox = ::saga::Provide::<NetBox>::provide(resources);
         let owned_output: <Self as ::saga::Signature>::Output = ::saga::__private::known_output::<
             Self,
         >(made)?;
         let output: &<Self as ::saga::Signature>::Output = &owned_output;
-        ::saga::__private::finish_undo(release_ip(netbox, output).await)
+        ::saga::__private::finish_undo(
+            ::saga::__private::Called(release_ip(netbox, output)).future().await,
+        )
     }
     #[allow(unused_variables)]
     async fn look_up(
@@ -121,10 +137,16 @@ for allocate_ip {
         context: &::saga::StepContext,
         arguments: &::saga::step::Arguments<'_>,
     ) -> ::saga::Result<::core::option::Option<::saga::Json>> {
+        #[allow(unused_imports)]
+        use ::saga::__private::NoCall as _;
         let netbox: &NetBox = ::saga::Provide::<NetBox>::provide(resources);
-        let owned_subscriber: Subscriber = arguments.get::<Subscriber>("subscriber")?;
+        let owned_subscriber: Subscriber = ::saga::__private::read::<
+            Subscriber,
+        >(arguments, "subscriber")?;
         let subscriber: &Subscriber = &owned_subscriber;
-        ::saga::__private::finish_look_up::<Self, _>(find_ip(netbox, subscriber).await)
+        ::saga::__private::finish_look_up::<
+            Self,
+        >(::saga::__private::Called(find_ip(netbox, subscriber)).future().await)
     }
 }
 impl<__R: ::saga::Provide<NetBox> + ::core::marker::Sync + 'static> ::saga::Callable<__R>

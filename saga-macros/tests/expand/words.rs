@@ -3,6 +3,7 @@
 async fn words(request: Request) -> saga::Result<u64> {
     let line = check_line(&request.serial).await;
     sleep(Duration::from_secs(60)).await;
+    sleep_until(request.starts_at).await;
     let online = wait_for_event::<Online>("onu_online", &request.serial).timeout("30m").await.ok();
     let ports = for_each(&request.ports, |port| open(*port, &online).with(timeout("5s"))).max_parallel(10).await?;
     let id = match &request.plan {

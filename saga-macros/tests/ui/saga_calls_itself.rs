@@ -7,7 +7,8 @@ use saga::saga;
 async fn provision(request: Request) -> saga::Result<()> {
     let customer = create_customer(&request).await?;
     if customer.id.is_empty() {
-        provision(request).await?;
+        provision(request.clone()).await?;
+        self::provision(request).await?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::step::{Class, Meta, Signature};
 /// `client.handle::<Untyped>(id)`.
 pub enum Untyped {}
 
+#[diagnostic::do_not_recommend]
 impl Signature for Untyped {
     type Output = Value;
     const META: &'static Meta = &Meta::new("untyped", Class::Compensatable);

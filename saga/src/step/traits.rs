@@ -15,15 +15,17 @@ use crate::tx::Tx;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be journaled",
     label = "a value of a saga is written down and read back",
-    note = "derive or implement `serde::Serialize` and `serde::Deserialize` for `{Self}`, and make it `Send`; of a reference take a clone"
+    note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}` and what it holds, all of it owned and `Send`; of a reference take a clone"
 )]
 pub trait Data: Serialize + DeserializeOwned + Send + 'static {}
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + 'static> Data for T {}
 
 /// The name, types and policy of a step or saga; independent of the resources it needs.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a saga step",
-    label = "not declared with `#[step]` or `#[saga]`"
+    message = "`{Self}` is not a step",
+    label = "not declared with `#[step]` or `#[saga]`",
+    note = "a saga awaits steps and other sagas only: write `#[step(..)]` above the function that does the work"
 )]
 pub trait Signature: Sized + 'static {
     /// What it gives to the steps after it.
@@ -116,7 +118,7 @@ pub enum Adoptable<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be journaled",
     label = "a step's output is written down and read back",
-    note = "derive or implement `serde::Serialize` and `serde::Deserialize` for `{Self}`"
+    note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}` and what it holds, all of it owned and `Send`"
 )]
 pub trait Journaled {
     /// What the steps after it receive.
@@ -124,12 +126,14 @@ pub trait Journaled {
     /// The output, and whether it was adopted.
     fn into_parts(self) -> (Self::Output, bool);
 }
+#[diagnostic::do_not_recommend]
 impl<T: Data> Journaled for T {
     type Output = T;
     fn into_parts(self) -> (T, bool) {
         (self, false)
     }
 }
+#[diagnostic::do_not_recommend]
 impl<T: Data> Journaled for Adoptable<T> {
     type Output = T;
     fn into_parts(self) -> (T, bool) {
@@ -142,8 +146,8 @@ impl<T: Data> Journaled for Adoptable<T> {
 
 /// Sees through `Result<T, E>` and its aliases.
 #[diagnostic::on_unimplemented(
-    message = "a step must return `Result<T, E>`, this one returns `{Self}`",
-    label = "not a `Result`"
+    message = "a step or saga returns `Result<T, E>`, and this one returns `{Self}`",
+    label = "write `saga::Result<{Self}>`, because it may fail"
 )]
 pub trait StepResult {
     /// The type of success.
@@ -156,6 +160,7 @@ pub trait StepResult {
     /// Its own.
     fn into_result(self) -> Result<Self::Ok, Self::Err>;
 }
+#[diagnostic::do_not_recommend]
 impl<T, E> StepResult for Result<T, E> {
     type Ok = T;
     type Err = E;

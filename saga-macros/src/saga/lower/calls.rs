@@ -1,6 +1,6 @@
 //! Calls of steps and sagas, and the words of the language.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, Ident, ReturnType};
@@ -22,9 +22,13 @@ impl Lower<'_> {
         let handles = &reading.handles;
         let step = self.names.step(call);
         let arguments = reading.closure(span, &arguments(&step, &call.call, Some(self.names)));
-        let (named, adjusted) = (named(name), self.adjusted(call));
-        let hashed = hashed(&call.call.args);
-        quote_spanned!(span=> #builder #hashed #named #adjusted #evaluated .#method(#handles, #arguments))
+        let adjusted = self.adjusted(call);
+        // All in one place, so that what is wrong with the call as a whole is told there.
+        let there = Span::mixed_site().located_at(span);
+        let (named, hashed, method) =
+            (named(name, there), hashed(&call.call.args, there), at(&method, there));
+        let (adjusted, evaluated) = (placed(adjusted, there), placed(evaluated, there));
+        quote_spanned!(there=> #builder #hashed #named #adjusted #evaluated .#method(#handles, #arguments))
     }
 
     /// `.adjusted(|policy| ..)`
@@ -35,7 +39,7 @@ impl Lower<'_> {
 
     /// A conditional call that has a value.
     pub(super) fn when(&mut self, when: &When, name: Option<&Ident>) -> TokenStream {
-        let (builder, named) = (self.builder.clone(), named(name));
+        let (builder, named) = (self.builder.clone(), named(name, Span::call_site()));
         let arms = self.fresh();
         let (condition, hover) = (self.begin_if(&arms, &when.condition), self.hover(&when.keyword));
         let step = self.call(&when.call, name);
@@ -90,10 +94,11 @@ impl Lower<'_> {
         let saga = self.saga.at(there);
         let each_item = quote_spanned!(there=> #saga::__private::for_each(#items, #closure));
         let arguments = reading.closure(span, &each_item);
-        let (named, adjusted) = (named(name), self.adjusted(&each.call));
+        let (named, adjusted) = (named(name, Span::call_site()), self.adjusted(&each.call));
         let max_parallel = each.max_parallel.as_ref().map(|n| quote!(.max_parallel(#n)));
         let hover = self.hover(&each.keyword);
-        let hashed = hashed([each.items.to_token_stream(), each.closure.to_token_stream()]);
+        let hashed =
+            hashed([each.items.to_token_stream(), each.closure.to_token_stream()], Span::call_site());
         quote!({ #hover #builder #hashed #named #max_parallel #adjusted .#method(#handles, #arguments) })
     }
 
@@ -101,7 +106,8 @@ impl Lower<'_> {
         let Sleep { keyword: method, time } = sleep;
         let (reading, span) = (self.reading([time]), time.span());
         let (builder, handles) = (at(&self.builder, span), &reading.handles);
-        let (named, hover, hashed) = (named(name), self.hover(method), hashed([time]));
+        let (named, hover, hashed) =
+            (named(name, Span::call_site()), self.hover(method), hashed([time], Span::call_site()));
         let time = self.names.watch(time);
         let saga = self.saga.at(span);
         let time = reading.closure(span, &quote_spanned!(span=> #saga::__private::#method(#time)));
@@ -112,7 +118,8 @@ impl Lower<'_> {
         let Wait { keyword, ty, event, key, timeout, if_failed } = wait;
         let (reading, span) = (self.reading([key]), keyword.span());
         let (builder, handles) = (at(&self.builder, span), &reading.handles);
-        let (named, hover, hashed) = (named(name), self.hover(keyword), hashed([key]));
+        let (named, hover, hashed) =
+            (named(name, Span::call_site()), self.hover(keyword), hashed([key], Span::call_site()));
         let method = method("wait_for_event", *if_failed, span);
         let timeout = match timeout {
             Some(length) => quote!(::core::option::Option::Some(#length)),
@@ -130,6 +137,15 @@ impl Lower<'_> {
         let saga = &self.saga;
         quote!(#[allow(unused_imports)] use #saga::flow::#keyword;)
     }
+}
+
+/// The same tokens, at one place.
+fn placed(tokens: Option<TokenStream>, place: Span) -> Option<TokenStream> {
+    let at = |mut token: TokenTree| {
+        token.set_span(place);
+        token
+    };
+    tokens.map(|tokens| tokens.into_iter().map(at).collect())
 }
 
 /// The method that goes on as the saga says when a call fails.

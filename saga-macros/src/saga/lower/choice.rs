@@ -12,7 +12,7 @@ use crate::saga::spelling;
 impl Lower<'_> {
     /// An `if` that has a value.
     pub(super) fn choice(&mut self, choice: &If, name: Option<&Ident>) -> TokenStream {
-        let (builder, named) = (self.builder.clone(), named(name));
+        let (builder, named) = (self.builder.clone(), named(name, Span::call_site()));
         let arms = self.fresh();
         let condition = self.begin_if(&arms, &choice.condition);
         // A mismatch of the arms' types is reported at their ends.
@@ -25,14 +25,13 @@ impl Lower<'_> {
         });
         let otherwise_value =
             choice.otherwise.as_ref().map(|block| self.scoped(|lower| lower.block(block, name)));
-        let builder_there = at(&builder, then.span());
-        let end = quote_spanned!(then.span()=> #builder_there #named .end_if(#arms, #then, #otherwise));
         quote!({
             #condition
             let #then = #then_value;
             #builder.begin_else(&mut #arms);
             let #otherwise = #otherwise_value;
-            #end
+            let [#then, #otherwise] = [#then, #otherwise];
+            #builder #named .end_if(#arms, #then, #otherwise)
         })
     }
 
@@ -67,8 +66,8 @@ impl Lower<'_> {
         let (builder, label, span) = (self.builder.clone(), spelling::pattern(pattern, None), pattern.span());
         let fails = Expr::Block(ExprBlock { attrs: vec![], label: None, block: otherwise.clone() });
         let reading = self.reading([value, &fails]);
-        let (handles, hashed) =
-            (&reading.handles, hashed([&pattern.to_token_stream(), &quote!(#value #fails)]));
+        let handles = &reading.handles;
+        let hashed = hashed([&pattern.to_token_stream(), &quote!(#value #fails)], Span::call_site());
         let value = self.names.watch(value);
         // Whoever reads the names matches again.
         let used = quote!(#(let _ = &#names;)*);
@@ -83,7 +82,7 @@ impl Lower<'_> {
     pub(super) fn begin_if(&mut self, arms: &Ident, condition: &Condition) -> TokenStream {
         let (builder, label, condition) = (self.builder.clone(), &condition.text, &condition.expression);
         let (reading, span) = (self.reading([condition]), condition.span());
-        let (handles, hashed) = (&reading.handles, hashed([condition]));
+        let (handles, hashed) = (&reading.handles, hashed([condition], Span::call_site()));
         let condition = self.names.watch(condition);
         let holds = reading.closure(span, &quote_spanned!(span=> { ::core::result::Result::Ok(#condition) }));
         quote_spanned!(span=> let mut #arms = #builder #hashed .begin_if(#label, #handles, #holds);)
@@ -91,7 +90,7 @@ impl Lower<'_> {
 
     /// A `match` that has a value.
     pub(super) fn matched(&mut self, found: &Match, name: Option<&Ident>) -> TokenStream {
-        let (builder, named, arms) = (self.builder.clone(), named(name), self.fresh());
+        let (builder, named, arms) = (self.builder.clone(), named(name, Span::call_site()), self.fresh());
         let begin = self.begin_match(&arms, found);
         let (kept, keep) = self.keep(found);
         let mut statements = quote!(#begin #keep);
@@ -136,7 +135,7 @@ impl Lower<'_> {
         let reading = self.reading([&found.scrutinee].into_iter().chain(guards));
         let (handles, span) = (&reading.handles, found.scrutinee.span());
         let all = found.arms.iter().map(|Arm { pattern, guard, .. }| quote!(#pattern if #guard));
-        let hashed = hashed([found.scrutinee.to_token_stream()].into_iter().chain(all));
+        let hashed = hashed([found.scrutinee.to_token_stream()].into_iter().chain(all), Span::call_site());
         let scrutinee = self.names.watch(&found.scrutinee);
         let names = found.arms.iter().map(|Arm { name, pattern, guard, bound, place, .. }| {
             let guard = guard.as_ref().map(|guard| quote!(if #guard));

@@ -15,6 +15,7 @@ use super::hash;
 use super::model::{Block, Flow, Join, Saga, Statement};
 use super::names::Names;
 use crate::krate::Crate;
+use crate::signature;
 
 /// The builder's statements, and the call that closes it.
 pub(super) fn body(saga: &Saga, builder: &Ident, names: &mut Names) -> TokenStream {
@@ -31,10 +32,25 @@ pub(super) fn body(saga: &Saga, builder: &Ident, names: &mut Names) -> TokenStre
     let result = lower.names.watch(&saga.body.result);
     let name = Ident::new("result", Span::mixed_site());
     let handles = &reading.handles;
-    let output = reading.closure(Span::call_site(), &quote!({ let #name: #returns = #result; #name }));
-    let hashed = hashed([&saga.body.result]);
+    let krate = &saga.krate;
+    let asked = match signature::failure(returns) {
+        Some(failure) => {
+            let at = krate.at(failure.span());
+            quote_spanned!(failure.span()=> const _: () = #at::__private::fails::<#failure>();)
+        }
+        None if signature::is_alias(returns) => {
+            quote_spanned!(returns.span()=> const _: () = #krate::__private::fails_as::<#returns>();)
+        }
+        None => quote!(),
+    };
+    let ended = quote!(#krate::__private::Ended(#name).result());
+    let output = reading.closure(Span::call_site(), &quote!({ let #name: #returns = #result; #ended }));
+    let hashed = hashed([&saga.body.result], Span::call_site());
     quote! {
         #statements
+        #asked
+        #[allow(unused_imports)]
+        use #krate::__private::NoEnd as _;
         #builder #hashed;
         #builder.finish_checked(#handles, #output)
     }
@@ -119,7 +135,7 @@ impl Lower<'_> {
                 let label = name.map_or_else(|| "value".to_owned(), plain);
                 let (reading, span) = (self.reading([expression]), expression.span());
                 let (builder, handles) = (at(&builder, span), &reading.handles);
-                let hashed = hashed([expression]);
+                let hashed = hashed([expression], Span::call_site());
                 let expression = self.names.watch(expression);
                 let value =
                     reading.closure(span, &quote_spanned!(span=> ::core::result::Result::Ok(#expression)));
@@ -163,7 +179,7 @@ impl Lower<'_> {
             Flow::Value(expression) => {
                 let label = called(expression).map_or_else(|| "check".to_owned(), plain);
                 let (reading, span) = (self.reading([expression]), expression.span());
-                let (handles, hashed) = (&reading.handles, hashed([expression]));
+                let (handles, hashed) = (&reading.handles, hashed([expression], Span::call_site()));
                 let semicolon = (!ends_itself(expression)).then(|| quote!(;));
                 let expression = self.names.watch(expression);
                 let done = quote_spanned!(span=> { #expression #semicolon ::core::result::Result::Ok(()) });
@@ -203,20 +219,20 @@ impl Lower<'_> {
 }
 
 /// The same name, such that a mistake in what follows it is reported at `span`.
-fn at(name: &Ident, span: Span) -> Ident {
+pub(super) fn at(name: &Ident, span: Span) -> Ident {
     Ident::new(&name.to_string(), name.span().located_at(span))
 }
 
 /// `.named("customer")`, so that a place in the plan keeps its name when calls are put in before it.
-fn named(name: Option<&Ident>) -> Option<TokenStream> {
+fn named(name: Option<&Ident>, span: Span) -> Option<TokenStream> {
     let name = name.map(plain).filter(|name| !name.starts_with('_'))?;
-    Some(quote!(.named(#name)))
+    Some(quote_spanned!(span=> .named(#name)))
 }
 
 /// `.expression(..)`, so that an engine can warn when what a closure computes has changed under one version.
-fn hashed<T: ToTokens>(parts: impl IntoIterator<Item = T>) -> TokenStream {
+fn hashed<T: ToTokens>(parts: impl IntoIterator<Item = T>, span: Span) -> TokenStream {
     let hash = hash::of(parts);
-    quote!(.expression(#hash))
+    quote_spanned!(span=> .expression(#hash))
 }
 
 /// A name as text.

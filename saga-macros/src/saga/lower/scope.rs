@@ -63,7 +63,7 @@ impl Reading {
     pub(super) fn closure(&self, span: Span, expression: &TokenStream) -> TokenStream {
         let pattern = &self.pattern;
         let Some(Place { saga, arms, rest }) = &self.place else {
-            return quote_spanned!(span=> move |#pattern| #expression);
+            return quote_spanned!(span=> move |#[allow(unused_variables)] #pattern| #expression);
         };
         let body =
             arms.iter().rev().fold(quote!({ #rest #expression }), |body, [before, scrutinee, pattern]| {
@@ -88,11 +88,7 @@ impl Lower<'_> {
         let own = nest(&values);
         if places.is_empty() {
             // A name that the expression binds anew counts as a mention, and its value is not used then.
-            return Reading {
-                handles: own.clone(),
-                pattern: quote!(#[allow(unused_variables)] #own),
-                place: None,
-            };
+            return Reading { handles: own.clone(), pattern: own, place: None };
         }
         let bound: Vec<_> = places.into_iter().filter_map(|place| self.bound(place)).collect();
         let received = bound.iter().map(|bound| bound.read.to_token_stream());

@@ -109,7 +109,7 @@ impl Reader<'_> {
         let mut arms: Vec<Arm> = vec![];
         for (arm, bound) in found.arms.iter().zip(bound) {
             for attribute in &arm.attrs {
-                self.errors.at(attribute, Mistake::Attribute);
+                self.errors.at(attribute, Mistake::Attribute(attribute));
             }
             let (pattern, guard) = guarded(&arm.pat);
             if let Some(guard) = guard {

@@ -11,7 +11,7 @@ use syn::{Expr, Ident, ItemFn, Local, Pat, Stmt};
 
 use super::forms;
 use super::model::{Block, Body, Flow, IfFailed, Statement};
-use super::validate::Mistake;
+use super::validate::{self, Mistake};
 use crate::diagnostics::Errors;
 
 /// The body of a saga, if nothing is wrong with it.
@@ -29,11 +29,13 @@ pub(super) fn body(function: &ItemFn, errors: &mut Errors) -> Option<Body> {
             .stmts
             .last()
             .map_or_else(|| function.sig.ident.to_token_stream(), ToTokens::to_token_stream);
-        reader.errors.at(place, Mistake::EndWithOk);
+        reader.errors.at(place, Mistake::EndMissing);
         return None;
     };
     if forms::has_steps(tail) && ok_value(tail).is_none() {
-        reader.errors.at(tail, Mistake::EndWithOk);
+        let is_choice = matches!(tail, Expr::If(_) | Expr::Match(_) | Expr::Block(_));
+        let mistake = if is_choice { Mistake::EndWithChoice } else { Mistake::EndWithOk };
+        reader.errors.at(tail, mistake);
         return None;
     }
     let result = reader.pure(tail, &mut statements)?;
@@ -73,7 +75,7 @@ impl Reader<'_> {
                 Stmt::Macro(found) if forms::join_keyword(&found.mac).is_some() => {
                     self.errors.at(found, Mistake::MacroWithoutMark);
                 }
-                Stmt::Macro(found) => self.errors.at(found, Mistake::StatementMacro),
+                Stmt::Macro(found) => self.errors.at(found, Mistake::StatementMacro(&found.mac)),
                 Stmt::Item(item) => self.errors.at(item, Mistake::Item),
             }
         }
@@ -101,7 +103,7 @@ impl Reader<'_> {
             return None;
         };
         if let Some(attribute) = local.attrs.first() {
-            self.errors.at(attribute, Mistake::Attribute);
+            self.errors.at(attribute, Mistake::Attribute(attribute));
         }
         if let Some((_, otherwise)) = &init.diverge {
             let found = self.let_else(&local.pat, &init.expr, otherwise, into)?;
@@ -172,7 +174,17 @@ impl Reader<'_> {
     /// Any expression. The steps that it holds inside are put before it.
     pub(super) fn flow(&mut self, expression: &Expr, wanted: Wanted, into: &mut Statements) -> Option<Flow> {
         if !forms::has_steps(expression) {
-            return self.pure(expression, into).map(Flow::Value);
+            let value = self.pure(expression, into)?;
+            if wanted == Wanted::Value
+                && let Some(mistake) = validate::kept(&value)
+            {
+                self.errors.at(expression, mistake);
+                return None;
+            }
+            return Some(Flow::Value(value));
+        }
+        for attribute in &forms::attributes(expression) {
+            self.errors.at(attribute, Mistake::Attribute(attribute));
         }
         if let Some(awaited) = forms::tolerated(expression) {
             return self.awaited(&awaited.base, IfFailed::GoOn, into);

@@ -4,8 +4,10 @@ use quote::ToTokens;
 use syn::{Expr, ExprCall, ExprClosure, ExprPath, GenericArgument, Ident, PathArguments, Type};
 
 use super::{Reader, Statements};
+use crate::saga::advice;
 use crate::saga::forms::{self, Awaited, NotAwaited, What};
 use crate::saga::model::{Call, Condition, Each, Flow, IfFailed, Sleep, Wait, When};
+use crate::saga::names;
 use crate::saga::spelling::spell;
 use crate::saga::validate::{self, Mistake};
 
@@ -40,6 +42,10 @@ impl Reader<'_> {
     ) -> Option<Flow> {
         match forms::awaited(base) {
             Ok(Awaited { what: What::Sleep(_), .. }) => self.awaited(base, IfFailed::Decide, into),
+            Ok(Awaited { what: What::Step(step), .. }) if forms::is_of_a_runtime(step) => {
+                self.errors.at(step, Mistake::OfARuntime(&step.path));
+                None
+            }
             Ok(_) => {
                 self.errors.at(whole, Mistake::BareAwait);
                 None
@@ -112,7 +118,13 @@ impl Reader<'_> {
     }
 
     fn callee(&mut self, step: &ExprPath) -> Option<ExprPath> {
-        if step.path.is_ident(self.saga) {
+        if forms::is_of_a_runtime(step) {
+            self.errors.at(step, Mistake::OfARuntime(&step.path));
+            return None;
+        }
+        let mut segments = step.path.segments.iter();
+        let own = segments.next_back().is_some_and(|last| last.ident == *self.saga);
+        if own && segments.all(|before| before.ident == "self") {
             self.errors.at(step, Mistake::CallsItself);
             return None;
         }
@@ -220,11 +232,32 @@ impl Reader<'_> {
     }
 }
 
-pub(super) fn why_not(not: NotAwaited, base: &Expr) -> Mistake<'static> {
-    match (not, forms::bare(base)) {
-        (NotAwaited::Method, _) => Mistake::AwaitsMethod,
-        (NotAwaited::Other, Expr::Async(_)) => Mistake::Async,
-        (NotAwaited::Other, _) => Mistake::AwaitsOther,
+pub(super) fn why_not(not: NotAwaited, base: &Expr) -> Mistake<'_> {
+    match forms::bare(base) {
+        Expr::MethodCall(call) if forms::WORDS.iter().any(|word| call.method == word) => {
+            Mistake::WordAsMethod(&call.method)
+        }
+        Expr::MethodCall(call) if forms::awaited(&call.receiver).is_ok() => {
+            match advice::option(&call.method) {
+                Some(meant) => Mistake::OptionMisspelt(&call.method, meant),
+                None => Mistake::AwaitsMethod,
+            }
+        }
+        Expr::Call(call) => match forms::bare(&call.func) {
+            Expr::Path(path) if path.path.segments.iter().all(names::is_lower) => {
+                match path.path.segments.last() {
+                    Some(last) if !last.arguments.is_none() => Mistake::StepWithTypes(&last.ident),
+                    _ => Mistake::AwaitsMethod,
+                }
+            }
+            _ if matches!(not, NotAwaited::Method) => Mistake::AwaitsMethod,
+            _ => Mistake::AwaitsOther,
+        },
+        Expr::Async(_) => Mistake::Async,
+        Expr::Try(_) => Mistake::TryBeforeAwait,
+        Expr::Path(path) => path.path.get_ident().map_or(Mistake::AwaitsOther, Mistake::AwaitsValue),
+        _ if matches!(not, NotAwaited::Method) => Mistake::AwaitsMethod,
+        _ => Mistake::AwaitsOther,
     }
 }
 

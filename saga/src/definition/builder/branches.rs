@@ -27,7 +27,7 @@ pub struct Branches {
     ends: Vec<NodeId>,
 }
 
-impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
+impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     /// `if condition { then } else { otherwise }`; both arms give the same type.
     pub fn if_else<T: Data, D: Deps>(
         &mut self,

@@ -10,9 +10,9 @@ use crate::definition::values::{Deps, Handle};
 use crate::error::StepError;
 use crate::failure::Failure;
 use crate::json::Json;
-use crate::step::{Args, Callable, Callee, Data, ErasedStep, Meta, Signature};
+use crate::step::{Args, Callable, Callee, ErasedStep, Meta, Signature};
 
-impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
+impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     /// Calls step (or saga) `C`; its failure rolls the saga back.
     pub fn call<C: Callable<R> + Signature, D: Deps>(
         &mut self,

@@ -9,12 +9,12 @@ use crate::definition::values::{Deps, Handle};
 use crate::error::StepError;
 use crate::failure::Failure;
 use crate::json::Json;
-use crate::step::{Args, Callable, Callee, Data, Signature};
+use crate::step::{Args, Callable, Callee, Signature};
 
 /// How many items of a `for_each` run side by side when nobody says.
 pub(in crate::definition) const AT_ONCE: u32 = 16;
 
-impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
+impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     /// At most so many items of the next `call_each` run side by side. Default: 16.
     pub fn max_parallel(&mut self, items: u32) -> &mut Self {
         self.next.max_parallel = Some(items.max(1));

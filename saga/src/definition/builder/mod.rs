@@ -67,7 +67,7 @@ struct Next {
     expression: Option<u64>,
 }
 
-impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
+impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     /// Begins a saga. Raise the version when the plan changes; running workflows keep theirs.
     pub fn new(name: &str, version: u32) -> Self {
         let input = Node {
@@ -127,7 +127,10 @@ impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
     }
 
     /// The saga's input.
-    pub fn input(&self) -> Handle<I> {
+    pub fn input(&self) -> Handle<I>
+    where
+        I: Data,
+    {
         Handle::new(NodeId(0))
     }
 

@@ -8,9 +8,8 @@ use crate::definition::plan::{Guard, IfFailed, Node, NodeId, Op, SubSaga};
 use crate::definition::values::Values;
 use crate::error::StepError;
 use crate::json::Json;
-use crate::step::Data;
 
-impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
+impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     /// Lays a saga's nodes into this plan, between a node that computes its input and one that computes its
     /// output: the last one. What it says of deadlines and failure policy holds only when it is started itself.
     pub(in crate::definition) fn lay(

@@ -22,7 +22,7 @@ pub(crate) enum Sleep {
     Until(Timestamp),
 }
 
-impl<R: Sync + 'static, I: Data> SagaBuilder<R, I> {
+impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     /// Lets time pass, counted from the moment at which this place is reached. The length is computed once and
     /// journaled; a restart neither shortens nor repeats it. Longer waits cost no memory.
     pub fn sleep<D: Deps>(

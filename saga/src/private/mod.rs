@@ -1,5 +1,7 @@
 //! What the macros' expansions call. Not for people: it may change with every version.
 
+mod asked;
+
 use std::fmt::Display;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -10,7 +12,13 @@ use crate::clock::Timestamp;
 use crate::definition::Start;
 use crate::error::{IntoStepError, StepError};
 use crate::json::Json;
-use crate::step::{Args, Class, Journaled, Signature, StepResult, Success};
+use crate::step::{Args, Class, Journaled, Signature, Success};
+
+pub use asked::{
+    Argument, AsyncCall, Called, Ended, LookedUp, MaybeLost, MaybeRecorded, NoArgument, NoCall, NoEnd,
+    NoRequest, Request, SagaResult, Undone, fails, fails_as, finish_look_up, finish_undo, made, read,
+    recorded,
+};
 
 /// `T`, spelt so that the lifetime of a `dyn Trait` behind a reference stays `'static`.
 pub type Same<T> = <T as Identity>::Type;
@@ -37,11 +45,8 @@ impl Fields {
         Self { text: vec![b'{'], step: C::META.name }
     }
 
-    /// Adds an argument. `key` is a parameter's name, so nothing in it needs to be escaped.
-    ///
-    /// # Errors
-    /// When the value has no JSON form.
-    pub fn with<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Result<Self, StepError> {
+    /// Adds an argument.
+    fn written(mut self, key: &str, value: &impl Serialize) -> Result<Self, StepError> {
         if self.text.len() > 1 {
             self.text.push(b',');
         }
@@ -72,12 +77,13 @@ impl Fields {
 ///
 /// # Errors
 /// The step's own, or that of an output which cannot be written as JSON: the effect has happened then.
-pub fn finish<S, T>(result: T) -> Result<Success, StepError>
+pub fn finish<S, T, E>(result: Result<T, E>) -> Result<Success, StepError>
 where
     S: Signature,
-    T: StepResult<Ok: Journaled<Output = S::Output>, Err: IntoStepError>,
+    T: Journaled<Output = S::Output>,
+    E: IntoStepError,
 {
-    let (output, adopted) = result.into_result().map_err(IntoStepError::into_step_error)?.into_parts();
+    let (output, adopted) = result.map_err(IntoStepError::into_step_error)?.into_parts();
     let output = encode::<S, _>(&output)?;
     Ok(Success { output, adopted })
 }
@@ -86,25 +92,6 @@ fn encode<S: Signature, T: Serialize>(output: &T) -> Result<Json, StepError> {
     Json::encode(output).map_err(|e| {
         StepError::permanent(format!("the output of `{}` is lost: {e}", S::META.name)).maybe_done()
     })
-}
-
-/// The end of a compensation.
-///
-/// # Errors
-/// Its own.
-pub fn finish_undo<E: IntoStepError>(result: Result<(), E>) -> Result<(), StepError> {
-    result.map_err(IntoStepError::into_step_error)
-}
-
-/// What a look-up for step `S` found.
-///
-/// # Errors
-/// Its own, or that of an output which cannot be written as JSON.
-pub fn finish_look_up<S: Signature, E: IntoStepError>(
-    result: Result<Option<S::Output>, E>,
-) -> Result<Option<Json>, StepError> {
-    let found = result.map_err(IntoStepError::into_step_error)?;
-    found.map(|output| encode::<S, _>(&output)).transpose()
 }
 
 /// The output of step `S`, where somebody knows it.
@@ -230,6 +217,16 @@ pub fn for_each<C, I: IntoIterator>(
     items.into_iter().map(args).collect()
 }
 
+/// What is written out as a lock, or as the key of an event.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no text: a lock, or the key of an event, is compared as it is written out",
+    label = "this has no `Display`",
+    note = "take a part of it, like `&request.id`, or implement `std::fmt::Display`"
+)]
+pub trait Key: Display {}
+#[diagnostic::do_not_recommend]
+impl<T: Display + ?Sized> Key for T {}
+
 /// How long a saga sleeps.
 ///
 /// # Errors
@@ -248,7 +245,7 @@ pub fn sleep_until(time: Timestamp) -> Result<Timestamp, StepError> {
 
 /// The key of an event.
 #[must_use]
-pub fn key<K: Display + ?Sized>(key: &K) -> String {
+pub fn key<K: Key + ?Sized>(key: &K) -> String {
     key.to_string()
 }
 
@@ -282,12 +279,12 @@ pub trait PlainLockValue<T> {
     /// As a part of the key.
     fn text(&self) -> Option<String>
     where
-        T: Display;
+        T: Key;
 }
 impl<T> PlainLockValue<T> for LockValue<T> {
     fn text(&self) -> Option<String>
     where
-        T: Display,
+        T: Key,
     {
         Some(self.0.to_string())
     }

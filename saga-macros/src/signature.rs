@@ -1,0 +1,98 @@
+//! The head of a function that becomes a step or a saga.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{GenericArgument, GenericParam, ItemFn, PathArguments, ReturnType, Safety, Type};
+
+use crate::diagnostics::Errors;
+
+/// What the function returns. `what` it becomes is a "step" or a "saga".
+pub(crate) fn check(what: &str, function: &ItemFn, errors: &mut Errors) -> Option<Type> {
+    let signature = &function.sig;
+    let name = &signature.ident;
+    if signature.asyncness.is_none() {
+        errors.at(signature.fn_token, format!("a {what} is an `async fn`: write `async fn {name}`"));
+    }
+    if let Safety::Unsafe(word) = &signature.safety {
+        errors.at(
+            word,
+            format!("a {what} is called by the engine, so it cannot be `unsafe`: leave the word out"),
+        );
+    }
+    if let Some(abi) = &signature.abi {
+        errors.at(
+            abi,
+            format!("a {what} is called by the engine, and not from other languages: leave this out"),
+        );
+    }
+    let generics = &signature.generics;
+    if generics.params.iter().all(|param| matches!(param, GenericParam::Lifetime(_))) {
+        if !generics.params.is_empty() && what == "step" {
+            errors.at(generics, format!("`{name}` needs no lifetime: leave it out, and write `&T`"));
+        } else if !generics.params.is_empty() && !borrows(function) {
+            errors.at(
+                generics,
+                format!("`{name}` needs no lifetime, because it owns its request: leave it out"),
+            );
+        }
+    } else {
+        let words =
+            format!("`{name}` cannot be generic: a {what} is found again by its name after a restart");
+        errors.at(generics, words);
+    }
+    if let Some(clause) = &generics.where_clause {
+        errors.at(clause, format!("a {what} is not generic, so it has nothing to demand: leave `where` out"));
+    }
+    match &signature.output {
+        ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => {
+            let words = format!(
+                "name the type: what a {what} returns is kept in the journal, so it returns `saga::Result<T>`"
+            );
+            errors.at(ty, words);
+            None
+        }
+        ReturnType::Type(_, ty) => Some((**ty).clone()),
+        ReturnType::Default => {
+            errors.at(name, format!("`{name}` returns nothing: a {what} returns `saga::Result<T>`"));
+            None
+        }
+    }
+}
+
+/// Is a reference taken, which is told where it stands?
+fn borrows(function: &ItemFn) -> bool {
+    function.sig.inputs.to_token_stream().to_string().contains('&')
+}
+
+/// Where the type of success is written: `T` of `Result<T, E>`.
+pub(crate) fn success(returns: &Type) -> Span {
+    types(returns).next().map_or_else(|| returns.span(), Spanned::span)
+}
+
+/// The type of failure, where it is written: `E` of `Result<T, E>`.
+pub(crate) fn failure(returns: &Type) -> Option<&Type> {
+    types(returns).nth(1)
+}
+
+/// `Result<T>`, whose type of failure is written somewhere else.
+pub(crate) fn is_alias(returns: &Type) -> bool {
+    types(returns).count() == 1
+}
+
+fn types(of: &Type) -> impl Iterator<Item = &Type> {
+    let last = match of {
+        Type::Path(path) => {
+            path.path.segments.last().filter(|last| last.ident.to_string().ends_with("Result"))
+        }
+        _ => None,
+    };
+    let all = match last.map(|last| &last.arguments) {
+        Some(PathArguments::AngleBracketed(all)) => Some(all.args.iter()),
+        _ => None,
+    };
+    all.into_iter().flatten().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}

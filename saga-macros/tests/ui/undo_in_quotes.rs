@@ -1,0 +1,11 @@
+use saga::step;
+
+#[step(compensate = "release", if_unknown = "rerun")]
+async fn reserve(n: u32) -> saga::Result<u32> {
+    Ok(n)
+}
+async fn release(_: u32) -> saga::Result<()> {
+    Ok(())
+}
+
+fn main() {}

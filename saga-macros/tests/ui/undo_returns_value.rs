@@ -1,0 +1,11 @@
+use saga::step;
+
+#[step(compensate = release(n))]
+async fn reserve(n: u32) -> saga::Result<u32> {
+    Ok(n)
+}
+async fn release(n: u32) -> saga::Result<u32> {
+    Ok(n)
+}
+
+fn main() {}

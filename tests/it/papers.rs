@@ -14,14 +14,60 @@ fn every_test_that_is_named_for_a_defect_or_a_bug_of_a_peer_exists() {
     assert!(check("docs/peers.md") > 30, "the tables are gone");
 }
 
+#[test]
+fn every_link_of_the_papers_leads_somewhere_and_the_tests_that_they_name_stand_there() {
+    for paper in ["README.md", "ARCHITECTURE.md", "DESIGN.md", "CONTRIBUTING.md", "docs/peers.md", "docs/findings.md"] {
+        let folder = root().join(paper).parent().unwrap().to_owned();
+        let text = fs::read_to_string(root().join(paper)).unwrap();
+        for (words, target) in links(&text) {
+            let Some(file) = target.split('#').next().filter(|file| !file.is_empty() && !file.contains("://")) else {
+                continue;
+            };
+            let there = folder.join(file);
+            assert!(there.exists(), "{paper} leads to {file}, which is not there");
+            if let Some(name) = words.strip_prefix('`').and_then(|words| words.strip_suffix('`'))
+                && file.ends_with(".rs")
+            {
+                let code = fs::read_to_string(there).unwrap();
+                assert!(code.contains(&format!("fn {name}(")), "{paper} says that {name} stands in {file}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_guarantee_has_its_tests() {
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for number in 1..=15 {
+        let row = format!("\n| {number} | [`");
+        assert!(architecture.contains(&row), "ARCHITECTURE.md names no test for guarantee {number}");
+        assert!(readme.contains(&format!("\n| [{number}](")), "the README has no link for guarantee {number}");
+    }
+}
+
+/// What stands in brackets, and where it leads.
+fn links(text: &str) -> Vec<(&str, &str)> {
+    let ends = text.match_indices("](");
+    let link = |(at, _): (usize, &str)| {
+        let begin = text[..at].rfind('[')?;
+        let end = at + text[at..].find(')')?;
+        Some((&text[begin + 1..at], &text[at + 2..end]))
+    };
+    ends.filter_map(link).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
 /// Looks for the tests that the last column of the paper's tables names; answers how many rows there are.
 fn check(paper: &str) -> usize {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let table = fs::read_to_string(root.join(paper)).unwrap();
+    let table = fs::read_to_string(root().join(paper)).unwrap();
     let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ") && line.contains('`')).collect();
     let mut functions = BTreeSet::new();
     for folder in ["saga", "saga-sqlx", "isp-provisioning", "tests"] {
-        collect(&root.join(folder), &mut functions);
+        collect(&root().join(folder), &mut functions);
     }
     for row in &rows {
         let names: Vec<_> = row.rsplit('|').nth(1).unwrap().split('`').skip(1).step_by(2).collect();

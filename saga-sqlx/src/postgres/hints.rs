@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use saga::store::{Commit, CommitOutcome};
 use saga::{Timestamp, WorkerId};
-use sqlx::PgExecutor;
+use sqlx::PgConnection;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 
+use super::held::{Held, within};
 use super::queries as sql;
+use crate::error::Failure;
 
 /// Until the server is asked again for a connection.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -98,10 +100,21 @@ impl Hints {
     }
 
     /// Tells everybody that there is work, after the transaction that made it. Nothing depends on it.
-    pub(super) async fn tell(&self, connection: impl PgExecutor<'_>) {
-        let told = sqlx::query(sql::HINT).bind(&self.channel).bind(ANYBODY).execute(connection).await;
-        if let Err(error) = told {
-            tracing::debug!("Nobody was told that there is work: {error}");
+    pub(super) async fn tell(&self, connection: &mut PgConnection) -> Result<(), Failure> {
+        let hint = sqlx::query(sql::HINT).bind(&self.channel).bind(ANYBODY);
+        within(AGAIN, async { Ok(hint.execute(connection).await?) }).await.map(drop)
+    }
+
+    /// The same, on a connection of its own.
+    pub(super) async fn tell_on(&self, pool: &PgPool) {
+        let told = async {
+            let mut connection = Held::of(pool).await?;
+            self.tell(&mut connection).await?;
+            connection.give_back();
+            Ok::<_, Failure>(())
+        };
+        if let Err(failure) = told.await {
+            tracing::debug!("Nobody was told that there is work: {failure:?}");
         }
     }
 
@@ -113,7 +126,7 @@ impl Hints {
     /// Such a transaction has ended.
     pub(super) async fn tell_of_starts(&self, pool: &PgPool) {
         if self.started.swap(false, Ordering::AcqRel) {
-            self.tell(pool).await;
+            self.tell_on(pool).await;
         }
     }
 

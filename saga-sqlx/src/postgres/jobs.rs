@@ -57,7 +57,7 @@ pub(super) async fn commit(
         }
     }
     if hints::concerns_others(worker, commits, &outcomes, store.told()) {
-        store.hints.tell(&store.pool).await;
+        store.hints.tell_on(&store.pool).await;
     }
     Ok(outcomes)
 }
@@ -161,7 +161,7 @@ async fn inherit(store: &Inner, connection: &mut PgConnection, dead: WorkerId) -
         any = true;
     }
     if any {
-        store.hints.tell(&mut *connection).await;
+        store.hints.tell(&mut *connection).await?;
     }
     let bury = sqlx::query(sql::BURY).bind(dead.0);
     within(store.limit(), async { Ok(bury.execute(connection).await?) }).await?;

@@ -12,6 +12,9 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, Transactio
 use super::pooler::Pooler;
 use crate::error::Failure;
 
+/// How long a pool may take to take a connection back.
+const RETURN: Duration = Duration::from_secs(1);
+
 /// A connection that goes back to its pool only if it is [given back](Self::give_back). One that failed, or whose user
 /// did not wait any longer, is closed: to find out whether it still lives could take for ever, and would keep its
 /// place in the pool meanwhile.
@@ -30,9 +33,12 @@ impl Held {
     pub(super) async fn of(pool: &PgPool, pooler: Option<&Pooler>) -> Result<Self, Failure> {
         Ok(Self { connection: pool.acquire().await?, is_well: false, pooler: pooler.cloned() })
     }
-    /// It has answered everything.
+    /// It has answered everything. Its pool asks it once more before it takes it back, and would wait for ever: that has
+    /// an end too, and then its place is free for another one.
     pub(super) fn give_back(mut self) {
         self.is_well = true;
+        let returning = self.connection.return_to_pool();
+        tokio::spawn(async move { drop(tokio::time::timeout(RETURN, returning).await) });
     }
     /// A transaction in which each statement sees what was committed before it.
     pub(crate) async fn begin(&mut self) -> Result<Transaction<'_, Postgres>, sqlx::Error> {

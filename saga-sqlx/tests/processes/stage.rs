@@ -184,7 +184,7 @@ impl Stage {
                 && entry.path().extension().is_some_and(|e| e == "log")
                 && entry.file_name() != "world.log"
             {
-                let tail = text.lines().rev().take(15).collect::<Vec<_>>();
+                let tail = text.lines().rev().take(30).collect::<Vec<_>>();
                 logs += &format!(
                     "-- {:?}\n{}\n",
                     entry.file_name(),
@@ -196,7 +196,10 @@ impl Stage {
                     current_step, error_message FROM orchestration_workflows WHERE status NOT IN ('completed', 'rolled_back') LIMIT 10) w";
         let workers = self.server.ask("SELECT string_agg(w::text, E'\\n') FROM orchestration_workers w");
         let left = self.server.ask(left);
-        panic!("SAGA_SEED={}: {what}: not in {PATIENCE:?}\n{logs}\n{left}\n{workers}", self.seed);
+        let sessions = "SELECT string_agg(a::text, E'\\n') FROM (SELECT pid, application_name, state, wait_event, pg_blocking_pids(pid),
+                    now() - state_change AS since, left(query, 60) FROM pg_stat_activity WHERE backend_type = 'client backend') a";
+        let sessions = self.server.ask(sessions);
+        panic!("SAGA_SEED={}: {what}: not in {PATIENCE:?}\n{logs}\n{left}\n{workers}\n{sessions}", self.seed);
     }
 
     pub(crate) fn live(&self) -> u32 {

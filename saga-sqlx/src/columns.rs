@@ -1,7 +1,7 @@
 //! The tables' rows as they are written: JSON objects whose keys are columns. What is missing is NULL.
 
 use saga::store::{AuditEvent, Commit, Decision, Header, HeaderState, StepRow, StoreError};
-use saga::{CommitId, Timestamp, WorkflowId};
+use saga::{CommitId, DefinitionId, Timestamp, WorkflowId};
 use serde::Serialize;
 
 use crate::codec::{rows, time_text};
@@ -292,4 +292,20 @@ pub(crate) struct Count<'a> {
 pub(crate) struct Read<'a> {
     pub(crate) signal_id: i64,
     pub(crate) workflow_id: &'a str,
+}
+
+/// A definition that a worker knows, or looks for.
+#[derive(Serialize)]
+pub(crate) struct Named<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: u32,
+    fingerprint: &'a str,
+}
+
+impl<'a> Named<'a> {
+    pub(crate) fn all(definitions: &'a [DefinitionId]) -> Vec<Self> {
+        let named =
+            |d: &'a DefinitionId| Named { name: &d.name, version: d.version, fingerprint: &d.fingerprint };
+        definitions.iter().map(named).collect()
+    }
 }

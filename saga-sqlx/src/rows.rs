@@ -310,3 +310,9 @@ pub(crate) struct StandingColumns {
     pub(crate) rolled_back_once: i64,
     pub(crate) exclusion: String,
 }
+
+/// The ids of a worker's workflows.
+pub(crate) fn ids(texts: &[String]) -> Result<Vec<WorkflowId>, StoreError> {
+    let place = Place { table: "orchestration_workflows", row: "a worker" };
+    texts.iter().map(|id| WorkflowId::new(id).map_err(|e| place.corrupt("workflow_id", e))).collect()
+}

@@ -6,8 +6,7 @@ use saga::store::{
     Beat, Claim, Commit, CommitOutcome, Join, Loaded, PublishedEvent, Purpose, Registration, Sent,
     SignalKind, StoreError,
 };
-use saga::{DefinitionId, WorkerId, WorkflowId};
-use serde::Serialize;
+use saga::{WorkerId, WorkflowId};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
@@ -18,6 +17,7 @@ use super::queries as sql;
 use super::{Inner, ask, batch, fast, hints, judge, read, timelines, triggers};
 use crate::cells::Moment;
 use crate::codec::{Place, rows, time_text};
+use crate::columns::Named;
 use crate::error::Failure;
 use crate::rows::readable;
 
@@ -108,7 +108,7 @@ async fn joined(store: &Inner, join: &Join) -> Result<Registration, Failure> {
     let mut connection = store.connection().await?;
     let timeline = timelines::of_held(&mut connection).await?;
     let mut tx = connection.begin().await?;
-    let known = rows(&Known::all(&join.definitions))?;
+    let known = rows(&Named::all(&join.definitions))?;
     let joined = sqlx::query_as(sql::JOIN).bind(&join.name).bind(known).bind(join.lease.as_secs_f64());
     let (worker, now): (i64, Moment) = joined.fetch_one(&mut *tx).await?;
     for (definition, plan) in &join.plans {
@@ -221,21 +221,6 @@ async fn fence(store: &Inner, connection: &mut Held, other: i64) -> Result<bool,
     Ok(dead)
 }
 
-#[derive(Serialize)]
-struct Known<'a> {
-    name: &'a str,
-    version: u32,
-    fingerprint: &'a str,
-}
-
-impl<'a> Known<'a> {
-    fn all(definitions: &'a [DefinitionId]) -> Vec<Self> {
-        let known =
-            |d: &'a DefinitionId| Known { name: &d.name, version: d.version, fingerprint: &d.fingerprint };
-        definitions.iter().map(known).collect()
-    }
-}
-
 pub(super) async fn claim(store: &Inner, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, Failure> {
     take_over(store, worker).await?;
     within(store.limit() * 2, claimed(store, worker, claim)).await
@@ -252,7 +237,7 @@ async fn claimed(store: &Inner, worker: WorkerId, claim: Claim) -> Result<Vec<Lo
         return Err(StoreError::Fenced.into());
     }
     store.tell(claim.now);
-    let mut wanted = Known::all(&claim.definitions);
+    let mut wanted = Named::all(&claim.definitions);
     if claim.purpose == Purpose::Park {
         let known: Vec<(String, i32)> = sqlx::query_as(sql::KNOWN_DEFINITIONS).fetch_all(&mut *tx).await?;
         wanted.retain(|w| {

@@ -8,12 +8,12 @@ use sqlx::PgConnection;
 
 use super::held::Held;
 use super::queries as sql;
-use crate::batch::ENTERED_ROLLBACK;
 use crate::cells::Moment;
 use crate::codec::{Place, time_text};
+use crate::counts::{Count, counted};
 use crate::error::Failure;
 use crate::rows::readable;
-use crate::rows::{EventColumns, HeaderColumns, PublishedColumns, SignalColumns, StepColumns};
+use crate::rows::{EventColumns, HeaderColumns, PublishedColumns, SignalColumns, StepColumns, ids};
 
 pub(super) async fn lives(connection: &mut PgConnection, worker: WorkerId) -> Result<(), Failure> {
     let alive: bool = sqlx::query_scalar(sql::LIVES).bind(worker.0).fetch_one(connection).await?;
@@ -63,11 +63,6 @@ pub(super) async fn beat(connection: &mut PgConnection, worker: WorkerId) -> Res
     })
 }
 
-fn ids(texts: &[String]) -> Result<Vec<WorkflowId>, StoreError> {
-    let place = Place { table: "orchestration_workflows", row: "a worker" };
-    texts.iter().map(|id| WorkflowId::new(id).map_err(|e| place.corrupt("workflow_id", e))).collect()
-}
-
 pub(super) async fn held(
     connection: &mut PgConnection,
     worker: WorkerId,
@@ -97,25 +92,9 @@ pub(super) async fn stranded(
 }
 
 pub(super) async fn statistics(connection: &mut PgConnection, tenant: &str) -> Result<Statistics, Failure> {
-    let rows: Vec<(String, String, i64, f64)> =
-        sqlx::query_as(sql::STATISTICS).bind(tenant).fetch_all(&mut *connection).await?;
+    let rows: Vec<Count> = sqlx::query_as(sql::STATISTICS).bind(tenant).fetch_all(&mut *connection).await?;
     let open_debts: i64 = sqlx::query_scalar(sql::OPEN_DEBTS).bind(tenant).fetch_one(connection).await?;
-    let mut all = Statistics { open_debts: u64::try_from(open_debts).unwrap_or(0), ..Statistics::default() };
-    let place = Place { table: "orchestration_statistics", row: tenant };
-    for (workflow_type, status, n, seconds) in rows {
-        let n = u64::try_from(n).unwrap_or(0);
-        if status == ENTERED_ROLLBACK {
-            all.entered_rollback += n;
-            continue;
-        }
-        all.completed_seconds += seconds;
-        if n > 0 {
-            all.workflows.insert((workflow_type, place.read("status", &status)?), n);
-        }
-    }
-    // What was completed by hand was never counted, and is taken away all the same when it is removed.
-    all.completed_seconds = all.completed_seconds.max(0.0);
-    Ok(all)
+    Ok(counted(tenant, rows, open_debts)?)
 }
 
 pub(super) async fn history(

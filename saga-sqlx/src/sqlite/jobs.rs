@@ -5,7 +5,7 @@ use saga::store::{
     Claim, Commit, CommitOutcome, Join, Loaded, PublishedEvent, Purpose, Registration, Sent, SignalKind,
     StoreError,
 };
-use saga::{DefinitionId, Timestamp, WorkerId, WorkflowId};
+use saga::{Timestamp, WorkerId, WorkflowId};
 use serde::Serialize;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
@@ -14,6 +14,7 @@ use super::queries as sql;
 use super::writer::{Job, Turn};
 use super::{batch, judge, read, triggers};
 use crate::codec::{Place, rows, time_text};
+use crate::columns::Named;
 use crate::error::Failure;
 
 /// A job that can be run as often as it takes, and the answer that it will give.
@@ -109,7 +110,7 @@ impl Work for Join {
     async fn write(&self, turn: &mut Turn<'_>) -> Result<Registration, Failure> {
         let now = time_text(*turn.told);
         sqlx::query(sql::FENCE).bind(None::<i64>).execute(&mut *turn.connection).await?;
-        let known = rows(&Known::all(&self.definitions))?;
+        let known = rows(&Named::all(&self.definitions))?;
         let joined = sqlx::query_scalar(sql::JOIN).bind(&self.name).bind(known).bind(&now);
         let worker = WorkerId(joined.fetch_one(&mut *turn.connection).await?);
         sqlx::query(sql::ORPHAN).bind(None::<i64>).bind(&now).execute(&mut *turn.connection).await?;
@@ -140,21 +141,6 @@ pub(super) struct ClaimFor {
     pub(super) claim: Claim,
 }
 
-#[derive(Serialize)]
-struct Known<'a> {
-    name: &'a str,
-    version: u32,
-    fingerprint: &'a str,
-}
-
-impl<'a> Known<'a> {
-    fn all(definitions: &'a [DefinitionId]) -> Vec<Self> {
-        let known =
-            |d: &'a DefinitionId| Known { name: &d.name, version: d.version, fingerprint: &d.fingerprint };
-        definitions.iter().map(known).collect()
-    }
-}
-
 #[async_trait]
 impl Work for ClaimFor {
     type Answer = Vec<Loaded>;
@@ -162,7 +148,7 @@ impl Work for ClaimFor {
     async fn write(&self, turn: &mut Turn<'_>) -> Result<Vec<Loaded>, Failure> {
         read::alive(turn.connection, self.worker).await?;
         *turn.told = self.claim.now.max(*turn.told);
-        let mut wanted = Known::all(&self.claim.definitions);
+        let mut wanted = Named::all(&self.claim.definitions);
         if self.claim.purpose == Purpose::Park {
             let known: Vec<(String, u32)> =
                 sqlx::query_as(sql::KNOWN_DEFINITIONS).fetch_all(&mut *turn.connection).await?;

@@ -8,12 +8,12 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::queries as sql;
-use crate::batch::ENTERED_ROLLBACK;
 use crate::cells::Moment;
 use crate::codec::{Place, time_text};
+use crate::counts::{Count, counted};
 use crate::error::Failure;
 use crate::rows::{
-    EventColumns, HeaderColumns, PublishedColumns, SignalColumns, StepColumns, columns, readable,
+    EventColumns, HeaderColumns, PublishedColumns, SignalColumns, StepColumns, columns, ids, readable,
 };
 
 pub(super) async fn alive(connection: &mut SqliteConnection, worker: WorkerId) -> Result<(), Failure> {
@@ -63,11 +63,6 @@ pub(super) async fn beat(connection: &mut SqliteConnection, worker: WorkerId) ->
     Ok(Beat { signals, lost: ids(&lost)?, now: None })
 }
 
-fn ids(texts: &[String]) -> Result<Vec<WorkflowId>, StoreError> {
-    let place = Place { table: "orchestration_workflows", row: "a worker" };
-    texts.iter().map(|id| WorkflowId::new(id).map_err(|e| place.corrupt("workflow_id", e))).collect()
-}
-
 pub(super) async fn held(
     connection: &mut SqliteConnection,
     worker: WorkerId,
@@ -100,25 +95,9 @@ pub(super) async fn statistics(
     connection: &mut SqliteConnection,
     tenant: &str,
 ) -> Result<Statistics, Failure> {
-    let rows: Vec<(String, String, i64, f64)> =
-        sqlx::query_as(sql::STATISTICS).bind(tenant).fetch_all(&mut *connection).await?;
+    let rows: Vec<Count> = sqlx::query_as(sql::STATISTICS).bind(tenant).fetch_all(&mut *connection).await?;
     let open_debts: i64 = sqlx::query_scalar(sql::OPEN_DEBTS).bind(tenant).fetch_one(connection).await?;
-    let mut all = Statistics { open_debts: u64::try_from(open_debts).unwrap_or(0), ..Statistics::default() };
-    let place = Place { table: "orchestration_statistics", row: tenant };
-    for (workflow_type, status, n, seconds) in rows {
-        let n = u64::try_from(n).unwrap_or(0);
-        if status == ENTERED_ROLLBACK {
-            all.entered_rollback += n;
-            continue;
-        }
-        all.completed_seconds += seconds;
-        if n > 0 {
-            all.workflows.insert((workflow_type, place.read("status", &status)?), n);
-        }
-    }
-    // What was completed by hand was never counted, and is taken away all the same when it is removed.
-    all.completed_seconds = all.completed_seconds.max(0.0);
-    Ok(all)
+    Ok(counted(tenant, rows, open_debts)?)
 }
 
 pub(super) async fn history(

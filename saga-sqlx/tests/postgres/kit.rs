@@ -43,14 +43,16 @@ impl Home {
             ..PgOptions::default()
         }
     }
+    fn url(&self) -> String {
+        if self.through_pooler { pooler_url() } else { url() }
+    }
     pub(crate) async fn open(&self) -> PgStore {
-        let url = if self.through_pooler { pooler_url() } else { url() };
-        PgStore::connect(&url, self.options()).await.unwrap()
+        PgStore::connect(&self.url(), self.options()).await.unwrap()
     }
     /// With time for tests in which somebody waits.
     pub(crate) async fn patient(&self) -> PgStore {
         let statement_timeout = Duration::from_secs(25);
-        PgStore::connect(&url(), PgOptions { statement_timeout, ..self.options() }).await.unwrap()
+        PgStore::connect(&self.url(), PgOptions { statement_timeout, ..self.options() }).await.unwrap()
     }
     /// A connection of somebody else's.
     pub(crate) async fn foreign(&self) -> PgConnection {

@@ -10,6 +10,7 @@ mod agree;
 mod batch;
 mod conformance;
 mod doors;
+mod engines;
 mod fence;
 mod hints;
 mod kit;

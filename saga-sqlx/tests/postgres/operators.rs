@@ -17,7 +17,7 @@ const OWED: &str = "SELECT step_name, status, error_message FROM orchestration_w
 const FAILURES: &str = "SELECT target_system, step_name, COUNT(*) as failure_count, AVG(retry_count) as avg_retries FROM orchestration_workflow_steps
  WHERE status = 'failed' AND created_at > NOW() - INTERVAL '24 hours' GROUP BY target_system, step_name ORDER BY failure_count DESC;";
 
-const LEASE: Duration = Duration::from_secs(10);
+const LEASE: Duration = Duration::from_secs(60);
 
 /// Where the first step says that it has begun, and waits to be let go.
 #[derive(Clone)]
@@ -113,7 +113,7 @@ async fn listens(home: &Home) {
 #[tokio::test]
 async fn the_five_statements_run_as_they_are_written_and_mean_what_they_say() {
     let (home, world) = (Home::new(), world());
-    let store = home.open().await;
+    let store = home.patient().await;
     let engine = engine(&store, &world).await;
     engine.client().start(errand("bread".into())).id("wf_abc123").await.unwrap();
     world.gate.begun.acquire().await.unwrap().forget();
@@ -161,7 +161,7 @@ async fn the_five_statements_run_as_they_are_written_and_mean_what_they_say() {
 #[tokio::test]
 async fn a_failure_by_hand_sticks_while_an_engine_runs_the_workflow() {
     let (home, world) = (Home::new(), world());
-    let store = home.open().await;
+    let store = home.patient().await;
     let engine = engine(&store, &world).await;
     engine.client().start(errand("bread".into())).id("wf_abc123").await.unwrap();
     world.gate.begun.acquire().await.unwrap().forget();
@@ -197,7 +197,7 @@ async fn a_failure_by_hand_sticks_while_an_engine_runs_the_workflow() {
 #[tokio::test]
 async fn within_a_second_of_a_failure_by_hand_no_further_step_starts() {
     let (home, world) = (Home::new(), world());
-    let store = home.open().await;
+    let store = home.patient().await;
     let engine = looking_every(Duration::from_secs(3_600), &store, &world).await;
     listens(&home).await;
     let all = 2_000;

@@ -70,7 +70,8 @@ async fn entry(word: String) -> saga::Result<String> {
 }
 
 async fn engine(store: &PgStore) -> Engine<()> {
-    let config = Config { poll_interval: Duration::from_millis(100), ..Config::default() };
+    let (poll_interval, lease) = (Duration::from_millis(100), Duration::from_secs(60));
+    let config = Config { poll_interval, lease, ..Config::default() };
     Engine::builder(()).store(store.clone()).config(config).saga(entry::definition()).build().await.unwrap()
 }
 
@@ -78,7 +79,7 @@ async fn engine(store: &PgStore) -> Engine<()> {
 #[tokio::test]
 async fn engines_and_their_transactional_steps_share_the_sessions() {
     let home = Home::behind_a_pooler();
-    let (one, other) = (home.open().await, home.open().await);
+    let (one, other) = (home.patient().await, home.patient().await);
     sqlx::query("CREATE TABLE notes (word TEXT, n INT)").execute(&mut home.foreign().await).await.unwrap();
     let engines = [engine(&one).await, engine(&other).await];
     let starts = (0..40).map(|n| engines[n % 2].client().start(entry(format!("word {n}"))));

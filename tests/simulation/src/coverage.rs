@@ -23,11 +23,13 @@ pub struct Coverage {
     pub retry: u32,
     /// A pivot was done.
     pub pivot: u32,
+    /// A start or a retry was refused: another workflow has what it wants for itself alone.
+    pub excluded: u32,
 }
 
 impl Coverage {
     /// The figures by name.
-    pub fn figures(&self) -> [(&'static str, u32); 10] {
+    pub fn figures(&self) -> [(&'static str, u32); 11] {
         [
             ("crash", self.crash),
             ("takeover", self.takeover),
@@ -39,6 +41,7 @@ impl Coverage {
             ("cancel", self.cancel),
             ("retry", self.retry),
             ("pivot", self.pivot),
+            ("excluded", self.excluded),
         ]
     }
     /// One more seed.
@@ -54,6 +57,7 @@ impl Coverage {
             (&mut self.cancel, seed.cancel),
             (&mut self.retry, seed.retry),
             (&mut self.pivot, seed.pivot),
+            (&mut self.excluded, seed.excluded),
         ];
         for (sum, one) in all {
             *sum += one.min(1);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use saga::store::{Beat, Commit, CommitOutcome, Loaded, StepRow, StepStatus, StoreError};
+use saga::store::{Beat, Commit, CommitOutcome, Loaded, Status, StepRow, StepStatus, StoreError};
 use saga::{WorkerId, WorkflowId};
 
 use crate::stage::Stage;
@@ -165,12 +165,40 @@ impl Stage {
             }
             let is_written =
                 matches!(outcome, CommitOutcome::Applied { .. } | CommitOutcome::Refused { owned: true, .. });
-            if let Some(before) = before {
-                self.stays(before);
+            match before {
+                Some(before) => self.stays(before),
+                None => self.is_alone(&commit.workflow_id),
             }
             if let (Some(worker), true) = (worker, is_written) {
                 self.written(worker, commit, before.as_ref());
             }
+        }
+    }
+
+    /// Whoever has begun, or begins again, with a thing for itself alone shares it with nobody who may still touch it.
+    fn is_alone(&self, id: &WorkflowId) {
+        let Some(own) = self.peek(id).filter(|own| !own.header.exclusion.is_empty()) else { return };
+        for other in self.all().iter().filter(|other| other.header.workflow_id != *id) {
+            let header = &other.header;
+            let is_done = matches!(header.state.status, Status::Completed | Status::RolledBack);
+            if let Some(thing) = header.exclusion.iter().find(|thing| own.header.exclusion.contains(*thing))
+                && !is_done
+            {
+                let (other, status) = (&header.workflow_id, header.state.status);
+                self.wrong(format!("exclusion: {id} has {thing}, which {other} ({status}) has"));
+            }
+        }
+    }
+
+    /// Somebody is told that another one has what it wants for itself alone.
+    pub(crate) fn is_excluded(&self, key: &str, holder: &WorkflowId) {
+        self.saw(|seen| &mut seen.excluded);
+        let there = self.peek(holder);
+        if there.as_ref().is_none_or(|there| there.header.exclusion.is_empty()) {
+            self.wrong(format!("exclusion: the start of {key} is refused because of {holder}: {there:?}"));
+        }
+        if there.is_some_and(|there| there.header.idempotency_key.as_deref() == Some(key)) {
+            self.wrong(format!("12: {key} is refused because of itself"));
         }
     }
 
@@ -187,6 +215,9 @@ impl Stage {
         }
         if before.header.rev > after.header.rev {
             self.wrong(format!("2: {id} goes back from rev {} to {}", before.header.rev, after.header.rev));
+        }
+        if was.status == Status::RolledBack && is.status != Status::RolledBack {
+            self.is_alone(id);
         }
         let is_over = |row: &&StepRow| matches!(row.status, StepStatus::Completed | StepStatus::Compensated);
         for row in before.steps.iter().filter(is_over) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use saga::engine::Runtime;
+use saga::engine::{ClientError, Runtime, StartError};
 use saga::machine::DebtAction;
 use saga::store::{Debt, FailureReason, Status};
 use saga::{Client, Json, WorkflowId};
@@ -26,6 +26,8 @@ pub(crate) struct Known {
     /// Workflows whose start was acknowledged, by idempotency key.
     pub(crate) started: BTreeSet<WorkflowId>,
     pub(crate) keys: BTreeSet<String>,
+    /// Starts that were given up, by key: somebody else had what they wanted for themselves alone.
+    pub(crate) excluded: BTreeSet<String>,
     /// Acknowledged cancellations.
     pub(crate) cancelled: Vec<Cancelled>,
     /// What a person has undone, or accepted, by workflow and place.
@@ -49,6 +51,8 @@ impl People {
         stage.sleep(stage.between(0, 2500)).await;
         let kind = stage.pick(sagas::KINDS);
         let name = format!("n{nth}");
+        // Some want a thing for themselves alone.
+        let alone = stage.chance(0.4).then(|| format!("thing {}", stage.roll(2)));
         self.known.lock().unwrap().keys.insert(name.clone());
         // Some start a second time although they were answered.
         let mut starts = if stage.chance(0.2) { 2 } else { 1 };
@@ -58,7 +62,8 @@ impl People {
                 Some(client) => (client, "a worker"),
                 None => (outside(&stage), "nobody"),
             };
-            let started = within(&stage, Duration::from_secs(3), begin(&client, kind, &name)).await;
+            let started =
+                within(&stage, Duration::from_secs(3), begin(&client, kind, &name, alone.as_deref())).await;
             stage.note(|| format!("start of {name} (kind {kind}) at {who}: {started:?}"));
             match started {
                 Some(Ok(id)) => {
@@ -68,9 +73,20 @@ impl People {
                     self.known.lock().unwrap().started.insert(id);
                     starts -= 1;
                 }
+                Some(Err(StartError::Excluded { holder, .. })) => {
+                    stage.is_excluded(&name, &holder);
+                    self.known.lock().unwrap().excluded.insert(name);
+                    return;
+                }
                 _ => stage.sleep(stage.between(20, 500)).await,
             }
         }
+    }
+
+    /// Has everybody who wants to start something been answered?
+    pub(crate) fn are_answered(&self, number: usize) -> bool {
+        let known = self.known.lock().unwrap();
+        known.started.len() + known.excluded.len() >= number
     }
 
     /// Does something to some workflow, now and then.
@@ -167,8 +183,10 @@ impl People {
     async fn retry(&self, stage: &Arc<Stage>, client: &Client, id: &WorkflowId, by: &str) {
         let retried = within(stage, Duration::from_secs(2), client.retry("default", id, by, true)).await;
         stage.note(|| format!("{by} retries {id}: {retried:?}"));
-        if let Some(Ok(())) = retried {
-            stage.saw(|seen| &mut seen.retry);
+        match retried {
+            Some(Ok(())) => stage.saw(|seen| &mut seen.retry),
+            Some(Err(ClientError::Excluded { .. })) => stage.saw(|seen| &mut seen.excluded),
+            _ => {}
         }
     }
 }
@@ -191,15 +209,21 @@ fn outside(stage: &Arc<Stage>) -> Client {
     Client::without_worker(wire, Arc::new(stage.outside.clone()), sagas::plans())
 }
 
-async fn begin(client: &Client, kind: usize, name: &str) -> Result<WorkflowId, saga::engine::StartError> {
+async fn begin(
+    client: &Client,
+    kind: usize,
+    name: &str,
+    alone: Option<&str>,
+) -> Result<WorkflowId, StartError> {
     macro_rules! start {
-        ($saga:ident) => {
-            client
-                .start(sagas::$saga(name.to_owned()))
-                .idempotency_key(name)
-                .await
-                .map(|s| s.handle.id().clone())
-        };
+        ($saga:ident) => {{
+            let request = client.start(sagas::$saga(name.to_owned())).idempotency_key(name);
+            let request = match alone {
+                Some(thing) => request.exclusive(thing),
+                None => request,
+            };
+            request.await.map(|started| started.handle.id().clone())
+        }};
     }
     match kind {
         0 => start!(plain),

@@ -94,8 +94,7 @@ fn roughen(stage: &Stage) {
 async fn rest(stage: &Arc<Stage>, people: &People, workflows: usize) -> bool {
     let begin = stage.now();
     while stage.now() < begin + PATIENCE {
-        let are_started = people.known.lock().unwrap().started.len() >= workflows;
-        if are_started && stage.all_rest() {
+        if people.are_answered(workflows) && stage.all_rest() {
             // What is under way may land yet.
             stage.sleep(Duration::from_millis(700)).await;
             if stage.all_rest() {

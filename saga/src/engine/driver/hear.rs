@@ -22,10 +22,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
         if applied && self.progress {
             self.suspicion = Suspicion::None;
         }
-        if matches!(outcome, CommitOutcome::Refused { owned: true, .. })
-            && self.machine.is_letting_go()
-            && !mutant!(earlier_life_goes_on)
-        {
+        if matches!(outcome, CommitOutcome::Refused { owned: true, .. }) && self.machine.is_letting_go() {
             // Perhaps only its first answer was lost, and the workflow has been elsewhere, or a person's, and has come
             // back since: what is remembered here may be of an earlier life. Nothing is under way.
             return self.begin_anew(false).await;
@@ -92,7 +89,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
     /// The header is there that a refused decision asked for.
     pub(super) async fn read(&mut self, read: Read) -> bool {
         let Some(loaded) = read.loaded else { return false };
-        if self.machine.is_outdated(&loaded) && !mutant!(earlier_life_goes_on) {
+        if self.machine.is_outdated(&loaded) {
             // A person has ended it by hand, and had it go on.
             return self.reload().await;
         }

@@ -95,7 +95,9 @@ impl State {
         if before.status != header.state.status {
             self.count(&header, before.status, -1);
             self.count(&header, header.state.status, 1);
-            if matches!(header.state.status, Status::Completed | Status::RolledBack) {
+            if matches!(header.state.status, Status::Completed | Status::RolledBack)
+                || mutant!(exclusion_freed_early)
+            {
                 for key in &header.exclusion {
                     let key = (header.tenant_id.clone(), Arc::from(key.as_str()));
                     if self.exclusion.get(&key) == Some(id) {
@@ -316,7 +318,9 @@ impl State {
     fn exclude(&mut self, id: &WorkflowId, tenant: &Arc<str>, keys: &[String]) -> Option<CommitOutcome> {
         let keys = keys.iter().map(|key| (tenant.clone(), Arc::from(key.as_str()))).collect::<Vec<Key>>();
         for key in &keys {
-            if let Some(holder) = self.exclusion.get(key).filter(|holder| *holder != id) {
+            if let Some(holder) =
+                self.exclusion.get(key).filter(|holder| *holder != id && !mutant!(exclusion_unchecked))
+            {
                 return Some(CommitOutcome::Excluded { key: key.1.clone(), holder: holder.clone() });
             }
         }

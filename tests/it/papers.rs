@@ -14,13 +14,18 @@ fn every_test_that_is_named_for_a_defect_or_a_bug_of_a_peer_exists() {
     assert!(check("docs/peers.md") > 30, "the tables are gone");
 }
 
+#[test]
+fn every_test_that_shows_a_form_exists() {
+    assert!(check("docs/forms.md") > 30, "the tables are gone");
+}
+
 /// Looks for the tests that the last column of the paper's tables names; answers how many rows there are.
 fn check(paper: &str) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let table = fs::read_to_string(root.join(paper)).unwrap();
     let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ") && line.contains('`')).collect();
     let mut functions = BTreeSet::new();
-    for folder in ["saga", "saga-sqlx", "isp-provisioning", "tests"] {
+    for folder in ["saga", "saga-macros", "saga-sqlx", "isp-provisioning", "tests"] {
         collect(&root.join(folder), &mut functions);
     }
     for row in &rows {

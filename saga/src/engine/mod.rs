@@ -10,6 +10,7 @@ mod incarnation;
 mod client;
 mod local;
 mod start;
+mod accept;
 mod start_error;
 mod many;
 mod untyped;

@@ -67,7 +67,7 @@ pub(super) struct Call {
     pub(super) when: Option<Condition>,
     pub(super) each: Option<Each>,
     pub(super) if_failed: IfFailed,
-    pub(super) patience: Patience,
+    pub(super) patience: Box<Patience>,
 }
 
 /// How patiently a call is tried and undone, where it is not as the step says.

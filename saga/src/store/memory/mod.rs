@@ -1,6 +1,7 @@
 //! A store in memory: the reference for every other one. It survives its engines, but not its process.
 
 mod calls;
+mod removal;
 mod schedules;
 mod state;
 mod time;

@@ -10,7 +10,7 @@ use crate::json::Json;
 use crate::store::judge::{Standing, Verdict, judge};
 use crate::store::{
     AuditEvent, Awaited, Commit, CommitOutcome, Debt, Decision, Header, Loaded, NewWorkflow, PublishedEvent,
-    Removal, Schedule, Signal, SignalKind, Statistics, Status, StepRow, Triggered, limits,
+    Schedule, Signal, SignalKind, Statistics, Status, StepRow, Triggered, limits,
 };
 
 /// A key within a tenant.
@@ -39,8 +39,8 @@ impl Record {
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
     pub(super) workflows: BTreeMap<WorkflowId, Record>,
-    keys: BTreeMap<Key, WorkflowId>,
-    exclusion: BTreeMap<Key, WorkflowId>,
+    pub(super) keys: BTreeMap<Key, WorkflowId>,
+    pub(super) exclusion: BTreeMap<Key, WorkflowId>,
     /// Live workflows without a worker.
     pub(super) idle: BTreeSet<WorkflowId>,
     /// Live workflows with one, and ended ones that it still holds.
@@ -114,7 +114,7 @@ impl State {
         self.index(&header);
     }
 
-    fn count(&mut self, header: &Header, status: Status, by: i64) {
+    pub(super) fn count(&mut self, header: &Header, status: Status, by: i64) {
         let counts = self.statistics.entry(header.tenant_id.clone()).or_default();
         let n = counts.workflows.entry((header.definition.name.to_string(), status)).or_default();
         *n = n.saturating_add_signed(by);
@@ -185,50 +185,6 @@ impl State {
                 }
             });
         }
-    }
-
-    /// Forgets workflows that have ended. How many.
-    pub(super) fn remove(&mut self, removal: Removal) -> usize {
-        let (status, all) = (removal.status, self.workflows.values());
-        if !status.is_ended() {
-            return 0;
-        }
-        let there = all.clone().filter(|r| r.header.state.status == status).count() as u64;
-        let excess = removal.leave.map_or(there, |leave| there.saturating_sub(leave));
-        let removable = |r: &&Record| {
-            let Header { worker, unclean, .. } = r.header;
-            r.header.state.status == status
-                && worker.is_none()
-                && !unclean
-                && last_written(&r.header) < removal.before
-                && !r.steps.values().any(|row| row.debt == Some(Debt::Open))
-        };
-        let mut rested = all.filter(removable).collect::<Vec<_>>();
-        rested.sort_by_key(|r| (r.header.updated_at, r.header.workflow_id.clone()));
-        let most = removal.limit.min(usize::try_from(excess).unwrap_or(usize::MAX));
-        let gone = rested.into_iter().take(most).map(|r| r.header.clone()).collect::<Vec<_>>();
-        for header in &gone {
-            self.forget(header);
-        }
-        gone.len()
-    }
-
-    fn forget(&mut self, header: &Header) {
-        let id = &header.workflow_id;
-        self.workflows.remove(id);
-        self.waits.remove(id);
-        if let Some(key) = header.idempotency_key.clone() {
-            self.keys.remove(&(header.tenant_id.clone(), key));
-        }
-        self.exclusion.retain(|_, holder| holder != id);
-        self.signals.retain(|_, signal| signal.workflow_id != *id);
-        self.count(header, header.state.status, -1);
-        let counts = self.statistics.entry(header.tenant_id.clone()).or_default();
-        if header.state.status == Status::Completed {
-            counts.completed_seconds -= header.state.seconds();
-        }
-        counts.entered_rollback =
-            counts.entered_rollback.saturating_sub(u64::from(header.state.rolled_back_once));
     }
 
     /// Writes one commit.
@@ -395,12 +351,6 @@ pub(super) fn in_turns<'h>(mut headers: Vec<&'h Header>, after: Option<&str>) ->
 
 fn unknown(workflow: &WorkflowId) -> String {
     format!("there is no workflow `{workflow}`")
-}
-
-/// A person's `UPDATE` says when in the column of the status.
-fn last_written(header: &Header) -> Timestamp {
-    let by_hand = header.state.completed_at.max(header.state.failed_at);
-    header.updated_at.max(by_hand.unwrap_or(header.updated_at))
 }
 
 fn row_key(row: &StepRow) -> (u32, u32, Arc<str>) {

@@ -48,13 +48,13 @@ pub(super) fn step(value: &Value, at: &Path, faults: &mut Faults) -> Option<(Opt
         when: when(&mut fields, faults),
         if_failed: if_failed(&mut fields, faults),
         each: each(&mut fields, faults),
-        patience: Patience {
+        patience: Box::new(Patience {
             timeout: fields.time_to_work("timeout", faults),
             retry: fields.take("retry").map(|(v, at)| retry::read(v, &at, faults)),
             undo_timeout: fields.time_to_work("undo_timeout", faults),
             undo_retry: fields.take("undo_retry").map(|(v, at)| retry::read(v, &at, faults)),
             settle_after: fields.length("settle_after", faults),
-        },
+        }),
     };
     fields.flag("disclosed", faults);
     fields.end(faults);

@@ -1,4 +1,4 @@
-use saga::{saga, step};
+use saga::step;
 
 #[step(no_effect)]
 #[step(pivot)]
@@ -7,7 +7,7 @@ async fn reserve(n: u32) -> saga::Result<u32> {
 }
 
 #[step(no_effect)]
-#[saga(version = 1)]
+#[saga::saga(version = 1)]
 async fn allocate(n: u32) -> saga::Result<u32> {
     Ok(n)
 }

@@ -3,9 +3,21 @@
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{GenericArgument, GenericParam, ItemFn, PathArguments, ReturnType, Safety, Type};
+use syn::{Attribute, GenericArgument, GenericParam, ItemFn, PathArguments, ReturnType, Safety, Type};
 
 use crate::diagnostics::Errors;
+use crate::step;
+
+/// Takes off a second attribute of this crate, which would make the same names again.
+pub(crate) fn once(function: &mut ItemFn, errors: &mut Errors) {
+    let is_ours = |attribute: &Attribute| {
+        let last = attribute.path().segments.last();
+        last.is_some_and(|last| last.ident == "step" || last.ident == "saga")
+    };
+    for again in function.attrs.extract_if(.., |attribute| is_ours(attribute)) {
+        errors.at(&again, "a function is one step or one saga: write one of the two attributes, once");
+    }
+}
 
 /// What the function returns. `what` it becomes is a "step" or a "saga".
 pub(crate) fn check(what: &str, function: &ItemFn, errors: &mut Errors) -> Option<Type> {
@@ -52,7 +64,17 @@ pub(crate) fn check(what: &str, function: &ItemFn, errors: &mut Errors) -> Optio
             errors.at(ty, words);
             None
         }
-        ReturnType::Type(_, ty) => Some((**ty).clone()),
+        ReturnType::Type(_, ty) => {
+            if let Some(borrowed) = types(ty).next().and_then(step::borrowed_inside) {
+                let words = format!(
+                    "what a {what} returns is kept in the journal, so it owns its parts: write an owned type here, \
+                     like `String` for `&str`"
+                );
+                errors.at(borrowed, words);
+                return None;
+            }
+            Some((**ty).clone())
+        }
         ReturnType::Default => {
             errors.at(name, format!("`{name}` returns nothing: a {what} returns `saga::Result<T>`"));
             None

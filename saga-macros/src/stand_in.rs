@@ -6,6 +6,7 @@ use quote::{ToTokens, quote};
 use syn::{FnArg, ItemFn, PatType, ReturnType, Signature, Type};
 
 use crate::krate::Crate;
+use crate::step::borrowed_inside;
 use crate::step::model::Role;
 use crate::step::params::Written;
 
@@ -30,6 +31,9 @@ pub(crate) fn step(saga: &Crate, function: &ItemFn, params: &[Written]) -> Token
 
 /// A function that makes start requests, and a saga of that name.
 pub(crate) fn saga(saga: &Crate, function: &ItemFn) -> TokenStream {
+    if function.sig.receiver().is_some() {
+        return quote!(#[allow(unused, clippy::all)] #function);
+    }
     let (name, vis) = (&function.sig.ident, &function.vis);
     let without_marks = |input: &FnArg| match input {
         FnArg::Typed(typed) => Some(PatType { attrs: vec![], ..typed.clone() }),
@@ -56,7 +60,9 @@ fn marker(saga: &Crate, function: &ItemFn, arguments: impl Iterator<Item = Token
     let output = match output {
         ReturnType::Default => None,
         ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => None,
-        ReturnType::Type(..) if !generics.params.is_empty() => Some(quote!(())),
+        ReturnType::Type(_, ty) if !generics.params.is_empty() || borrowed_inside(ty).is_some() => {
+            Some(quote!(()))
+        }
         ReturnType::Type(_, ty) => {
             Some(quote!(<<#ty as #saga::step::StepResult>::Ok as #saga::step::Journaled>::Output))
         }

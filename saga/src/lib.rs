@@ -87,6 +87,8 @@ pub mod guide {
     #[cfg(feature = "testing")]
     #[doc = include_str!("docs/guide/testing.md")]
     pub mod testing {}
+    #[doc = include_str!("docs/guide/mistakes.md")]
+    pub mod mistakes {}
 }
 
 /// The result of a step, or of anything that may fail like one.

@@ -20,14 +20,14 @@ use quote::quote;
 
 use crate::diagnostics::Errors;
 use crate::krate::Crate;
-use crate::stand_in;
+use crate::{signature, stand_in};
 
 #[cfg(test)]
 pub(crate) use forms::WORDS;
 
 /// Reads, judges and expands. After a mistake a stand-in stays, so that one mistake gives one error.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
-    let function = match syn::parse2(item.clone()) {
+    let mut function = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
             let error = validate::not_a_function(&item, &error).to_compile_error();
@@ -36,6 +36,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let mut errors = Errors::default();
     let options = parse::options(options, &mut errors);
+    signature::once(&mut function, &mut errors);
     let stand_in = stand_in::saga(&Crate::of(options.krate.as_ref()), &function);
     let saga = validate::saga(options, function, &mut errors);
     match errors.none_or(saga) {

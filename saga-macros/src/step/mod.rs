@@ -13,7 +13,7 @@ use syn::Ident;
 
 use crate::diagnostics::Errors;
 use crate::krate::Crate;
-use crate::stand_in;
+use crate::{signature, stand_in};
 
 pub(crate) use expand::adjust;
 pub(crate) use model::Policy;
@@ -22,7 +22,7 @@ pub(crate) use validate::{borrowed_inside, more_than_nothing};
 /// Reads, judges and expands. After a mistake the user's function stays, and a stand-in for the step, so that
 /// one mistake gives one error.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
-    let function = match syn::parse2(item.clone()) {
+    let mut function = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
             let error = validate::not_a_function(&item, &error).to_compile_error();
@@ -31,6 +31,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let mut errors = Errors::default();
     let options = parse::options(options, &mut errors);
+    signature::once(&mut function, &mut errors);
     let (function, params) = params::split(function);
     let stand_in = stand_in::step(&Crate::of(options.krate.as_ref()), &function, &params);
     let step = validate::step(options, function, &params, &mut errors);

@@ -9,7 +9,7 @@ mod own {
     pub mod flow {}
 }
 
-#[saga(version = 1, crate = own)]
+#[saga(version = 1, crate = crate::own)]
 async fn provision(request: Request) -> saga::Result<()> {
     let (_a, _b) = try_join!(check_line("a"), check_line("b"))?;
     when(request.allocate_ip, check_line("c")).await?;

@@ -134,8 +134,9 @@ impl Lower<'_> {
 
     /// Lets an editor find the documentation of a word of the language.
     pub(super) fn hover(&self, keyword: &Ident) -> TokenStream {
-        let saga = &self.saga;
-        quote!(#[allow(unused_imports)] use #saga::flow::#keyword;)
+        let there = keyword.span();
+        let saga = self.saga.at(there);
+        quote_spanned!(there=> #[allow(unused_imports)] use #saga::flow::#keyword;)
     }
 }
 

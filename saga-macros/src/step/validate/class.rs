@@ -64,7 +64,7 @@ pub(super) fn combinations(
         }
     }
     if let Some(transactional) = &options.transactional {
-        if !params.iter().any(|p| matches!(p.role, Role::Transaction)) {
+        if errors.is_empty() && !params.iter().any(|p| matches!(p.role, Role::Transaction)) {
             let words =
                 format!("`{name}` works in a transaction but does not take it: add `tx: &mut Tx<'_>`");
             errors.at(transactional, words);

@@ -50,6 +50,10 @@ fn parameter(written: &Written, transactional: bool, errors: &mut Errors) -> Opt
     };
     marks(written, &param, errors);
     match &param.role {
+        Role::Inject(Type::ImplTrait(_)) => {
+            errors
+                .at(ty, "a resource is asked for by its type: write `&dyn Trait`, or the type of the client");
+        }
         Role::Transaction if !transactional => {
             errors
                 .at(ty, "only a `transactional` step has a transaction: write `#[step(transactional, ..)]`");

@@ -16,11 +16,15 @@ fn every_test_that_is_named_for_a_defect_or_a_bug_of_a_peer_exists() {
 
 #[test]
 fn every_link_of_the_papers_leads_somewhere_and_the_tests_that_they_name_stand_there() {
-    for paper in ["README.md", "ARCHITECTURE.md", "DESIGN.md", "CONTRIBUTING.md", "docs/peers.md", "docs/findings.md"] {
+    for paper in
+        ["README.md", "ARCHITECTURE.md", "DESIGN.md", "CONTRIBUTING.md", "docs/peers.md", "docs/findings.md"]
+    {
         let folder = root().join(paper).parent().unwrap().to_owned();
         let text = fs::read_to_string(root().join(paper)).unwrap();
         for (words, target) in links(&text) {
-            let Some(file) = target.split('#').next().filter(|file| !file.is_empty() && !file.contains("://")) else {
+            let Some(file) =
+                target.split('#').next().filter(|file| !file.is_empty() && !file.contains("://"))
+            else {
                 continue;
             };
             let there = folder.join(file);
@@ -42,7 +46,10 @@ fn every_guarantee_has_its_tests() {
     for number in 1..=15 {
         let row = format!("\n| {number} | [`");
         assert!(architecture.contains(&row), "ARCHITECTURE.md names no test for guarantee {number}");
-        assert!(readme.contains(&format!("\n| [{number}](")), "the README has no link for guarantee {number}");
+        assert!(
+            readme.contains(&format!("\n| [{number}](")),
+            "the README has no link for guarantee {number}"
+        );
     }
 }
 

@@ -90,7 +90,7 @@ fn anything() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((words(), inner), 0..4).prop_map(|all| Value::from_iter(all)),
+            prop::collection::vec((words(), inner), 0..4).prop_map(Value::from_iter),
         ]
     })
 }
@@ -287,8 +287,18 @@ fn a_definition_broken_by_chance_is_refused_at_a_place_or_runs() {
 #[test]
 fn a_text_that_was_never_a_definition_is_refused_with_words() {
     let registry = registry();
-    TestRunner::new(config(600)).run(&anything(), |value| Ok(check(&registry, &value.to_string()))).unwrap();
-    TestRunner::new(config(600)).run(&".{0,80}", |text| Ok(check(&registry, &text))).unwrap();
+    TestRunner::new(config(600))
+        .run(&anything(), |value| {
+            check(&registry, &value.to_string());
+            Ok(())
+        })
+        .unwrap();
+    TestRunner::new(config(600))
+        .run(&".{0,80}", |text| {
+            check(&registry, &text);
+            Ok(())
+        })
+        .unwrap();
     // Deeper than anybody reads.
     for (open, close) in [("[", "]"), ("{\"if\":", "}"), ("{\"steps\":[{\"parallel\":[[", "]]}]}")] {
         check(&registry, &format!("{}{}", open.repeat(10_000), close.repeat(10_000)));
@@ -305,7 +315,8 @@ fn a_text_cut_off_or_with_another_letter_is_refused_with_words_or_shown() {
         let at = at % letters.len();
         let rest = if cut { &[] } else { &letters[at + 1..] };
         let text: String = letters[..at].iter().chain([&letter]).chain(rest).collect();
-        Ok(check(&registry, &text))
+        check(&registry, &text);
+        Ok(())
     });
     run.unwrap();
 }

@@ -27,16 +27,14 @@ async fn twice(n: i64) -> saga::Result<i64> {
     Ok(sum)
 }
 
-fn load(saga: &Value) -> Definition<World> {
+/// What definitions may call.
+pub fn registry() -> StepRegistry<World> {
     let registry = StepRegistry::<World>::default();
-    let registry = registry
-        .with::<a>()
-        .with::<b>()
-        .with::<c>()
-        .with::<add>()
-        .with::<tell>()
-        .with_saga(twice::definition());
-    registry.load(&saga.to_string()).unwrap()
+    registry.with::<a>().with::<b>().with::<c>().with::<add>().with::<tell>().with_saga(twice::definition())
+}
+
+fn load(saga: &Value) -> Definition<World> {
+    registry().load(&saga.to_string()).unwrap()
 }
 
 /// Loads it as version 1 of `loaded`.

@@ -49,6 +49,7 @@ mod forms;
 mod sweeps;
 mod papers;
 mod json;
+mod definitions;
 mod versions;
 mod pictures;
 mod schema;

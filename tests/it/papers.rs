@@ -21,9 +21,15 @@ fn every_test_that_shows_a_form_exists() {
 
 #[test]
 fn every_link_of_the_papers_leads_somewhere_and_the_tests_that_they_name_stand_there() {
-    for paper in
-        ["README.md", "ARCHITECTURE.md", "DESIGN.md", "CONTRIBUTING.md", "docs/forms.md", "docs/peers.md", "docs/findings.md"]
-    {
+    for paper in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "DESIGN.md",
+        "CONTRIBUTING.md",
+        "docs/forms.md",
+        "docs/peers.md",
+        "docs/findings.md",
+    ] {
         let folder = root().join(paper).parent().unwrap().to_owned();
         let text = fs::read_to_string(root().join(paper)).unwrap();
         for (words, target) in links(&text) {

@@ -11,7 +11,7 @@
 //! | [`Join`](Action::Join) | `join.sql`; `engine/incarnation.rs`, when a fenced process comes back |
 //! | [`Beat`](Action::Beat), [`BeatAnswered`](Action::BeatAnswered) | `engine/worker.rs`, `beat`: the lease counts from before it was sent; `heartbeat.sql`; `Lease::renew` |
 //! | [`Look`](Action::Look) | `postgres/jobs.rs`, `take_over`: `ailing.sql`; then `fence`, whose statement begins |
-//! | [`Send`](Action::Send), [`Resend`](Action::Resend) | `engine/journal.rs` hands a batch to `Store::commit`, and again when nobody knows what became of it |
+//! | [`Send`](Action::Send) | `engine/journal.rs` hands a batch to `Store::commit`, and again when nobody knows what became of it |
 //! | [`Begin`](Action::Begin) | the server takes the statement's snapshot |
 //! | [`Lock`](Action::Lock) | a batch: `FOR KEY SHARE` in `batch_*.sql` and `standing.sql`; a claim: `alive.sql`, then `due.sql` with `SKIP LOCKED`; a fencer: `FOR UPDATE` in `fence.sql`. All look again after they have waited |
 //! | [`Commit`](Action::Commit) | the row is written and the locks are gone; the answer arrives or is lost |
@@ -19,7 +19,7 @@
 //! | [`Orphan`](Action::Orphan), [`Bury`](Action::Bury) | `orphan.sql`, one chunk; `bury.sql` |
 //! | [`GiveUp`](Action::GiveUp) | `postgres/held.rs`, `within`: no wire is waited for |
 //! | [`Close`](Action::Close) | `idle_in_transaction_session_timeout` (`postgres/connection.rs`), or a connection whose process is gone |
-//! | [`Tick`](Action::Tick), [`Pause`](Action::Pause), [`Resume`](Action::Resume), [`Crash`](Action::Crash), [`Restart`](Action::Restart), [`ServerRestarts`](Action::ServerRestarts) | the world |
+//! | [`Tick`](Action::Tick), [`Pause`](Action::Pause), [`Resume`](Action::Resume), [`Crash`](Action::Crash), [`ServerRestarts`](Action::ServerRestarts) | the world |
 //!
 //! That those statements are still as the model has them is a test too (`tests/code.rs`).
 //!

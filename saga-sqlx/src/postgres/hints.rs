@@ -11,7 +11,6 @@ use saga::{Timestamp, WorkerId};
 use sqlx::PgConnection;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 
-use super::held::{Held, within};
 use super::queries as sql;
 use crate::error::Failure;
 

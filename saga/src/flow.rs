@@ -163,7 +163,7 @@ impl<T: Journaling> Future for OnlyInASaga<T> {
 #[diagnostic::on_unimplemented(
     message = "this wait belongs into the body of a `#[saga]`, where it is journaled",
     label = "not in the body of a `#[saga]`",
-    note = "in a step wait with your runtime's timer, like `tokio::time::sleep`"
+    note = "in a step wait with your runtime's own timer, such as tokio's `sleep`"
 )]
 pub trait Journaling {
     /// Nothing.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use saga::engine::EngineBuilder;
-use saga::store::{FailureReason, MemoryTx, Status};
+use saga::engine::{EngineBuilder, StartError};
+use saga::store::{CommitOutcome, FailureReason, MemoryTx, Status};
 use saga::{Json, StepContext, Tx, saga, step};
 
 use crate::life::{Lives, id, pass, status};
@@ -36,8 +36,14 @@ async fn plain(word: String) -> saga::Result<String> {
     Ok(done)
 }
 
+#[saga(version = 1, locks(word = &word))]
+async fn alone(word: String) -> saga::Result<String> {
+    let done = b(&word).await?;
+    Ok(done)
+}
+
 fn sagas(builder: EngineBuilder<World>) -> EngineBuilder<World> {
-    builder.saga(noted::definition()).saga(plain::definition())
+    builder.saga(noted::definition()).saga(plain::definition()).saga(alone::definition())
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -128,6 +134,25 @@ fn a_claim_whose_answer_was_lost_leaves_nothing_owned_and_unadvanced() {
         pass(5 * SECOND).await;
         assert_eq!(status(&life.load("w").await), Status::Completed);
         assert_eq!((life.load("w").await.header.unclean, life.audit("w").await), (false, vec![]));
+        assert_eq!(life.world.calls(), ["do b"]);
+    });
+}
+
+/// The copy that was sent again was refused for a lock, and the one that was given up came when the lock was free: a
+/// workflow of which its owner does not know.
+#[test]
+fn a_start_that_arrives_after_it_was_given_up_and_refused_is_run() {
+    Lives::new().live(sagas, async |life| {
+        let later = life.runtime().now().plus(60 * SECOND);
+        life.client.start(alone("x".into())).id("first").at(later).await.unwrap();
+        life.tap.goes_wrong(Mishap::DelayStart, 1);
+        let refused = life.client.start(alone("x".into())).id("w").await.unwrap_err();
+        assert!(matches!(refused, StartError::Excluded { .. }), "{refused}");
+        life.client.cancel("default", &id("first"), "ada").await.unwrap();
+        assert_eq!(status(&life.ended("first").await), Status::RolledBack);
+        let arrived = life.tap.what_was_given_up_arrives().await;
+        assert!(matches!(arrived[..], [CommitOutcome::Applied { .. }]), "{arrived:?}");
+        assert_eq!(status(&life.ended("w").await), Status::Completed);
         assert_eq!(life.world.calls(), ["do b"]);
     });
 }

@@ -34,6 +34,8 @@ pub enum Mishap {
     FailAtCommit,
     /// Cannot hold a commit (of a workflow that it has).
     Unstorable,
+    /// A start is under way for so long that it is given up; it [arrives](Tap::what_was_given_up_arrives) later.
+    DelayStart,
 }
 
 #[derive(Clone)]
@@ -46,6 +48,7 @@ struct Inner {
     writes: AtomicU64,
     ids: Mutex<Vec<CommitId>>,
     mishaps: Mutex<BTreeMap<Mishap, u32>>,
+    given_up: Mutex<Vec<(Option<WorkerId>, Vec<Commit>)>>,
     dead: AtomicBool,
     died: Notify,
     open: watch::Sender<bool>,
@@ -70,6 +73,7 @@ impl Tap {
             writes: AtomicU64::new(0),
             ids: Mutex::default(),
             mishaps: Mutex::default(),
+            given_up: Mutex::default(),
             dead: AtomicBool::new(false),
             died: Notify::new(),
             open: watch::channel(true).0,
@@ -95,6 +99,15 @@ impl Tap {
         let happens = *left > 0;
         *left = left.saturating_sub(1);
         happens
+    }
+    /// Whoever sent it waits for it no more. How it ends.
+    pub async fn what_was_given_up_arrives(&self) -> Vec<CommitOutcome> {
+        let mut outcomes = vec![];
+        let late = std::mem::take(&mut *self.0.given_up.lock().unwrap());
+        for (worker, batch) in late {
+            outcomes.extend(self.0.store.commit(worker, batch).await.unwrap());
+        }
+        outcomes
     }
     /// Lets no write through.
     pub fn shut(&self) {
@@ -206,6 +219,10 @@ impl Store for Tap {
         if batch.iter().any(|c| c.create.is_none()) && self.happens(Mishap::Unstorable) {
             let reason = "the store cannot hold it".to_owned();
             return Ok(batch.iter().map(|_| CommitOutcome::Unstorable { reason: reason.clone() }).collect());
+        }
+        if batch.iter().any(|c| c.create.is_some()) && self.happens(Mishap::DelayStart) {
+            self.0.given_up.lock().unwrap().push((worker, batch));
+            return Err(StoreError::Unavailable("no answer".to_owned()));
         }
         self.write(self.0.store.commit(worker, batch)).await
     }

@@ -61,10 +61,8 @@ impl<R: Send + Sync + 'static> Body<R> {
         let Joined { registration: Registration { worker, leased, .. }, until } = joined;
         let runtime: Arc<dyn Runtime> = Arc::clone(&self.time) as _;
         let life = Arc::new(Life::new(Lease::new(leased, until)));
-        let fenced = Arc::clone(&life);
-        let journal = Journal::open(Arc::clone(&self.store), worker, Arc::clone(&runtime), move || {
-            fenced.fence();
-        });
+        let (store, clock, ended) = (Arc::clone(&self.store), Arc::clone(&runtime), Arc::clone(&life));
+        let journal = Journal::open(store, worker, clock, ended, self.config.lease);
         let (working, worker_ended) = watch::channel(());
         let shared = Arc::new(Shared {
             resources: Arc::clone(&self.resources),

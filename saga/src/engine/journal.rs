@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
 use super::runtime::Runtime;
+use super::shared::Life;
 use crate::id::WorkerId;
 use crate::store::{Commit, CommitOutcome, Store, StoreError, limits};
 
@@ -26,18 +27,21 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of a worker. `fenced` is called when the worker may not write any more.
+    /// Opens the journal of a worker, whose life ends when it may not write any more. What was sent may still arrive
+    /// until `lease` is over.
     pub(super) fn open(
         store: Arc<dyn Store>,
         worker: WorkerId,
         runtime: Arc<dyn Runtime>,
-        fenced: impl Fn() + Send + 'static,
+        life: Arc<Life>,
+        lease: Duration,
     ) -> Self {
         let (door, waiting) = mpsc::unbounded_channel();
-        let writer = Writer { store, worker, runtime: Arc::clone(&runtime), waiting, late: VecDeque::new() };
+        let (fenced, clock) = (Arc::clone(&life), Arc::clone(&runtime));
+        let writer = Writer { store, worker, runtime: clock, life, lease, waiting, late: VecDeque::new() };
         runtime.spawn(Box::pin(async move {
             if writer.run().await == Err(StoreError::Fenced) {
-                fenced();
+                fenced.fence();
             }
         }));
         Self { door }
@@ -61,6 +65,8 @@ struct Writer {
     store: Arc<dyn Store>,
     worker: WorkerId,
     runtime: Arc<dyn Runtime>,
+    life: Arc<Life>,
+    lease: Duration,
     waiting: mpsc::UnboundedReceiver<(Commit, Answer)>,
     /// Commits that must not share a batch with one before them.
     late: VecDeque<(Commit, Answer)>,
@@ -105,6 +111,11 @@ impl Writer {
                 }
                 Err(StoreError::Fenced) => return Err(StoreError::Fenced),
                 answer => {
+                    if batch.commits.iter().any(|commit| commit.create.is_some()) {
+                        // The copy that comes now may be refused, and the one that was given up may arrive after it,
+                        // when what was in its way is gone: then there is a workflow of which nobody here knows.
+                        self.life.expect_strays(self.runtime.uptime() + self.lease);
+                    }
                     // The same batch again: all of its parts are idempotent, and nobody is told anything
                     // before it is durable.
                     let e = answer.err().map_or_else(|| "too few answers".to_owned(), |e| e.to_string());

@@ -87,7 +87,7 @@ impl Life {
         }
     }
 
-    /// A claim has failed and may have been done all the same, or may yet be until then, by the worker's uptime.
+    /// A claim, or a start, has failed and may have been done all the same, or may yet be until then, by the worker's uptime.
     pub(super) fn expect_strays(&self, until: Duration) {
         self.strays_until.fetch_max(u64::try_from(until.as_millis()).unwrap_or(u64::MAX), Ordering::AcqRel);
     }

@@ -7,6 +7,7 @@ mod forms;
 mod hash;
 mod hoist;
 mod lower;
+mod mistake;
 mod model;
 mod names;
 mod order;

@@ -7,9 +7,10 @@ use super::{Reader, Statements};
 use crate::mentions;
 use crate::saga::expression::is_projection;
 use crate::saga::forms;
+use crate::saga::mistake::Mistake;
 use crate::saga::model::{Binding, Condition, LetElse};
 use crate::saga::spelling::spell;
-use crate::saga::validate::{self, Mistake};
+use crate::saga::validate;
 
 impl Reader<'_> {
     /// `let pattern = value else { return Err(..) };`

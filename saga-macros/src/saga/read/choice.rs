@@ -9,9 +9,10 @@ use super::{Reader, Statements, Wanted};
 use crate::mentions;
 use crate::saga::expression::is_projection;
 use crate::saga::forms;
+use crate::saga::mistake::Mistake;
 use crate::saga::model::{Arm, Block, Flow, If, IfFailed, Match};
 use crate::saga::spelling::{self, spell};
-use crate::saga::validate::{self, Mistake};
+use crate::saga::validate;
 
 impl Reader<'_> {
     pub(super) fn choice(&mut self, choice: &ExprIf, wanted: Wanted, into: &mut Statements) -> Option<Flow> {

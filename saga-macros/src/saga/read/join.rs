@@ -6,8 +6,8 @@ use syn::{Expr, Ident, Macro, Stmt, Token};
 
 use super::{Reader, Wanted, ok_value};
 use crate::saga::forms::{self, NotAwaited, What};
+use crate::saga::mistake::Mistake;
 use crate::saga::model::{Block, Flow, IfFailed, Join};
-use crate::saga::validate::Mistake;
 
 impl Reader<'_> {
     pub(super) fn join(&mut self, keyword: &Ident, found: &Macro) -> Option<Join> {

@@ -10,8 +10,9 @@ use quote::ToTokens;
 use syn::{Expr, Ident, ItemFn, Local, Pat, Stmt};
 
 use super::forms;
+use super::mistake::Mistake;
 use super::model::{Block, Body, Flow, IfFailed, Statement};
-use super::validate::{self, Mistake};
+use super::validate;
 use crate::diagnostics::Errors;
 
 /// The body of a saga, if nothing is wrong with it.

@@ -6,7 +6,7 @@ use syn::{Expr, ExprMethodCall, LitInt};
 use super::Reader;
 use crate::options::Length;
 use crate::saga::forms::{self, Awaited};
-use crate::saga::validate::Mistake;
+use crate::saga::mistake::Mistake;
 use crate::step::{self, Policy};
 
 impl Reader<'_> {

@@ -6,10 +6,11 @@ use syn::{Expr, ExprCall, ExprClosure, ExprPath, GenericArgument, Ident, PathArg
 use super::{Reader, Statements};
 use crate::saga::advice;
 use crate::saga::forms::{self, Awaited, NotAwaited, What};
+use crate::saga::mistake::Mistake;
 use crate::saga::model::{Call, Condition, Each, Flow, IfFailed, Sleep, Wait, When};
 use crate::saga::names;
 use crate::saga::spelling::spell;
-use crate::saga::validate::{self, Mistake};
+use crate::saga::validate;
 
 impl Reader<'_> {
     /// What stands before `.await`.

@@ -6,6 +6,7 @@ mod fast;
 mod health;
 mod held;
 mod hints;
+mod inner;
 mod jobs;
 mod judge;
 mod lanes;
@@ -20,7 +21,7 @@ mod timelines;
 mod triggers;
 mod unsettled;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -43,6 +44,7 @@ use health::Health;
 pub(crate) use held::Held;
 use held::within;
 use hints::Hints;
+use inner::{Heard, Inner};
 use lanes::Lanes;
 pub use lend::postgres;
 use pooler::Pooler;
@@ -60,91 +62,6 @@ use unsettled::Unsettled;
 /// is done again under the same idempotency keys, and of a workflow that it has lost as a whole nobody knows any more.
 #[derive(Clone)]
 pub struct PgStore(Arc<Inner>);
-
-struct Inner {
-    pool: PgPool,
-    /// One connection that waits for nobody.
-    beats: PgPool,
-    identity: String,
-    health: Health,
-    hints: Hints,
-    /// None: a pooler is in between, and each batch is a transaction.
-    lanes: Option<Lanes>,
-    pooler: Option<Pooler>,
-    begun: Begun,
-    unsettled: Unsettled,
-    timelines: Timelines,
-    /// How many connections may be lent at a time, so that some are left for the journal.
-    lent: Semaphore,
-    statement_timeout: Duration,
-    /// The latest time that anybody told, the shortest lease, and when the counts were folded.
-    heard: Mutex<Heard>,
-}
-
-struct Heard {
-    told: Timestamp,
-    lease: Duration,
-    folded: Instant,
-}
-
-impl Inner {
-    async fn connection(&self) -> Result<Held, Failure> {
-        Held::of(&self.pool, self.pooler.as_ref()).await
-    }
-    /// Tells everybody that there is work, after the transaction that made it. Nothing depends on it.
-    async fn tell_others(&self) {
-        let tell = async {
-            let mut connection = self.connection().await?;
-            let mut plain = connection.plain().await?;
-            self.hints.tell(&mut plain).await?;
-            plain.done().await?;
-            connection.give_back();
-            Ok(())
-        };
-        if let Err(error) = within(self.limit(), tell).await {
-            tracing::debug!("Nobody was told that there is work: {error:?}");
-        }
-    }
-    /// Likewise, if something was started inside a transaction that has ended.
-    async fn tell_of_starts(&self) {
-        if self.hints.has_started() {
-            self.tell_others().await;
-        }
-    }
-    /// For what this worker writes.
-    async fn connection_for(&self, worker: WorkerId) -> Result<Held, Failure> {
-        let mut connection = self.connection().await?;
-        within(self.limit(), self.timelines.check(&mut connection, worker)).await?;
-        Ok(connection)
-    }
-    /// For how long a few statements together are waited for. The server gives up each of them sooner; this is for
-    /// servers that do not answer at all.
-    fn limit(&self) -> Duration {
-        self.statement_timeout * 2
-    }
-    fn told(&self) -> Timestamp {
-        self.heard(|heard| heard.told)
-    }
-    fn tell(&self, time: Timestamp) {
-        self.heard(|heard| heard.told = time.max(heard.told));
-    }
-    /// How long a paused process may keep others from declaring its worker dead.
-    fn patience(&self) -> Duration {
-        self.heard(|heard| heard.lease / 2)
-    }
-    fn is_time_to_fold(&self) -> bool {
-        self.heard(|heard| {
-            let due = heard.folded.elapsed() >= jobs::FOLD;
-            if due {
-                heard.folded = Instant::now();
-            }
-            due
-        })
-    }
-    fn heard<T>(&self, with: impl FnOnce(&mut Heard) -> T) -> T {
-        with(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
 
 impl PgStore {
     /// Opens the database at an address like `postgres://user:password@host/database`, and brings its tables up to

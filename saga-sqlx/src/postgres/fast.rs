@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use saga::store::{Commit, CommitOutcome, StepRow, StepStatus};
 use saga::{WorkerId, WorkflowId};
-use sqlx::PgConnection;
 
 use super::held::within;
+use super::lanes::Lane;
 use super::{Inner, queries as sql};
 use crate::codec::rows;
 use crate::columns::Fact;
@@ -69,10 +69,10 @@ pub(super) async fn commit(
     let batch = Batch::expected(worker, commits, &mut told)?;
     let lanes = store.lanes.as_ref()?;
     let of_its_history = |timeline: &_| store.timelines.knows(worker, timeline);
-    let (mut lane, timeline) = lanes.take(of_its_history).await.ok()?;
+    let mut lane = lanes.take(of_its_history).await.ok()?;
     match within(store.limit(), write(&mut lane, store, &batch, commits)).await {
         Ok(outcomes) => {
-            lanes.give_back(lane, timeline);
+            lanes.give_back(lane);
             if outcomes.is_some() {
                 store.tell(told);
                 store.begun.remember(commits);
@@ -82,7 +82,7 @@ pub(super) async fn commit(
         Err(failure) => {
             tracing::debug!("A batch of {} is written with care: {failure:?}", commits.len());
             if matches!(failure, Failure::Busy | Failure::Poison(_)) {
-                lanes.give_back(lane, timeline);
+                lanes.give_back(lane);
             }
             None
         }
@@ -90,7 +90,7 @@ pub(super) async fn commit(
 }
 
 async fn write(
-    lane: &mut PgConnection,
+    lane: &mut Lane,
     store: &Inner,
     batch: &Batch<'_>,
     commits: &[Commit],
@@ -105,6 +105,7 @@ async fn write(
     let (headers, events, changes) = (batch.headers()?, batch.events(), batch.changes());
     let worker = batch.worker.map(|worker| worker.0);
     let all = !headers.is_empty() || !events.is_empty() || !again.is_empty();
+    let lane = lane.next().await?;
     let row: Option<(bool, Vec<i64>)> = if !all && changes.is_empty() {
         let query = sqlx::query_as(sql::BATCH_FACTS).bind(worker).bind(ids).bind(texts(&new)?);
         query.fetch_optional(lane).await?

@@ -145,3 +145,17 @@ fn a_persons_retry_does_not_wait_for_what_was_due_before() {
     sim.run();
     assert_eq!((sim.status(), sim.now), (Status::Completed, now));
 }
+
+#[test]
+fn a_pause_without_end_has_none_for_the_next_owner_either() {
+    let mut sim = Sim::of(chain(&["a"])).on("a", "never ok");
+    sim.begin();
+    sim.settle();
+    assert_eq!(sim.status(), Status::Waiting);
+    // Somebody looks at it all the same, after a hundred years.
+    sim.journal.header.state.wake_at = None;
+    sim.pass(100 * 365 * 86_400 * SECOND);
+    sim.resume();
+    sim.settle();
+    assert_eq!((sim.calls_made(), sim.status()), (vec!["run a"], Status::Waiting));
+}

@@ -40,10 +40,9 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_microsecond(self.0) {
-            Ok(t) => fmt::Display::fmt(&t, f),
-            Err(_) => write!(f, "{} µs since 1970", self.0),
-        }
+        // What no calendar holds (a pause without end) ends where calendars do, and so can be read back.
+        let end = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        fmt::Display::fmt(&jiff::Timestamp::from_microsecond(self.0).unwrap_or(end), f)
     }
 }
 
@@ -79,5 +78,15 @@ mod tests {
             Some(t.plus(Duration::from_micros(7)))
         );
         assert_eq!(t.since(t.plus(Duration::from_secs(1))), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_lies_beyond_all_calendars_can_be_read_back() {
+        let now = Timestamp::from_micros(1_760_529_600_000_000);
+        for far in [now.plus(Duration::MAX), now.minus(Duration::MAX)] {
+            let read = Timestamp::parse(&far.to_string()).expect("a time");
+            let years = read.since(now).max(now.since(read)).as_secs() / (366 * 24 * 3600);
+            assert!(years > 2_000 && (read > now) == (far > now), "{read}");
+        }
     }
 }

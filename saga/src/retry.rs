@@ -39,7 +39,7 @@ pub enum Jitter {
 /// How often a step, or its compensation, is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryPolicy {
-    /// Attempts in all, the first included. A takeover after a crash may add one that was not recorded.
+    /// Attempts in all, the first included. One that was under way at a crash is not counted: a takeover may add one.
     pub max_attempts: u32,
     /// The pause between attempts.
     pub backoff: Backoff,

@@ -37,6 +37,7 @@ mod shutdown;
 mod outage;
 mod kill;
 mod stored;
+mod unreadable;
 mod architecture;
 mod transactions;
 mod replay;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use saga::engine::{EngineBuilder, StartError};
 use saga::saga;
-use saga::store::{Status, TouchedEffect};
+use saga::store::{Status, StoreError, TouchedEffect};
 
 use crate::life::{Lives, id, pass, row, status};
 use crate::world::{Act, Way, World, a, b, c};
@@ -256,4 +256,53 @@ async fn declare_dead(life: &crate::life::Life) {
     let successor = Join { name: "successor".into(), definitions: vec![], plans: vec![], lease };
     let worker = life.store.join(successor).await.unwrap().worker;
     life.store.leave(worker).await.unwrap();
+}
+
+/// It says that it is damaged, and would say so for as long as it is asked.
+#[test]
+fn a_shutdown_on_a_damaged_store_ends_at_once_and_the_next_life_goes_on() {
+    let mut lives = Lives::new();
+    lives.world.script("a", Way::Do, [Act::Slow(MS(100))]);
+    lives.live(sagas, async |life| {
+        life.client.start(three("x".into())).id("w").await.unwrap();
+        let place = "the database file".to_owned();
+        let damaged = StoreError::Corrupt { place, reason: "malformed".to_owned() };
+        life.tap.break_writes(Some(damaged.clone()));
+        pass(Duration::from_secs(60)).await;
+        let began = life.runtime().now();
+        // Nobody who starts something is kept waiting either.
+        let refused = life.client.start(three("y".into())).id("v").await.unwrap_err();
+        assert_eq!(refused, StartError::Store(damaged.clone()), "nobody has tried to write it");
+        assert_eq!(life.engine.shutdown(Duration::from_secs(10)).await, Err(damaged));
+        let took = life.runtime().now().since(began);
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        // And nothing is written any more, although it could be now.
+        life.tap.break_writes(None);
+        let writes = life.tap.writes();
+        pass(Duration::from_secs(60)).await;
+        assert_eq!(life.tap.writes(), writes);
+    });
+    assert_eq!(status(&lives.live(sagas, async |life| life.ended("w").await)), Status::Completed);
+    assert!(lives.world.doubled().is_empty());
+}
+
+#[test]
+fn a_shutdown_while_nothing_can_be_written_waits_for_its_grace_and_hardly_longer() {
+    let mut lives = Lives::new();
+    lives.world.script("a", Way::Do, [Act::Slow(MS(100))]);
+    lives.live(sagas, async |life| {
+        life.client.start(three("x".into())).id("w").await.unwrap();
+        life.tap.break_writes(Some(StoreError::Unavailable("the disk is full".to_owned())));
+        pass(Duration::from_secs(60)).await;
+        let began = life.runtime().now();
+        let left = life.engine.shutdown(Duration::from_secs(3)).await;
+        assert!(matches!(left, Err(StoreError::Unavailable(_))), "{left:?}");
+        let took = life.runtime().now().since(began);
+        assert!(took < Duration::from_secs(5), "{took:?}");
+        life.tap.break_writes(None);
+        let writes = life.tap.writes();
+        pass(Duration::from_secs(60)).await;
+        assert_eq!(life.tap.writes(), writes, "it is over");
+    });
+    assert_eq!(status(&lives.live(sagas, async |life| life.ended("w").await)), Status::Completed);
 }

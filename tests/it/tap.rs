@@ -49,6 +49,10 @@ struct Inner {
     ids: Mutex<Vec<CommitId>>,
     mishaps: Mutex<BTreeMap<Mishap, u32>>,
     given_up: Mutex<Vec<(Option<WorkerId>, Vec<Commit>)>>,
+    /// A workflow of which a row cannot be read, and how often that was tried.
+    unreadable: Mutex<Option<(WorkflowId, u32)>>,
+    /// Writes fail so, at present.
+    broken: Mutex<Option<StoreError>>,
     dead: AtomicBool,
     died: Notify,
     open: watch::Sender<bool>,
@@ -74,6 +78,8 @@ impl Tap {
             ids: Mutex::default(),
             mishaps: Mutex::default(),
             given_up: Mutex::default(),
+            unreadable: Mutex::default(),
+            broken: Mutex::default(),
             dead: AtomicBool::new(false),
             died: Notify::new(),
             open: watch::channel(true).0,
@@ -99,6 +105,18 @@ impl Tap {
         let happens = *left > 0;
         *left = left.saturating_sub(1);
         happens
+    }
+    /// A row of this workflow cannot be read any more.
+    pub fn spoil(&self, workflow: &str) {
+        *self.0.unreadable.lock().unwrap() = Some((WorkflowId::new(workflow).unwrap(), 0));
+    }
+    /// It can be read again. How often it could not.
+    pub fn mend(&self) -> u32 {
+        self.0.unreadable.lock().unwrap().take().expect("spoilt before").1
+    }
+    /// All writes fail from now on, so; or no more.
+    pub fn break_writes(&self, error: Option<StoreError>) {
+        *self.0.broken.lock().unwrap() = error;
     }
     /// Whoever sent it waits for it no more. How it ends.
     pub async fn what_was_given_up_arrives(&self) -> Vec<CommitOutcome> {
@@ -163,6 +181,9 @@ impl Tap {
     fn lender(&self) -> &dyn Transactions {
         self.0.store.transactions().expect("only a store that lends is asked")
     }
+    fn broken(&self) -> Result<(), StoreError> {
+        self.0.broken.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
     async fn write<T>(&self, write: impl Future<Output = T>) -> T {
         self.alive().await;
         let _ = self.0.open.subscribe().wait_for(|open| *open).await;
@@ -194,6 +215,7 @@ impl Store for Tap {
         self.0.hints.notified().await;
     }
     async fn leave(&self, worker: WorkerId) -> Result<(), StoreError> {
+        self.broken()?;
         self.alive().await.leave(worker).await
     }
     async fn claim(&self, worker: WorkerId, claim: Claim) -> Result<Vec<Loaded>, StoreError> {
@@ -224,6 +246,7 @@ impl Store for Tap {
             self.0.given_up.lock().unwrap().push((worker, batch));
             return Err(StoreError::Unavailable("no answer".to_owned()));
         }
+        self.broken()?;
         self.write(self.0.store.commit(worker, batch)).await
     }
     async fn send(
@@ -242,6 +265,13 @@ impl Store for Tap {
         self.alive().await.published(wanted).await
     }
     async fn load(&self, workflow: &WorkflowId) -> Result<Option<Loaded>, StoreError> {
+        if let Some((spoilt, tried)) = &mut *self.0.unreadable.lock().unwrap()
+            && spoilt == workflow
+        {
+            *tried += 1;
+            let place = format!("orchestration_workflow_steps.status of {workflow}");
+            return Err(StoreError::Corrupt { place, reason: "`frozen` is none of them".to_owned() });
+        }
         self.alive().await.load(workflow).await
     }
     async fn list(&self, listing: Listing) -> Result<Page, StoreError> {

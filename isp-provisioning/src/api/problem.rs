@@ -18,6 +18,9 @@ pub(super) struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// The workflow to ask for, where nobody knows whether it was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflow_id: Option<String>,
     #[serde(skip)]
     retry_after: Option<u32>,
 }
@@ -31,6 +34,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             errors: vec![],
+            workflow_id: None,
             retry_after: None,
         }
     }
@@ -88,6 +92,11 @@ impl From<StartError> for Problem {
                 let (what, value) = key.split_once(' ').unwrap_or(("key", &key));
                 Self::conflict(format!("another live workflow, {holder}, works on {what} {value}"))
             }
+            StartError::Uncertain { ref workflow, .. } => Self {
+                title: "Not known whether it was started",
+                workflow_id: Some(workflow.to_string()),
+                ..Self::unavailable(error.to_string())
+            },
             StartError::Busy | StartError::Store(_) => Self::unavailable(error.to_string()),
             StartError::Input(_)
             | StartError::Misfit { .. }

@@ -1,13 +1,14 @@
 //! `POST provision-subscriber`.
 
 use std::future::IntoFuture;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use saga::WorkflowId;
+use saga::engine::StartError;
 use saga::store::Status;
 
 use super::answers::ProvisionAnswer;
@@ -24,11 +25,36 @@ const WAIT: (u64, u64) = (60, 300);
 
 /// How long a start may take to become durable.
 const START: Duration = Duration::from_secs(10);
+/// How long, while nothing can be written.
+const UNREADY: Duration = Duration::from_secs(1);
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 
-fn not_durable() -> Problem {
-    Problem::unavailable(
-        "the start has not become durable in time and may still do so; send it again with the same idempotency key",
-    )
+fn not_durable(why: &str) -> Problem {
+    Problem::unavailable(format!(
+        "the start has not become durable{why} and may still do so; send it again with the same idempotency key"
+    ))
+}
+
+/// Resolves with the reason when nothing could be written for a while.
+async fn unready(api: &Api) -> String {
+    let mut since = None;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        match (api.ready)().await {
+            Ok(()) => since = None,
+            Err(why) if since.get_or_insert_with(Instant::now).elapsed() >= UNREADY => return why,
+            Err(_) => {}
+        }
+    }
+}
+
+/// Starts it; where that takes too long nobody knows whether it was.
+async fn begin<T>(api: &Api, start: impl Future<Output = Result<T, StartError>>) -> Result<T, Problem> {
+    tokio::select! {
+        started = tokio::time::timeout(START, start) => Ok(started.map_err(|_| not_durable(" in time"))??),
+        why = unready(api) => Err(not_durable(&format!(" ({why})"))),
+    }
 }
 
 /// Starts a workflow and waits a while for its end. A caller who hangs up changes nothing.
@@ -60,7 +86,7 @@ pub(super) async fn provision(
     }
     // Where nothing can be made durable nobody is kept waiting for it.
     (api.ready)().await.map_err(Problem::unavailable)?;
-    let started = tokio::time::timeout(START, start.into_future()).await.map_err(|_| not_durable())??;
+    let started = begin(&api, start.into_future()).await?;
     let workflow = started.handle.id().clone();
     let ended = !wait.is_zero() && tokio::time::timeout(wait, api.client.ended(&workflow)).await.is_ok();
     answer(&api, &workflow, ended, started.replayed).await

@@ -28,6 +28,8 @@ pub(super) struct StatisticsAnswer {
     debts_open: u64,
     /// They wait for a process that knows their version, and there is none.
     stranded_workflows: u64,
+    /// This process cannot go on with them, because a row of them cannot be read; `/health/ready` names them.
+    unreadable_workflows: usize,
 }
 
 /// Reading costs the same at a thousand and at ten million workflows.
@@ -37,11 +39,12 @@ pub(super) async fn get(
 ) -> Result<Json<StatisticsAnswer>, Problem> {
     Parameters::new(query.as_deref(), &[]).finish()?;
     let stranded = api.client.stranded().await?.iter().map(|stranded| stranded.workflows).sum();
-    Ok(Json(answer(&api.client.statistics(&api.tenant).await?, stranded)))
+    let unreadable = api.client.unreadable().len();
+    Ok(Json(answer(&api.client.statistics(&api.tenant).await?, stranded, unreadable)))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "rates are rounded to one decimal")]
-fn answer(counts: &Statistics, stranded_workflows: u64) -> StatisticsAnswer {
+fn answer(counts: &Statistics, stranded_workflows: u64, unreadable_workflows: usize) -> StatisticsAnswer {
     let total = counts.total();
     let completed = counts.by_status(Status::Completed);
     let rate =
@@ -64,6 +67,7 @@ fn answer(counts: &Statistics, stranded_workflows: u64) -> StatisticsAnswer {
         by_status: Status::ALL.iter().map(|s| (s.as_str(), counts.by_status(*s))).collect(),
         debts_open: counts.open_debts,
         stranded_workflows,
+        unreadable_workflows,
     }
 }
 
@@ -73,7 +77,7 @@ mod tests {
 
     #[test]
     fn without_workflows_rates_are_zero() {
-        let nothing = answer(&Statistics::default(), 0);
+        let nothing = answer(&Statistics::default(), 0, 0);
         assert_eq!((nothing.success_rate, nothing.average_duration_seconds), (0.0, 0.0));
         assert_eq!(nothing.by_status.len(), 7);
     }
@@ -94,7 +98,7 @@ mod tests {
             entered_rollback: 41,
             open_debts: 0,
         };
-        let answer = answer(&counts, 0);
+        let answer = answer(&counts, 0, 0);
         assert_eq!(answer.total_workflows, 1523);
         assert_eq!((answer.success_rate, answer.average_duration_seconds), (93.2, 42.5));
         assert_eq!(answer.by_type, [("provision_subscriber".to_owned(), 1523)].into());

@@ -106,10 +106,28 @@ impl Client {
     /// Leaves a workflow to whoever looks for work.
     pub(super) async fn hand_over<S>(&self, header: Header) -> Result<Started<S>, StartError> {
         let id = header.workflow_id.clone();
-        let outcome = self.store.commit(None, vec![self.for_others(header)]).await?.into_iter().next();
-        let outcome =
-            outcome.ok_or_else(|| StoreError::Unavailable("the store did not answer".to_owned()))?;
+        let uncertain = |why: String| StartError::uncertain(id.clone(), why);
+        let outcomes = self.store.commit(None, vec![self.for_others(header)]).await;
+        let outcomes = outcomes.map_err(|error| uncertain(error.to_string()))?;
+        let outcome = outcomes.into_iter().next();
+        let outcome = outcome.ok_or_else(|| uncertain("the store did not answer".to_owned()))?;
         self.started(id, outcome)
+    }
+
+    /// What was said of a start. `is_copy`: of one that was sent again; the one before it may arrive yet, when what is
+    /// in its way now is gone.
+    pub(super) fn answered<S>(
+        &self,
+        id: WorkflowId,
+        outcome: CommitOutcome,
+        is_copy: bool,
+    ) -> Result<Started<S>, StartError> {
+        match self.started(id.clone(), outcome) {
+            Err(error @ StartError::Excluded { .. }) if is_copy => {
+                Err(StartError::uncertain(id, format!("at present {error}")))
+            }
+            result => result,
+        }
     }
 
     pub(super) fn started<S>(

@@ -10,6 +10,7 @@ use super::local::Local;
 use super::runtime::Runtime;
 use super::shared::Shared;
 use super::start::StartRequest;
+use super::trouble::Unreadable;
 use super::view::{self, WorkflowView};
 use crate::definition::{Plan, Start};
 use crate::id::{CommitId, DefinitionId, WorkflowId};
@@ -175,6 +176,13 @@ impl Client {
     /// When the store fails.
     pub async fn stranded(&self) -> Result<Vec<Stranded>, ClientError> {
         Ok(self.store.stranded(self.runtime.now()).await?)
+    }
+
+    /// Workflows, of all tenants, with which this process cannot go on because a row of them cannot be read: an alarm.
+    /// Each goes on by itself when that has been mended, within a minute or so. (What another process owns that one
+    /// tells.)
+    pub fn unreadable(&self) -> Vec<Unreadable> {
+        self.local.as_ref().map(|local| local.unreadable()).unwrap_or_default()
     }
 
     /// The plans that this process knows.

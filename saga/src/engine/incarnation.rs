@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use super::config::Config;
 use super::events::WorkflowEvent;
 use super::interceptor::Seam;
-use super::journal::Journal;
+use super::journal::{Answered, Journal};
 use super::lease::Lease;
 use super::live::Live;
 use super::local::Local;
@@ -23,11 +23,12 @@ use super::runtime::{Runtime, StoreTime};
 use super::shared::{Life, Shared};
 use super::starter;
 use super::trigger::Rule;
+use super::trouble::Unreadable;
 use super::worker;
 use crate::definition::Definition;
 use crate::id::{DefinitionId, WorkflowId};
 use crate::seal::Sealer;
-use crate::store::{CommitOutcome, Header, Join, Registration, Store, StoreError};
+use crate::store::{Header, Join, Registration, Store, StoreError};
 
 /// What every incarnation of an engine's worker is made of.
 pub(super) struct Body<R> {
@@ -54,7 +55,7 @@ impl<R: Send + Sync + 'static> Body<R> {
         let asked = self.time.uptime();
         let registration = self.store.join(join).await?;
         self.time.hear(registration.now, asked);
-        Ok(Joined { registration, until: asked + self.config.lease })
+        Ok(Joined { registration, until: asked.saturating_add(self.config.lease) })
     }
 
     fn begin(&self, joined: Joined) -> Arc<Shared<R>> {
@@ -202,7 +203,7 @@ pub(super) fn ended(mut worker: watch::Receiver<()>) -> BoxFuture<'static, ()> {
 }
 
 impl<R: Send + Sync + 'static> Local for Present<R> {
-    fn launch(&self, header: Header) -> Option<oneshot::Receiver<CommitOutcome>> {
+    fn launch(&self, header: Header) -> Option<oneshot::Receiver<Answered>> {
         self.shared().launch(header)
     }
     fn live(&self, workflow: &WorkflowId) -> Option<Live> {
@@ -213,5 +214,8 @@ impl<R: Send + Sync + 'static> Local for Present<R> {
     }
     fn queued(&self) {
         self.shared().queued();
+    }
+    fn unreadable(&self) -> Vec<Unreadable> {
+        self.shared().unreadable()
     }
 }

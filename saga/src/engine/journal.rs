@@ -1,15 +1,19 @@
 //! Group commit: everything that waits is written as one batch, while the next one gathers. No timer.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 use tokio::sync::{mpsc, oneshot};
 
 use super::runtime::Runtime;
 use super::shared::Life;
+use super::trouble::is_lasting;
 use crate::id::WorkerId;
 use crate::store::{Commit, CommitOutcome, Store, StoreError, limits};
 
@@ -18,7 +22,31 @@ const MAX_COMMITS: usize = 1_000;
 /// How many bytes of values a batch has before no further commit is put into it.
 const MAX_BYTES: usize = 4 << 20;
 
-type Answer = oneshot::Sender<CommitOutcome>;
+/// What became of a commit that was handed in.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) outcome: CommitOutcome,
+    /// Was it said of a copy? Then the one before it was given up, and may arrive yet.
+    pub(super) is_copy: bool,
+}
+
+/// A start that would be kept waiting by what lasts.
+#[derive(Clone, Debug)]
+pub(super) struct GivenUp {
+    pub(super) error: StoreError,
+    /// Then it may arrive yet.
+    pub(super) was_sent: bool,
+}
+
+pub(super) type Answered = Result<Written, GivenUp>;
+pub(super) type Answer = oneshot::Sender<Answered>;
+
+/// For those who start nothing. None: this worker's life is over.
+pub(super) async fn outcome(durable: oneshot::Receiver<Answered>) -> Option<CommitOutcome> {
+    durable.await.ok()?.ok().map(|written| written.outcome)
+}
+
+const WRITES: &str = "the journal cannot be written";
 
 /// Hands commits to the journal.
 #[derive(Clone)]
@@ -49,10 +77,11 @@ impl Journal {
 
     /// Hands in a commit. The answer comes when it is durable; it never comes when this worker has been
     /// declared dead.
-    pub(super) fn submit(&self, commit: Commit) -> oneshot::Receiver<CommitOutcome> {
+    pub(super) fn submit(&self, commit: Commit) -> oneshot::Receiver<Answered> {
         let (answer, durable) = oneshot::channel();
         if let Err(reason) = limits::check(&commit) {
-            let _ = answer.send(CommitOutcome::Unstorable { reason });
+            let outcome = CommitOutcome::Unstorable { reason };
+            let _ = answer.send(Ok(Written { outcome, is_copy: false }));
         } else {
             // A closed door means that the worker is fenced: the answer is dropped, as documented.
             let _ = self.door.send((commit, answer));
@@ -96,16 +125,20 @@ impl Writer {
         }
     }
 
-    async fn write(&self, batch: Batch<Answer>) -> Result<(), StoreError> {
+    async fn write(&mut self, mut batch: Batch<Answer>) -> Result<(), StoreError> {
         let mut pause = Duration::from_millis(10);
-        loop {
+        let mut is_copy = false;
+        while !batch.commits.is_empty() {
             let written = AssertUnwindSafe(self.store.commit(Some(self.worker), batch.commits.clone()));
             let panicked = |_| Err(StoreError::Unavailable("the store panicked".to_owned()));
-            match written.catch_unwind().await.unwrap_or_else(panicked) {
+            let written = async { written.catch_unwind().await.unwrap_or_else(panicked) };
+            match self.until_over(written).await? {
                 Ok(outcomes) if outcomes.len() == batch.commits.len() => {
+                    self.life.cannot_write.store(false, Ordering::Release);
+                    self.life.troubles.over(WRITES);
                     for (answer, outcome) in batch.waiting.into_iter().zip(outcomes) {
                         // Nobody waits any more when the workflow's task was dropped.
-                        let _ = answer.send(outcome);
+                        let _ = answer.send(Ok(Written { outcome, is_copy }));
                     }
                     return Ok(());
                 }
@@ -114,15 +147,68 @@ impl Writer {
                     if batch.commits.iter().any(|commit| commit.create.is_some()) {
                         // The copy that comes now may be refused, and the one that was given up may arrive after it,
                         // when what was in its way is gone: then there is a workflow of which nobody here knows.
-                        self.life.expect_strays(self.runtime.uptime() + self.lease);
+                        self.life.expect_strays(self.runtime.uptime().saturating_add(self.lease));
                     }
                     // The same batch again: all of its parts are idempotent, and nobody is told anything
                     // before it is durable.
-                    let e = answer.err().map_or_else(|| "too few answers".to_owned(), |e| e.to_string());
-                    tracing::warn!(error = %e, commits = batch.commits.len(), "the journal cannot be written; it is tried again");
-                    self.runtime.sleep(pause).await;
+                    let too_few = || StoreError::Unavailable("too few answers".to_owned());
+                    let error = answer.err().unwrap_or_else(too_few);
+                    self.life.cannot_write.store(true, Ordering::Release);
+                    self.life.troubles.tell(WRITES, &error);
+                    if is_lasting(&error) {
+                        if self.life.is_stopping() {
+                            // It would be tried for as long as the stop waits for it. The next life reads the journal.
+                            return Err(error);
+                        }
+                        batch.give_up_starts(&error);
+                        self.refuse_starts(&error);
+                    }
+                    is_copy = true;
+                    let turns = std::pin::pin!(self.life.turns());
+                    self.until_over(select(self.runtime.sleep(pause), turns)).await?;
                     pause = (pause * 2).min(Duration::from_secs(1));
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever starts something is not kept waiting until a person has mended the store.
+    fn refuse_starts(&mut self, error: &StoreError) {
+        while let Ok((commit, answer)) = self.waiting.try_recv() {
+            if commit.create.is_some() {
+                let _ = answer.send(Err(GivenUp { error: error.clone(), was_sent: false }));
+            } else {
+                self.late.push_back((commit, answer));
+            }
+        }
+    }
+
+    /// The output, unless this worker's life is over first.
+    async fn until_over<F: Future>(&self, future: F) -> Result<F::Output, StoreError> {
+        let mut future = std::pin::pin!(future);
+        loop {
+            let turns = std::pin::pin!(self.life.turns());
+            if self.life.is_over() {
+                return Err(StoreError::Unavailable("this worker has ended".to_owned()));
+            }
+            if let Either::Left((output, _)) = select(future.as_mut(), turns).await {
+                return Ok(output);
+            }
+        }
+    }
+}
+
+impl Batch<Answer> {
+    /// The same for those that have been sent.
+    fn give_up_starts(&mut self, error: &StoreError) {
+        let all = std::mem::take(&mut self.commits).into_iter().zip(std::mem::take(&mut self.waiting));
+        for (commit, answer) in all {
+            if commit.create.is_some() {
+                let _ = answer.send(Err(GivenUp { error: error.clone(), was_sent: true }));
+            } else {
+                self.commits.push(commit);
+                self.waiting.push(answer);
             }
         }
     }

@@ -7,27 +7,29 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::driver::Driver;
+use super::journal::{Answer, Answered};
 use super::live::Live;
 use super::shared::Shared;
 use super::stray;
+use super::trouble::Unreadable;
 use crate::id::{CommitId, WorkflowId};
 use crate::machine::Machine;
-use crate::store::{Commit, CommitOutcome, Header, NewWorkflow};
-
-type Answer = oneshot::Sender<CommitOutcome>;
+use crate::store::{Commit, Header, NewWorkflow};
 
 /// The worker in this process.
 pub(super) trait Local: Send + Sync {
     /// Creates a workflow and runs it here. `None`: this worker takes no more.
-    fn launch(&self, header: Header) -> Option<oneshot::Receiver<CommitOutcome>>;
+    fn launch(&self, header: Header) -> Option<oneshot::Receiver<Answered>>;
     fn live(&self, workflow: &WorkflowId) -> Option<Live>;
     fn wake(&self);
     /// A start was left to whoever has room: nobody overtakes it.
     fn queued(&self);
+    /// What cannot be read.
+    fn unreadable(&self) -> Vec<Unreadable>;
 }
 
 impl<R: Send + Sync + 'static> Local for Arc<Shared<R>> {
-    fn launch(&self, mut header: Header) -> Option<oneshot::Receiver<CommitOutcome>> {
+    fn launch(&self, mut header: Header) -> Option<oneshot::Receiver<Answered>> {
         let is_full = self.life.live.len() >= self.config.max_live;
         if self.is_stopping() || is_full || self.life.crowded.load(Ordering::Acquire) {
             return None;
@@ -46,6 +48,9 @@ impl<R: Send + Sync + 'static> Local for Arc<Shared<R>> {
     fn queued(&self) {
         self.life.crowded.store(true, Ordering::Release);
         self.life.wake();
+    }
+    fn unreadable(&self) -> Vec<Unreadable> {
+        self.life.troubles.unreadable()
     }
 }
 

@@ -17,8 +17,9 @@ impl Client {
     /// judged as a single start would be, also against the others: of two with one idempotency key the second
     /// is the first one's replay.
     ///
-    /// When the store fails in the middle, the rest is not tried, and what failed says so: starts that have a key, or an
-    /// id of your own, may simply be sent again.
+    /// When the store fails in the middle, what was being written is [`Uncertain`](StartError::Uncertain) and the rest,
+    /// which is not tried, says that the store failed: starts that have a key, or an id of your own, may simply be sent
+    /// again.
     pub async fn start_many<S: 'static>(
         &self,
         starts: impl IntoIterator<Item = StartRequest<S>>,
@@ -47,8 +48,10 @@ impl Client {
             let outcomes = match self.store.commit(None, batch.commits).await {
                 Ok(outcomes) => outcomes,
                 Err(error) => {
-                    let left = waiting.into_iter().map(|(_, begun)| begun);
-                    for (place, _) in batch.waiting.into_iter().chain(left) {
+                    for (place, begun) in batch.waiting {
+                        set(&mut answers, place, Err(StartError::uncertain(begun.id, error.to_string())));
+                    }
+                    for (_, (place, _)) in waiting {
                         set(&mut answers, place, Err(error.clone().into()));
                     }
                     break;

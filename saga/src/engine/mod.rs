@@ -31,6 +31,7 @@ mod worker;
 mod park;
 mod mismatch;
 mod stray;
+mod trouble;
 mod stranded;
 mod driver;
 mod attempt;
@@ -55,6 +56,7 @@ pub use runtime::{Runtime, TokioRuntime};
 pub use schedule::{ScheduleError, ScheduleRequest, Schedules};
 pub use start::{StartRequest, Started};
 pub use start_error::StartError;
+pub use trouble::Unreadable;
 pub use untyped::Untyped;
 pub use view::{StepView, WorkflowView};
 

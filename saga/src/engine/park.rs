@@ -1,9 +1,10 @@
 //! Stopping a workflow that no machine stops: nobody here can run it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::journal::outcome;
 use super::shared::Shared;
+use super::trouble::Trouble;
 use crate::id::CommitId;
 use crate::store::{
     AuditEvent, AuditKind, Commit, CommitOutcome, Decision, FailureReason, Header, Interrupted, Status,
@@ -22,24 +23,27 @@ pub(super) async fn park<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, mut 
     let workflow_id = header.workflow_id.clone();
     tracing::error!(%workflow_id, reason = %stop.reason, "the workflow stops: {}", stop.message);
     let mut id = shared.first_commit();
+    let mut trouble =
+        Trouble::with(&shared.life, &*shared.runtime, &workflow_id, "a workflow cannot be stopped");
     while header.worker == Some(shared.worker) {
         id += 1;
-        match shared.journal.submit(decision(shared, &header, &stop, CommitId(id))).await {
+        match outcome(shared.journal.submit(decision(shared, &header, &stop, CommitId(id)))).await {
             // A signal came in between.
-            Ok(CommitOutcome::Refused { owned: true, .. }) => {}
-            Ok(CommitOutcome::Unstorable { reason }) => {
+            Some(CommitOutcome::Refused { owned: true, .. }) => {}
+            Some(CommitOutcome::Unstorable { reason }) => {
                 return tracing::error!(%workflow_id, "not even that can be stored: {reason}");
             }
             // It is done, it is somebody else's, or this worker is dead.
             _ => return,
         }
         match shared.store.load(&workflow_id).await {
-            Ok(Some(loaded)) => header = loaded.header,
-            Ok(None) => return,
-            Err(error) => {
-                tracing::warn!(%workflow_id, %error, "it cannot be stopped; it is tried again");
-                shared.runtime.sleep(Duration::from_secs(1)).await;
+            Ok(Some(loaded)) => {
+                trouble.over();
+                header = loaded.header;
             }
+            Ok(None) => return,
+            Err(error) if trouble.pause(&error).await => {}
+            Err(_) => return,
         }
     }
 }

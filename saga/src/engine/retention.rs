@@ -11,6 +11,7 @@ use super::shared::Shared;
 use super::worker::pause;
 use crate::store::{Removal, Status, StoreError};
 
+const REMOVALS: &str = "what has ended long ago cannot be removed";
 /// How many workflows are removed at once.
 const CHUNK: usize = 200;
 
@@ -95,8 +96,9 @@ pub(super) fn spawn<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, working: 
     let (own, working_too) = (Arc::clone(shared), Arc::clone(working));
     shared.runtime.spawn(Box::pin(async move {
         while !own.is_stopping() {
-            if let Err(error) = round(&own).await {
-                tracing::warn!(%error, "what has ended long ago cannot be removed; it is tried again");
+            match round(&own).await {
+                Ok(()) => own.life.troubles.over(REMOVALS),
+                Err(error) => own.life.troubles.tell(REMOVALS, &error),
             }
             rest(&own, own.config.retention.every).await;
         }

@@ -1,6 +1,7 @@
 //! A running engine, and how it stops.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -14,6 +15,9 @@ use super::incarnation::{Present, ended};
 use super::shared::Shared;
 use crate::id::WorkerId;
 use crate::store::StoreError;
+
+/// How long a stop waits for a store that cannot be written.
+const UNWRITABLE: Duration = Duration::from_secs(1);
 
 /// Runs workflows. Dropping it stops nothing: call [`shutdown`](Self::shutdown).
 pub struct Engine<R> {
@@ -71,7 +75,9 @@ impl<R: Send + Sync + 'static> Engine<R> {
     }
 
     /// Starts nothing more, lets attempts end within `grace`, releases all workflows so that another process
-    /// (or the next life of this one) goes on with them, and leaves the store.
+    /// (or the next life of this one) goes on with them, and leaves the store. A store that is damaged is not waited
+    /// for, and one that does not answer not beyond `grace` and the lease. When this returns nothing of this engine
+    /// runs or writes any more.
     ///
     /// # Errors
     /// When the store cannot be told; the workflows are then taken over as after a crash.
@@ -81,12 +87,22 @@ impl<R: Send + Sync + 'static> Engine<R> {
         life.stop(|| Mail::Drain);
         if !idle_within(&shared, grace).await {
             life.stop(|| Mail::Abandon);
-            idle_within(&shared, shared.config.lease).await;
+            // What cannot be written now will hardly be in a while.
+            let cannot_write = life.cannot_write.load(Ordering::Acquire);
+            let patience = if cannot_write { UNWRITABLE } else { shared.config.lease };
+            idle_within(&shared, patience.min(shared.config.lease)).await;
         }
-        if life.lease.is_lost() {
-            return Err(StoreError::Fenced);
-        }
-        shared.store.leave(shared.worker).await
+        let left = if life.lease.is_lost() {
+            Err(StoreError::Fenced)
+        } else {
+            let leave = shared.store.leave(shared.worker);
+            match select(leave, shared.runtime.sleep(shared.config.lease)).await {
+                Either::Left((left, _)) => left,
+                Either::Right(_) => Err(StoreError::Unavailable("the store does not answer".to_owned())),
+            }
+        };
+        life.end();
+        left
     }
 }
 

@@ -1,6 +1,7 @@
 //! What all tasks of one engine share.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,7 +16,8 @@ use super::journal::Journal;
 use super::lease::Lease;
 use super::live::LiveSet;
 use super::runtime::{Runtime, StoreTime};
-use super::stray::Panics;
+use super::stray::{Panics, Strays};
+use super::trouble::Troubles;
 use crate::definition::Definition;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
 use crate::machine::{Env, Machine};
@@ -49,10 +51,18 @@ pub(super) struct Life {
     pub(super) lease: Lease,
     pub(super) live: LiveSet,
     pub(super) panics: Panics,
+    pub(super) strays: Strays,
+    pub(super) troubles: Troubles,
     /// Until when a claim without an answer may bring workflows, by the worker's uptime in milliseconds. 0: there is none.
     strays_until: AtomicU64,
     /// Starts and claims nothing more.
     pub(super) stopping: AtomicBool,
+    /// Nothing more is written, and nobody waits for anything.
+    over: AtomicBool,
+    /// Told when it stops, and when it is over.
+    turns: watch::Sender<()>,
+    /// The last write has failed.
+    pub(super) cannot_write: AtomicBool,
     /// There may be more work than there was room for.
     pub(super) wants_room: AtomicBool,
     /// Others wait in the store for room here; a start does not overtake them, whatever their priority.
@@ -75,8 +85,13 @@ impl Life {
             lease,
             live: LiveSet::default(),
             panics: Panics::default(),
+            strays: Strays::default(),
+            troubles: Troubles::default(),
             strays_until: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
+            over: AtomicBool::new(false),
+            turns: watch::channel(()).0,
+            cannot_write: AtomicBool::new(false),
             wants_room: AtomicBool::new(false),
             crowded: AtomicBool::new(false),
             died: Notify::new(),
@@ -124,6 +139,29 @@ impl Life {
         }
         self.wake();
         self.forgets.notify_one();
+        self.turns.send_replace(());
+    }
+
+    /// The engine has been shut down: what has not ended by now is dropped, as by a crash.
+    pub(super) fn end(&self) {
+        self.over.store(true, Ordering::Release);
+        self.stop(|| Mail::Stop);
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Shall nothing more be tried?
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire) || self.lease.is_lost()
+    }
+
+    /// Resolves when the worker begins to stop, or is over, from now on. (Ask whether it is so already after this call.)
+    pub(super) fn turns(&self) -> impl Future<Output = ()> + use<> {
+        let mut turns = self.turns.subscribe();
+        // It ends with the life, or turns.
+        async move { drop(turns.changed().await) }
     }
 
     pub(super) fn wake(&self) {
@@ -152,7 +190,7 @@ impl<R: Send + Sync + 'static> Shared<R> {
     }
 
     pub(super) fn is_stopping(&self) -> bool {
-        self.life.stopping.load(Ordering::Acquire)
+        self.life.is_stopping()
     }
 
     /// A workflow does not run here any more: there may be room for another one.

@@ -9,6 +9,7 @@ use super::accept::Begun;
 use super::client::Client;
 use super::handle::WorkflowHandle;
 use super::input::canonical;
+use super::journal::{GivenUp, Written};
 use super::start_error::StartError;
 use super::untyped::{self, locks};
 use crate::clock::Timestamp;
@@ -191,10 +192,13 @@ impl<S> StartRequest<S> {
         let id = header.workflow_id.clone();
         match (local.launch(header), if_full) {
             (Some(outcome), _) => {
-                let outcome = outcome.await.map_err(|_| {
-                    StoreError::Unavailable("this worker stopped before the start was durable".to_owned())
-                })?;
-                client.started(id, outcome)
+                let stopped = "this worker stopped before the start was durable";
+                match outcome.await {
+                    Ok(Ok(Written { outcome, is_copy })) => client.answered(id, outcome, is_copy),
+                    Ok(Err(GivenUp { error, was_sent: false })) => Err(error.into()),
+                    Ok(Err(given_up)) => Err(StartError::uncertain(id, given_up.error.to_string())),
+                    Err(_) => Err(StartError::uncertain(id, stopped.to_owned())),
+                }
             }
             (None, IfFull::Queue) => {
                 let started = client.hand_over(pending).await;

@@ -1,11 +1,11 @@
-//! Why a workflow was not started.
+//! Why a workflow was not started, or may not have been.
 
 use crate::id::WorkflowId;
 use crate::json::JsonError;
 use crate::seal::SealError;
 use crate::store::StoreError;
 
-/// Why a workflow was not started. Nothing was written.
+/// Why a workflow was not started. Nothing was written, nor will be, but for [`Uncertain`](Self::Uncertain).
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartError {
@@ -47,6 +47,19 @@ pub enum StartError {
         /// Who holds it.
         holder: WorkflowId,
     },
+    /// Nobody knows whether it was started, or will be yet: the store did not answer, or only to a second request, and
+    /// the first one may still arrive. Ask for `workflow` by its id (for the length of a lease: after that it is there
+    /// or will not come), or start it again with the same id or idempotency key: that makes no second one.
+    #[error(
+        "it is not known whether workflow {workflow} was started: {reason}; ask for it by its id, or start it again \
+         with the same id or idempotency key"
+    )]
+    Uncertain {
+        /// Its id, if it was started.
+        workflow: WorkflowId,
+        /// Why nobody knows.
+        reason: String,
+    },
     /// This worker has as many workflows as it can take, or stops.
     #[error("this worker takes no more workflows at the moment; try again later")]
     Busy,
@@ -59,7 +72,13 @@ pub enum StartError {
     /// The event that was to start it could not be read.
     #[error("the event does not give the saga's input: {0}")]
     Mapping(String),
-    /// The store failed.
+    /// The store failed before anything was asked of it that could be done.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl StartError {
+    pub(super) fn uncertain(workflow: WorkflowId, reason: String) -> Self {
+        Self::Uncertain { workflow, reason }
+    }
 }

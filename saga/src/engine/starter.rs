@@ -10,6 +10,8 @@ use super::trigger::{self, Rule};
 use super::worker::pause;
 use crate::store::StoreError;
 
+const STARTS: &str = "what is due cannot be started";
+
 /// `working` is dropped when it has ended.
 pub(super) fn spawn<R: Send + Sync + 'static>(
     shared: &Arc<Shared<R>>,
@@ -23,8 +25,9 @@ pub(super) fn spawn<R: Send + Sync + 'static>(
     shared.runtime.spawn(Box::pin(async move {
         let client = Client::of(&own);
         while !own.is_stopping() {
-            if let Err(error) = round(&client, &rules).await {
-                tracing::warn!(%error, "what is due cannot be started; it is tried again");
+            match round(&client, &rules).await {
+                Ok(()) => own.life.troubles.over(STARTS),
+                Err(error) => own.life.troubles.tell(STARTS, &error),
             }
             pause(&own, &own.life.starts, own.config.poll_interval).await;
         }

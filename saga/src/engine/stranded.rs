@@ -13,6 +13,7 @@ use crate::store::{Claim, Purpose, StoreError};
 
 /// They are looked for at least so often.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+const STRANDED: &str = "nobody can say what is stranded";
 /// The most workflows that are parked at once.
 const PAGE: usize = 500;
 
@@ -37,8 +38,9 @@ impl Watch {
         let now = shared.runtime.now();
         let found = match shared.store.stranded(now).await {
             Ok(found) => found,
-            Err(error) => return tracing::warn!(%error, "nobody can say what is stranded; it is asked again"),
+            Err(error) => return shared.life.troubles.tell(STRANDED, &error),
         };
+        shared.life.troubles.over(STRANDED);
         self.since.retain(|known, _| found.iter().any(|stranded| stranded.definition == *known));
         let mut given_up = vec![];
         for stranded in found {
@@ -74,7 +76,7 @@ async fn park<R: Send + Sync + 'static>(
         }
         Err(StoreError::Fenced) => shared.fenced(),
         Err(error) => {
-            shared.life.expect_strays(shared.runtime.uptime() + shared.config.lease);
+            shared.life.expect_strays(shared.runtime.uptime().saturating_add(shared.config.lease));
             tracing::warn!(%error, "what is stranded cannot be parked; it is tried again");
         }
     }

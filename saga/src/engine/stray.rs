@@ -1,7 +1,7 @@
 //! Workflows that are this worker's and do not run here: their task has died, the answer that would have brought
 //! them was lost, or they cannot go on. Nobody else may touch them, so somebody here has to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use super::driver::Driver;
 use super::mismatch;
 use super::park::{Stop, park};
 use super::shared::Shared;
+use super::trouble::Trouble;
 use super::worker::read_mail;
 use crate::id::WorkflowId;
 use crate::machine::Machine;
@@ -20,6 +21,8 @@ use crate::store::{FailureReason, Interrupted, Loaded, StoreError, limits};
 
 /// So many panics of the engine itself over one workflow park it.
 const MOST_PANICS: u32 = 3;
+/// What may be untold.
+const OWNED: &str = "nobody can say what this worker owns";
 /// The pause after the first one.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -40,6 +43,20 @@ impl Panics {
     }
     fn forget(&self, workflow: &WorkflowId) {
         self.of(|all| all.remove(workflow).unwrap_or(0));
+    }
+}
+
+/// Those that are being taken up: each by one task, however long that takes.
+#[derive(Default)]
+pub(super) struct Strays(Mutex<BTreeSet<WorkflowId>>);
+
+impl Strays {
+    /// `false`: somebody is at it.
+    fn enter(&self, workflow: &WorkflowId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(workflow.clone())
+    }
+    fn leave(&self, workflow: &WorkflowId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(workflow);
     }
 }
 
@@ -132,8 +149,7 @@ async fn take_up<R: Send + Sync + 'static>(
         // Nobody else takes it up from here on. What was read may be older than somebody's work on it.
         let again = read(shared, id).await?;
         if again.header.rev == rev && again.steps == loaded.steps {
-            read_mail(shared).await;
-            return Some(driver);
+            return read_mail(shared).await.then_some(driver);
         }
     }
     None
@@ -144,25 +160,34 @@ pub(super) async fn take_up_all<R: Send + Sync + 'static>(shared: &Arc<Shared<R>
     let asked = shared.runtime.uptime();
     match shared.store.held(shared.worker).await {
         Ok(held) => {
+            shared.life.troubles.over(OWNED);
             shared.life.has_no_strays(asked);
             for id in held.into_iter().filter(|id| shared.life.live.get(id).is_none()) {
-                run_from_journal(shared, id);
+                if shared.life.strays.enter(&id) {
+                    let own = Arc::clone(shared);
+                    shared.runtime.spawn(Box::pin(async move {
+                        guard(Arc::clone(&own), id.clone(), None).await;
+                        own.life.strays.leave(&id);
+                    }));
+                }
             }
         }
         Err(StoreError::Fenced) => shared.fenced(),
-        Err(error) => tracing::warn!(%error, "nobody can say what this worker owns; it is asked again"),
+        Err(error) => shared.life.troubles.tell(OWNED, &error),
     }
 }
 
 /// The workflow, if it is this worker's.
 async fn read<R: Send + Sync + 'static>(shared: &Shared<R>, id: &WorkflowId) -> Option<Loaded> {
-    while !shared.life.lease.is_lost() {
+    let mut trouble = Trouble::with(&shared.life, &*shared.runtime, id, "the journal cannot be read");
+    while !shared.life.is_over() {
         match shared.store.load(id).await {
-            Ok(loaded) => return loaded.filter(|loaded| loaded.header.worker == Some(shared.worker)),
-            Err(error) => {
-                tracing::warn!(workflow_id = %id, %error, "the journal cannot be read; it is tried again");
-                shared.runtime.sleep(PAUSE).await;
+            Ok(loaded) => {
+                trouble.over();
+                return loaded.filter(|loaded| loaded.header.worker == Some(shared.worker));
             }
+            Err(error) if trouble.pause(&error).await => {}
+            Err(_) => break,
         }
     }
     None

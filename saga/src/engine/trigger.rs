@@ -70,6 +70,11 @@ pub(super) async fn fire(client: &Client, rules: &[Rule]) -> Result<(), StoreErr
                 result = Err(error);
                 break;
             }
+            // Sent again under the same key it is recognised.
+            Err(error @ StartError::Uncertain { .. }) => {
+                result = Err(StoreError::Unavailable(error.to_string()));
+                break;
+            }
             Err(error) => {
                 let (event, key) = (&triggered.event.name, &triggered.event.key);
                 tracing::error!(%event, %key, saga = rule.saga, %error, "an event starts nothing");

@@ -21,6 +21,10 @@ use crate::store::{Claim, Header, Loaded, Purpose, StoreError};
 
 /// The most workflows that are claimed at once.
 const PAGE: usize = 500;
+/// How often this worker asks whether it owns what does not run here.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+const CLAIMS: &str = "no work can be claimed";
+const HEARTBEAT: &str = "the heartbeat fails";
 /// Hints that come in a swarm are one.
 const SWARM: Duration = Duration::from_millis(20);
 
@@ -57,7 +61,7 @@ async fn listen<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
 async fn without_fail<R, F: Future<Output = ()>>(shared: &Shared<R>, task: impl Fn() -> F) {
     while let Err(panic) = AssertUnwindSafe(task()).catch_unwind().await {
         // It may have been in the middle of a claim.
-        shared.life.expect_strays(shared.runtime.uptime() + shared.config.lease);
+        shared.life.expect_strays(shared.runtime.uptime().saturating_add(shared.config.lease));
         tracing::error!("a task of this worker has failed and begins anew: {}", attempt::panicked(&*panic));
         shared.runtime.sleep(shared.config.poll_interval).await;
     }
@@ -66,13 +70,19 @@ async fn without_fail<R, F: Future<Output = ()>>(shared: &Shared<R>, task: impl 
 async fn find_work<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
     let mut stranded = Watch::default();
     let mut pace = Pace::default();
-    let mut last_turn = None;
+    let (mut last_turn, mut looked) = (None, None);
     while !shared.is_stopping() {
         stranded.look(shared).await;
         if shared.life.may_have_strays() {
             stray::take_up_all(shared).await;
         }
         let found = claim(shared, &mut last_turn).await;
+        // What cannot be read is claimed and not handed out; nor should there be anything else that nobody here runs.
+        let uptime = shared.runtime.uptime();
+        if looked.is_none_or(|looked: Duration| uptime >= looked + LOOK_EVERY) && !mutant!(strays_forgotten) {
+            looked = Some(uptime);
+            stray::take_up_all(shared).await;
+        }
         let often = pace.after(found != Found::Nothing, shared.config.poll_interval);
         if found != Found::PerhapsMore {
             // Not all workers at the same moment.
@@ -141,11 +151,12 @@ async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, last_turn: &mu
         }
         Err(error) => {
             // It may have been done all the same, or may yet be.
-            shared.life.expect_strays(shared.runtime.uptime() + shared.config.lease);
-            tracing::warn!(%error, "no work can be claimed; it is tried again");
+            shared.life.expect_strays(shared.runtime.uptime().saturating_add(shared.config.lease));
+            shared.life.troubles.tell(CLAIMS, &error);
             return Found::Nothing;
         }
     };
+    shared.life.troubles.over(CLAIMS);
     let (some, all) = (!claimed.is_empty(), claimed.len() >= limit);
     if let Some(last) = claimed.last() {
         *last_turn = Some(last.header.tenant_id.to_string());
@@ -157,11 +168,10 @@ async fn claim<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, last_turn: &mu
         shared.life.crowded.store(all, Ordering::Release);
     }
     let drivers: Vec<_> = claimed.into_iter().filter_map(|loaded| resume(shared, loaded)).collect();
-    if some {
-        read_mail(shared).await;
-    }
-    for driver in drivers {
-        stray::run(shared, driver);
+    if !some || read_mail(shared).await {
+        for driver in drivers {
+            stray::run(shared, driver);
+        }
     }
     match (some, all) {
         (false, _) => Found::Nothing,
@@ -191,11 +201,19 @@ fn resume<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, loaded: Loaded) -> 
 }
 
 /// Fetches the mail before a workflow that was just taken starts, so that none runs past a cancellation that was in
-/// its inbox: its `rev` stands for that too, and no decision would be refused.
-pub(super) async fn read_mail<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
-    while !mutant!(mail_unread) && !beat(shared).await && !shared.life.lease.is_lost() {
-        shared.runtime.sleep(Duration::from_millis(50)).await;
+/// its inbox: its `rev` stands for that too, and no decision would be refused. `false`: this worker stops, and it has
+/// not been read. Then nothing of it may start here.
+pub(super) async fn read_mail<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
+    let mut often = Duration::from_millis(50);
+    while !mutant!(mail_unread) && !beat(shared).await {
+        if shared.is_stopping() {
+            return false;
+        }
+        let turns = shared.life.turns();
+        select(shared.runtime.sleep(often), std::pin::pin!(turns)).await;
+        often = (often * 2).min(shared.config.poll_interval);
     }
+    true
 }
 
 /// Says that the worker lives, and hands out the mail. `false`: it got none.
@@ -210,14 +228,15 @@ async fn beat<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) -> bool {
             return false;
         }
         Either::Left((Err(error), _)) => {
-            tracing::warn!(%error, "the heartbeat failed; it is tried again");
+            shared.life.troubles.tell(HEARTBEAT, &error);
             return false;
         }
         Either::Right(_) => {
-            tracing::warn!("the heartbeat is not answered; it is tried again");
+            shared.life.troubles.tell(HEARTBEAT, &StoreError::Unavailable("no answer".to_owned()));
             return false;
         }
     };
+    shared.life.troubles.over(HEARTBEAT);
     shared.life.lease.renew(sent.saturating_add(shared.config.lease));
     shared.time.hear(beat.now, sent);
     for signal in beat.signals {

@@ -34,6 +34,7 @@ impl Machine {
         let suspect = self.suspect;
         let state = self.state(step);
         state.phase = Phase::Starting;
+        state.due = None;
         state.row.input.clone_from(&state.args);
         state.row.attempts += 1;
         state.row.started_at.get_or_insert(env.now);
@@ -180,10 +181,10 @@ impl Machine {
         if settles && spec.if_unknown == IfUnknown::LookUp {
             return self.find_out(step, env);
         }
-        let durable = unknown || pause > self.settings.record_pauses_over;
+        let durable = unknown || pause >= self.settings.record_pauses_from;
         let writes_intents = spec.needs_intent() || self.suspect;
+        self.pause(step, pause, env);
         let state = self.state(step);
-        state.phase = Phase::Pausing { until: env.now.plus(pause) };
         if durable {
             // An intent that is written down as closed has to be opened again.
             state.row.status = if writes_intents { StepStatus::Pending } else { StepStatus::Running };

@@ -120,8 +120,6 @@ impl Machine {
             return self.evaluate(Expression::Arguments(node));
         }
         state.row.input.clone_from(&state.args);
-        state.row.undo_attempts = 0;
-        state.undo_since = Some(env.now);
         state.undo_output = if known { state.row.output.clone() } else { None };
         if suspect && spec.class != Class::Pivot && state.row.status != StepStatus::Compensating {
             // If it takes this worker down, the next one shall know what it was.
@@ -129,7 +127,13 @@ impl Machine {
             self.touch(step);
         }
         let kind = if known { CallKind::Undo } else { first_call(spec.if_unknown) };
-        self.call_undo(step, last_pass, kind);
+        match self.resume_undo(step, last_pass, kind, env) {
+            Some(until) => {
+                let act = Act::Pausing { until, again: kind };
+                self.state(step).phase = Phase::Undoing(Undo { last_pass, act });
+            }
+            None => self.call_undo(step, last_pass, kind),
+        }
     }
 
     fn call_undo(&mut self, step: u32, last_pass: bool, kind: CallKind) {
@@ -213,7 +217,7 @@ impl Machine {
         let state = self.state(step);
         state.undo_output = Some(output);
         state.undo_since = Some(env.now);
-        state.row.undo_attempts = 0;
+        state.row.undo_attempts = std::mem::take(&mut state.undo_tried);
         self.call_undo(step, last_pass, CallKind::Undo);
     }
 
@@ -227,6 +231,7 @@ impl Machine {
         let is_pivot = spec.class == Class::Pivot;
         let forward = self.mode == Mode::Forward;
         let state = self.state(step);
+        (state.due, state.undo_tried) = (None, 0);
         if !last_pass {
             if !is_pivot {
                 state.row.status = StepStatus::Compensating;
@@ -246,7 +251,7 @@ impl Machine {
             if state.row.status == StepStatus::Pending && self.is_forward() {
                 // Certainly not done, by an attempt that was not the last one.
                 let pause = spec.policy.retry.pause(self.steps[step as usize].row.attempts, env.random);
-                self.state(step).phase = Phase::Pausing { until: env.now.plus(pause) };
+                self.pause(step, pause, env);
                 return self.touch(step);
             }
             // Certainly not done, so there is a way back.
@@ -283,10 +288,13 @@ impl Machine {
             return self.owe(step, error, env);
         }
         let lost = again == CallKind::Undo && error.effect() == Effect::Unknown;
-        let durable = pause > self.settings.record_pauses_over;
+        let durable = pause >= self.settings.record_pauses_from;
+        self.pause_undo(step, last_pass, again, pause, env);
         let state = self.state(step);
-        state.phase = Phase::Undoing(Undo { last_pass, act: Act::Pausing { until, again } });
         if state.spec.class == Class::Pivot {
+            if durable {
+                self.touch(step);
+            }
             return;
         }
         let lands_late = lost && !state.spec.transactional && !state.spec.late_safe;
@@ -308,6 +316,7 @@ impl Machine {
         let is_pivot = self.spec(step).class == Class::Pivot;
         let state = self.state(step);
         state.phase = Phase::Idle;
+        (state.due, state.undo_tried) = (None, 0);
         if is_pivot {
             state.row.status = StepStatus::Failed;
             let first = state.row.error_message.clone().unwrap_or_default();

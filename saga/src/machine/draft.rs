@@ -149,6 +149,7 @@ impl Machine {
             let rev = self.row_rev;
             let state = self.state(*step);
             state.row.rev = rev;
+            state.carry_due();
             if !state.carry.is_empty() {
                 state.row.carry = Json::encode(&state.carry).ok();
             }

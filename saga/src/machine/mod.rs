@@ -10,7 +10,7 @@
 //! One commit of a workflow is in flight at a time; what happens meanwhile is merged into the next one.
 //!
 //! To read it: `step` and `state` are what a workflow is in memory, `draft`, `held` and `answer` how it becomes
-//! durable; `forward`, `attempt`, `turn` and `backward` what it does; `resume` and `leave` how it gets from one
+//! durable; `forward`, `attempt`, `due`, `turn` and `backward` what it does; `resume` and `leave` how it gets from one
 //! worker to the next; `operator` what people do to it at rest.
 #![allow(
     clippy::indexing_slicing,
@@ -33,6 +33,7 @@ mod items;
 mod waits;
 mod scope;
 mod attempt;
+mod due;
 mod turn;
 mod backward;
 mod resume;

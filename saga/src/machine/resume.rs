@@ -64,6 +64,7 @@ impl Machine {
 
     fn restore(&mut self, row: &StepRow, backward: bool, env: Env) {
         let Some(step) = self.step_of(row) else { return };
+        let retry = self.header.retry_count;
         let state = self.state(step);
         state.row = row.clone();
         if row.effect != TouchedEffect::None && row.debt != Some(Debt::Open) {
@@ -73,6 +74,7 @@ impl Machine {
         if let Some(carry) = &row.carry {
             state.carry = carry.decode().unwrap_or_default();
         }
+        state.restore_due(retry);
         if state.args.is_none() {
             state.args.clone_from(&row.input);
         }
@@ -188,6 +190,7 @@ impl Machine {
                         self.interrupted(step, env);
                     }
                     self.judge_open(step, env);
+                    self.resume_pause(step, env);
                 }
             }
         }

@@ -26,8 +26,10 @@ pub struct Settings {
     /// How long after its sender gave up a request may still land, when the step does not say. `None`: the
     /// attempt's timeout.
     pub settle_after: Option<Duration>,
-    /// A failed attempt is written down before its retry if the pause is longer than this.
-    pub record_pauses_over: Duration,
+    /// A failed attempt is written down before its retry if the pause is at least as long as this: then neither the
+    /// attempt nor the pause is forgotten when the worker dies. Default: always. An attempt that may have had an effect
+    /// is always written down.
+    pub record_pauses_from: Duration,
     /// A workflow that was taken over so often is a suspect: in this run it writes intents.
     pub suspect_after: u32,
     /// A step at which so many workers died parks its workflow.
@@ -41,7 +43,7 @@ impl Default for Settings {
         Self {
             timeout: Duration::from_secs(30),
             settle_after: None,
-            record_pauses_over: Duration::from_secs(1),
+            record_pauses_from: Duration::ZERO,
             suspect_after: 2,
             poison_after: 3,
             rest_over: Duration::from_secs(30),

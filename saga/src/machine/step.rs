@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::command::CallKind;
+use super::due::Due;
 use crate::clock::Timestamp;
 use crate::definition::{Node, NodeId, StepNode};
 use crate::json::Json;
@@ -68,6 +69,10 @@ pub(super) struct StepState {
     pub(super) undo_since: Option<Timestamp>,
     /// When another owner may last have sent a request to undo it, which may land late.
     pub(super) undo_elsewhere: Option<Timestamp>,
+    /// Attempts to undo it in an earlier life, until it is known again what there is to undo.
+    pub(super) undo_tried: u32,
+    /// When its next attempt may begin.
+    pub(super) due: Option<Due>,
     /// The place of its list, if it is one item of several, and its place there.
     pub(super) list: Option<u32>,
     pub(super) index: u32,
@@ -91,6 +96,8 @@ impl StepState {
             undo_output: None,
             undo_since: None,
             undo_elsewhere: None,
+            undo_tried: 0,
+            due: None,
             list: None,
             index: 0,
             value: None,

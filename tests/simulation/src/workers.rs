@@ -172,6 +172,6 @@ fn config() -> Config {
     let mut config =
         Config { name: "simulated".to_owned(), poll_interval: POLL, lease: LEASE, ..Config::default() };
     config.machine.rest_over = Duration::from_millis(800);
-    config.machine.record_pauses_over = Duration::from_millis(200);
+    config.machine.record_pauses_from = Duration::from_millis(200);
     config
 }

@@ -2,6 +2,7 @@
 
 use super::{BodyEnd, Driver, Mail, Read, Suspicion};
 use crate::engine::attempt::Ended;
+use crate::engine::journal::{Answered, Written};
 use crate::error::StepError;
 use crate::json::Json;
 use crate::machine::{Call, CallKind, Event, Pulse};
@@ -9,16 +10,17 @@ use crate::step::Success;
 use crate::store::{CommitOutcome, StoreError, Transacted};
 
 impl<R: Send + Sync + 'static> Driver<R> {
-    pub(super) async fn durable(&mut self, outcome: CommitOutcome) -> bool {
-        let applied = matches!(outcome, CommitOutcome::Applied { .. });
+    pub(super) async fn durable(&mut self, answered: Answered) -> bool {
+        let applied = matches!(&answered, Ok(Written { outcome: CommitOutcome::Applied { .. }, .. }));
         if let Some(created) = self.created.take() {
             // Nobody listens any more when the caller of `start` has given up; the workflow runs all the same.
-            let _ = created.send(outcome.clone());
+            let _ = created.send(answered.clone());
             if !applied {
                 return false;
             }
             self.announce();
         }
+        let Ok(Written { outcome, .. }) = answered else { return false };
         if applied && self.progress {
             self.suspicion = Suspicion::None;
         }

@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
 use super::attempt::{Caller, Ended};
 use super::events::WorkflowEventKind;
+use super::journal::{Answer, Answered};
 use super::live::Live;
 use super::log::Log;
 use super::shared::Shared;
@@ -26,7 +27,7 @@ use crate::id::WorkflowId;
 use crate::json::Json;
 use crate::machine::{Call, Event, Machine};
 use crate::step::Success;
-use crate::store::{Commit, CommitOutcome, Header, Loaded, PublishedEvent, Signal, StoreError, Transacted};
+use crate::store::{Commit, Header, Loaded, PublishedEvent, Signal, StoreError, Transacted};
 
 /// What reaches a workflow's task from outside.
 pub(super) enum Mail {
@@ -87,7 +88,7 @@ pub(super) struct Driver<R: Send + Sync + 'static> {
     /// Questions to the store for events.
     looks: FuturesUnordered<BoxFuture<'static, (NodeId, Option<PublishedEvent>)>>,
     transaction: Option<Transaction>,
-    durable: Option<oneshot::Receiver<CommitOutcome>>,
+    durable: Option<oneshot::Receiver<Answered>>,
     reading: Option<BoxFuture<'static, Read>>,
     records: BTreeMap<u32, oneshot::Sender<()>>,
     /// By their numbers.
@@ -99,7 +100,7 @@ pub(super) struct Driver<R: Send + Sync + 'static> {
     /// Transactions that came to nothing after their bodies had succeeded, by step.
     rolled_back: BTreeMap<u32, RolledBack>,
     /// Who wants to know how the first commit ended.
-    created: Option<oneshot::Sender<CommitOutcome>>,
+    created: Option<Answer>,
     suspicion: Suspicion,
     /// Does the commit in flight say that something got done or undone?
     progress: bool,
@@ -115,7 +116,7 @@ enum Suspicion {
 /// What ended a turn of the loop.
 #[allow(clippy::large_enum_variant, reason = "it lives for a moment, one per workflow")]
 enum Turn {
-    Durable(Option<CommitOutcome>),
+    Durable(Option<Answered>),
     Mail(Mail),
     Read(Read),
     Called(Call, Ended),
@@ -134,7 +135,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
         definition: Arc<Definition<R>>,
         header: &Header,
         machine: Machine,
-        created: &mut Option<oneshot::Sender<CommitOutcome>>,
+        created: &mut Option<Answer>,
     ) -> Result<Self, Live> {
         let (mail, inbox) = mpsc::unbounded_channel();
         let (cancel, cancelled) = watch::channel(false);
@@ -204,7 +205,7 @@ impl<R: Send + Sync + 'static> Driver<R> {
         let mut goes_on = self.begin().await;
         while goes_on {
             goes_on = match self.turn().await {
-                Turn::Durable(Some(outcome)) => self.durable(outcome).await,
+                Turn::Durable(Some(answered)) => self.durable(answered).await,
                 // This worker was declared dead: nothing more, at once.
                 Turn::Durable(None) => false,
                 Turn::Mail(mail) => self.mail(mail).await,

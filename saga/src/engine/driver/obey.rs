@@ -11,6 +11,7 @@ use crate::definition::NodeId;
 use crate::engine::events::WorkflowEventKind;
 use crate::engine::live::Doing;
 use crate::engine::stray;
+use crate::engine::trouble::Trouble;
 use crate::error::StepError;
 use crate::machine::{Call, CallKind, Command, Event};
 use crate::store::{Door, PublishedEvent, StepStatus, StoreError, Transacted, Wanted};
@@ -81,13 +82,16 @@ impl<R: Send + Sync + 'static> Driver<R> {
     fn look(&self, node: NodeId, wanted: Wanted) -> BoxFuture<'static, (NodeId, Option<PublishedEvent>)> {
         let (shared, id) = (Arc::clone(&self.shared), self.caller.workflow_id.clone());
         Box::pin(async move {
+            let mut trouble = Trouble::with(&shared.life, &*shared.runtime, &id, "events cannot be read");
             loop {
                 match shared.store.published(wanted.clone()).await {
-                    Ok(found) => return (node, found),
-                    Err(error) => {
-                        tracing::warn!(workflow_id = %id, %error, "events cannot be read; it is tried again");
-                        shared.runtime.sleep(Duration::from_millis(200)).await;
+                    Ok(found) => {
+                        trouble.over();
+                        return (node, found);
                     }
+                    Err(error) if trouble.pause(&error).await => {}
+                    // The workflow is told to let go, and forgets the question.
+                    Err(_) => return std::future::pending().await,
                 }
             }
         })

@@ -1,12 +1,12 @@
 //! What the journal says, when it knows more than the machine.
 
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use super::{Driver, Read};
 use crate::engine::shared::Shared;
+use crate::engine::trouble::Trouble;
 use crate::id::WorkflowId;
 use crate::machine::{Event, Machine};
 use crate::store::{Loaded, Signal, StoreError};
@@ -62,19 +62,19 @@ impl<R: Send + Sync + 'static> Driver<R> {
 /// The journal first and the inbox after it: a signal that arrives in between is in the inbox, and one that comes
 /// later has raised `rev`, so that no decision is taken without having seen it.
 async fn read<R: Send + Sync + 'static>(shared: &Shared<R>, id: &WorkflowId) -> Read {
-    loop {
+    let mut trouble = Trouble::with(&shared.life, &*shared.runtime, id, "the journal cannot be read");
+    while !shared.life.is_over() {
         match once(shared, id).await {
-            Ok((signals, loaded)) => return Read { signals, loaded },
-            Err(StoreError::Fenced) => {
-                shared.fenced();
-                return Read { signals: vec![], loaded: None };
+            Ok((signals, loaded)) => {
+                trouble.over();
+                return Read { signals, loaded };
             }
-            Err(error) => {
-                tracing::warn!(workflow_id = %id, %error, "the journal cannot be read; it is tried again");
-                shared.runtime.sleep(Duration::from_millis(200)).await;
-            }
+            Err(StoreError::Fenced) => shared.fenced(),
+            Err(error) if trouble.pause(&error).await => {}
+            Err(_) => break,
         }
     }
+    Read { signals: vec![], loaded: None }
 }
 
 async fn once<R: Send + Sync + 'static>(

@@ -134,6 +134,10 @@ impl Round<'_> {
             // It was changed after this tick had been fired.
             Err(StartError::Conflict { existing }) => existing,
             Err(StartError::Store(error)) => return Err(error),
+            // Sent again under the same key it is recognised.
+            Err(error @ StartError::Uncertain { .. }) => {
+                return Err(StoreError::Unavailable(error.to_string()));
+            }
             Err(error) => {
                 tracing::error!(schedule = %name, %tick, %error, "a tick starts nothing");
                 return Ok(());

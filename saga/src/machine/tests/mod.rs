@@ -16,6 +16,7 @@ mod sim;
 mod happy_path;
 mod failures;
 mod retries;
+mod pauses;
 mod unknown;
 mod tolerated;
 mod decided;

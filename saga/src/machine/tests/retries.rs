@@ -9,12 +9,21 @@ use crate::store::{AuditKind, Status, StepStatus};
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn a_transient_failure_is_tried_again_under_the_same_key_and_costs_no_commit() {
+fn a_transient_failure_is_written_down_and_tried_again_under_the_same_key() {
     let mut sim = Sim::of(chain(&["a"])).on("a", "busy busy ok");
     sim.run();
     assert_eq!(
         sim.trace,
-        ["write create", "run a", "run a (2)", "run a (3)", "write a=completed -> completed", "stop"]
+        [
+            "write create",
+            "run a",
+            "write a=running",
+            "run a (2)",
+            "write a=running",
+            "run a (3)",
+            "write a=completed -> completed",
+            "stop"
+        ]
     );
     assert_eq!(sim.keys("a", crate::machine::CallKind::Run), ["wf/plain.a"; 3]);
     assert_eq!(sim.row("a").attempts, 3);
@@ -30,9 +39,11 @@ fn an_unknown_failure_is_durable_before_its_retry() {
 }
 
 #[test]
-fn a_long_pause_is_durable_and_a_short_one_is_not() {
-    for (word, wanted) in [("wait", 2), ("busy", 1)] {
-        let mut sim = Sim::of(chain(&["a"])).on("a", word).on("a", "hang");
+fn a_pause_is_durable_unless_the_engine_is_told_that_short_ones_need_not_be() {
+    for (word, from, wanted) in [("wait", SECOND, 2), ("busy", SECOND, 1), ("busy", Duration::ZERO, 2)] {
+        let mut sim = Sim::created_elsewhere(chain(&["a"])).on("a", word).on("a", "hang");
+        sim.settings.record_pauses_from = from;
+        sim.resume();
         sim.run();
         let written = sim.trace.iter().filter(|line| line.starts_with("write")).count();
         assert_eq!(written, wanted, "{word}: {:#?}", sim.trace);

@@ -50,6 +50,7 @@ impl Reply {
             "lost" => StepError::unknown("lost"),
             "config" => StepError::configuration("wrong password"),
             "wait" => StepError::transient("come again").retry_after(Duration::from_secs(20)),
+            "never" => StepError::transient("do not come").retry_after(Duration::MAX),
             "long" => StepError::transient("come tomorrow").retry_after(Duration::from_secs(86_400)),
             output => return Self::Ok(Json::encode(output).unwrap()),
         };

@@ -50,7 +50,7 @@ fn a_body_that_fails_frees_the_way_for_what_waited() {
     sim.answer("a", "ok");
     sim.take_trace();
     sim.answer("t", "busy");
-    assert_eq!(sim.take_trace(), ["write a=completed"]);
+    assert_eq!(sim.take_trace(), ["write a=completed t=running"]);
     sim.forget_script();
     sim.run();
     assert_eq!(sim.status(), Status::Completed);

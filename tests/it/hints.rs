@@ -44,6 +44,22 @@ fn what_others_start_begins_at_a_hint_and_without_one_at_the_next_look() {
     });
 }
 
+/// By this worker's idea of the store's time it is not due yet: whoever let go of it was a moment ahead.
+#[test]
+fn what_a_hint_announces_a_moment_too_soon_begins_a_moment_later() {
+    hourly().live(sagas, async |life| {
+        let api = life.api([two::definition::<World>().plan().clone()]);
+        pass(MOMENT).await;
+        let soon = life.runtime().now().plus(Duration::from_millis(900));
+        api.start(two("x".into())).id("ahead").at(soon).await.unwrap();
+        life.tap.hint();
+        pass(MOMENT).await;
+        assert_eq!(status(&life.load("ahead").await), Status::Pending);
+        pass(3 * MOMENT).await;
+        assert_eq!(status(&life.load("ahead").await), Status::Completed);
+    });
+}
+
 #[test]
 fn after_work_more_is_looked_for_sooner_and_then_less_often_again() {
     hourly().live(sagas, async |life| {

@@ -25,7 +25,7 @@ pub fn mortal() -> Config {
 
 pub fn url() -> String {
     std::env::var("DATABASE_URL")
-        .expect("DATABASE_URL has to name a PostgreSQL database: run scripts/test postgres")
+        .expect("DATABASE_URL has to name a PostgreSQL database: run scripts/test workers")
 }
 
 /// A schema in which nothing is. It goes when nobody knows it any more.

@@ -1,7 +1,7 @@
 //! Engines on one PostgreSQL database: several that share the work, and the scenarios of one engine once more, in real
 //! time.
 //!
-//! Needs a server: `scripts/test postgres` starts one, and says where it is in `DATABASE_URL`.
+//! Needs a server: `scripts/test workers` starts one, and says where it is in `DATABASE_URL`.
 #![cfg(test)]
 #![allow(
     clippy::unwrap_used,

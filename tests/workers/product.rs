@@ -184,6 +184,7 @@ fn the_example_of_many_workers_finishes_what_its_killed_worker_had_begun() {
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("the first worker is killed while it builds\n"), "{said}");
     assert!(said.contains("12 of 12 ships are ready; "), "{said}");
+    assert!(!said.contains("; 0 were taken over"), "it was killed while it built: {said}");
 }
 
 #[test]

@@ -49,7 +49,12 @@ pub(super) async fn commit(
                 let (first, second) = part.split_at(part.len() / 2);
                 parts.extend([second, first]);
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                if let (Some(worker), Failure::Broken(StoreError::Fenced)) = (worker, &failure) {
+                    tracing::warn!("{worker} is dead: a batch of {} is refused", part.len());
+                }
+                return Err(failure);
+            }
         }
     }
     if hints::concerns_others(worker, commits, &outcomes, store.told()) {

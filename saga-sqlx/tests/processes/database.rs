@@ -92,14 +92,21 @@ impl Server {
             command.arg("-c").arg(setting);
         }
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        self.child = Some(unprivileged(&mut command).spawn().unwrap());
+        let mut spawn = || unprivileged(&mut command).spawn().unwrap();
+        let mut child = spawn();
         let begun = Instant::now();
         while self.query("SELECT 1").is_none() {
-            let gone = self.child.as_mut().unwrap().try_wait().unwrap();
             let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(gone.is_none() && begun.elapsed() < PATIENCE, "it does not start: {}", log());
+            assert!(begun.elapsed() < PATIENCE, "it does not start: {}", log());
             std::thread::sleep(Duration::from_millis(20));
+            // While it was down somebody's connection may have left from its port.
+            if child.try_wait().unwrap().is_some() {
+                assert!(log().contains("Address already in use"), "it does not start: {}", log());
+                std::thread::sleep(Duration::from_millis(200));
+                child = spawn();
+            }
         }
+        self.child = Some(child);
     }
 
     pub(crate) fn stop(&mut self, how: Stop) {

@@ -1,7 +1,7 @@
 //! Many processes on one database, under everything that happens to processes, wires, clocks and databases. Real ones:
 //! PostgreSQL servers of the tests' own, workers that are killed, paused and woken, and a world of its own that counts.
 //!
-//! `scripts/test processes` runs it; `SAGA_SEED` repeats a run.
+//! `scripts/test storm processes` runs it; `SAGA_SEED` repeats a run, and `SAGA_ORDERS` makes the storm longer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg(feature = "real-systems")]
 

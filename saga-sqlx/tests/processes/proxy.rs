@@ -227,6 +227,11 @@ impl Proxy {
         plan.freeze = Some(Freeze { marker, request, at });
     }
 
+    /// Nobody else is frozen.
+    pub(crate) fn freeze_no_more(&self) {
+        self.shared.plan.lock().unwrap().freeze = None;
+    }
+
     /// Is somebody frozen by now?
     pub(crate) fn is_frozen(&self) -> bool {
         self.shared.plan.lock().unwrap().frozen

@@ -232,9 +232,33 @@ impl Stage {
         )
     }
 
+    /// How many batches of which worker the store has refused, by what it says in the processes' logs. What it accepted of
+    /// them is in the books.
+    pub(crate) fn refused(&self) -> BTreeMap<i64, u32> {
+        let mut refused = BTreeMap::new();
+        for entry in std::fs::read_dir(self.home.path()).unwrap().flatten() {
+            let path = entry.path();
+            if path.extension().is_none_or(|e| e != "log") {
+                continue;
+            }
+            for line in std::fs::read_to_string(path).unwrap().lines() {
+                if let Some((before, batch)) = line.split_once(" is dead: a batch of ") {
+                    assert!(batch.ends_with(" is refused"), "{line}");
+                    let worker = before.rsplit(' ').next().unwrap().parse().unwrap();
+                    *refused.entry(worker).or_default() += 1;
+                }
+            }
+        }
+        refused
+    }
+
     /// All that is known of a workflow, for whoever has to find out what has happened to it.
     fn journal(&self, id: &str) -> String {
         let parts = [
+            format!(
+                "SELECT status, failure_reason, takeovers, error_message, compensation_error
+                  FROM orchestration_workflows WHERE workflow_id = '{id}'"
+            ),
             format!(
                 "SELECT * FROM orchestration_workflow_steps WHERE workflow_id = '{id}' ORDER BY step_order"
             ),
@@ -291,7 +315,7 @@ impl Stage {
                     end == "rolled_back 0" && done.is_empty() && !why.is_empty()
                 }
             };
-            assert!(is_whole, "SAGA_SEED={seed}: {id} ended as {found} with {done:?}");
+            assert!(is_whole, "SAGA_SEED={seed}: {id} ended as {found} with {done:?}\n{}", self.journal(&id));
             *statuses.entry(found.split(" because ").next().unwrap().to_owned()).or_default() += 1;
         }
         for (what, left) in [

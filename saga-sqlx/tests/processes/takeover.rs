@@ -118,6 +118,40 @@ fn guarantee_09_a_worker_that_is_stopped_between_two_statements_of_a_transaction
     stage.fence_held();
 }
 
+/// A batch is on its way when its worker is paused, and arrives when somebody else has the workflow, and has ended it.
+#[test]
+fn guarantee_09_a_batch_that_arrives_after_its_worker_s_death_is_refused_and_counted() {
+    let stage = Stage::new(LEASE);
+    let mut late = stage.worker("late");
+    // The start itself, and then the next shape of a batch: it is prepared, and sent.
+    stage.proxy.freeze("slow-mail", 2, Cut::Before);
+    late.tell("nap slow-mail");
+    stage.wait_until("its second batch is on its way", || stage.proxy.is_frozen());
+    stage.proxy.freeze_no_more();
+    late.pause();
+    let dead: i64 =
+        stage.server.ask("SELECT worker FROM book_births WHERE process = 'late'").parse().unwrap();
+    let _other = stage.worker("other");
+    stage.wait_until("the other one has ended it", || stage.live() == 0);
+    let rows =
+        "SELECT string_agg(s::text, E'\\n' ORDER BY step_order) FROM orchestration_workflow_steps AS s";
+    let (before, writes) =
+        (stage.server.ask(rows), "SELECT count(*) FROM book_writes WHERE process = 'late'");
+    assert_eq!(stage.server.ask(writes), "0", "what it wrote was still on its way");
+    stage.proxy.go_on();
+    stage.wait_until("the server has seen the batch", || stage.proxy.is_answered());
+    late.wake();
+    stage.wait_until("it comes back", || {
+        stage.server.ask("SELECT count(*) FROM book_births WHERE process = 'late'") == "2"
+    });
+    let refused = stage.refused();
+    assert!(refused.keys().eq([&dead]) && refused[&dead] >= 1, "of {dead} were refused: {refused:?}");
+    assert_eq!((stage.server.ask(rows), &*stage.server.ask(writes)), (before, "0"));
+    let ended = "SELECT status FROM orchestration_workflows WHERE workflow_id = 'slow-mail'";
+    assert_eq!(stage.server.ask(ended), "completed");
+    stage.fence_held();
+}
+
 /// One workflow takes down every process that runs it. These come back, as processes do, and it is taken up again.
 #[test]
 fn guarantee_10_a_workflow_that_kills_its_worker_is_parked_and_the_others_go_on() {

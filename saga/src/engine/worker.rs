@@ -27,6 +27,9 @@ const CLAIMS: &str = "no work can be claimed";
 const HEARTBEAT: &str = "the heartbeat fails";
 /// Hints that come in a swarm are one.
 const SWARM: Duration = Duration::from_millis(20);
+/// By how much two workers' ideas of the store's time may differ: what one of them has let go of at once is due a little
+/// later for the other one, to whom the hint may come before that.
+const SOON: Duration = Duration::from_millis(1_200);
 
 /// `working` is dropped when both have ended, which is when nothing runs here any more.
 pub(super) fn spawn<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>, working: &Arc<watch::Sender<()>>) {
@@ -70,7 +73,7 @@ async fn without_fail<R, F: Future<Output = ()>>(shared: &Shared<R>, task: impl 
 async fn find_work<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
     let mut stranded = Watch::default();
     let mut pace = Pace::default();
-    let (mut last_turn, mut looked) = (None, None);
+    let (mut last_turn, mut looked, mut woken) = (None, None, false);
     while !shared.is_stopping() {
         stranded.look(shared).await;
         if shared.life.may_have_strays() {
@@ -83,10 +86,15 @@ async fn find_work<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
             looked = Some(uptime);
             stray::take_up_all(shared).await;
         }
-        let often = pace.after(found != Found::Nothing, shared.config.poll_interval);
+        let mut often = pace.after(found != Found::Nothing, shared.config.poll_interval);
+        if woken && found == Found::Nothing {
+            often = often.min(SOON);
+        }
+        woken = false;
         if found != Found::PerhapsMore {
             // Not all workers at the same moment.
-            pause(shared, &shared.life.work, often.mul_f64(1.0 - shared.env().random / 10.0)).await;
+            often = often.mul_f64(1.0 - shared.env().random / 10.0);
+            woken = pause(shared, &shared.life.work, often).await == Paused::Woken;
         }
     }
 }
@@ -103,8 +111,18 @@ async fn live<R: Send + Sync + 'static>(shared: &Arc<Shared<R>>) {
     }
 }
 
-pub(super) async fn pause<R>(shared: &Shared<R>, unless: &Notify, at_most: std::time::Duration) {
-    select(std::pin::pin!(unless.notified()), shared.runtime.sleep(at_most)).await;
+/// How a pause ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Paused {
+    Woken,
+    ToTheEnd,
+}
+
+pub(super) async fn pause<R>(shared: &Shared<R>, unless: &Notify, at_most: Duration) -> Paused {
+    match select(std::pin::pin!(unless.notified()), shared.runtime.sleep(at_most)).await {
+        Either::Left(_) => Paused::Woken,
+        Either::Right(_) => Paused::ToTheEnd,
+    }
 }
 
 /// How often work is looked for. Where some has just come more may follow; after a while of nothing, less often.

@@ -58,6 +58,7 @@ impl Workers {
         let is_old = slot > 0 && stage.chance(0.3);
         if is_old {
             stage.note(|| format!("p{} is of an older version", process.number()));
+            stage.saw(|seen| &mut seen.older);
         }
         let own = Arc::clone(self);
         process.clone().spawn(Box::pin(async move { own.live(slot, process, is_old).await }));

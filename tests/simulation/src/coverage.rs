@@ -25,11 +25,13 @@ pub struct Coverage {
     pub pivot: u32,
     /// A start or a retry was refused: another workflow has what it wants for itself alone.
     pub excluded: u32,
+    /// A worker did not know the newest version of a saga.
+    pub older: u32,
 }
 
 impl Coverage {
     /// The figures by name.
-    pub fn figures(&self) -> [(&'static str, u32); 11] {
+    pub fn figures(&self) -> [(&'static str, u32); 12] {
         [
             ("crash", self.crash),
             ("takeover", self.takeover),
@@ -42,6 +44,7 @@ impl Coverage {
             ("retry", self.retry),
             ("pivot", self.pivot),
             ("excluded", self.excluded),
+            ("older worker", self.older),
         ]
     }
     /// One more seed.
@@ -58,6 +61,7 @@ impl Coverage {
             (&mut self.retry, seed.retry),
             (&mut self.pivot, seed.pivot),
             (&mut self.excluded, seed.excluded),
+            (&mut self.older, seed.older),
         ];
         for (sum, one) in all {
             *sum += one.min(1);

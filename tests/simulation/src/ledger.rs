@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use saga::store::{Beat, Commit, CommitOutcome, Loaded, Status, StepRow, StepStatus, StoreError};
-use saga::{WorkerId, WorkflowId};
+use saga::{DefinitionId, WorkerId, WorkflowId};
 
 use crate::stage::Stage;
 
@@ -16,6 +16,8 @@ pub(crate) struct Ledger {
     processes: BTreeMap<usize, WorkerId>,
     /// Something was taken from them, or they have left.
     dead: BTreeSet<WorkerId>,
+    /// The definitions that each knows.
+    known: BTreeMap<WorkerId, Vec<DefinitionId>>,
     owners: BTreeMap<WorkflowId, WorkerId>,
     /// Workflows that somebody got who cannot know what was under way.
     unclean: BTreeSet<WorkflowId>,
@@ -65,11 +67,12 @@ impl Stage {
         self.ledger.lock().unwrap().processes.insert(process, worker);
     }
 
-    pub(crate) fn joined(&self, process: usize, worker: WorkerId, lease: Duration) {
+    pub(crate) fn joined(&self, process: usize, worker: WorkerId, lease: Duration, known: Vec<DefinitionId>) {
         self.note(|| format!("p{process} joins as {worker}"));
         let mut ledger = self.ledger.lock().unwrap();
         ledger.leases.insert(worker, self.now() + lease);
         ledger.terms.insert(worker, lease);
+        ledger.known.insert(worker, known);
     }
 
     pub(crate) fn beat(&self, worker: WorkerId, beat: &Result<Beat, StoreError>) {
@@ -115,6 +118,10 @@ impl Stage {
             }
             if ledger.dead.contains(&worker) {
                 wrongs.push(format!("9: {worker} is dead and is given {id}"));
+            }
+            let definition = &loaded.header.definition;
+            if !ledger.known.get(&worker).is_some_and(|known| known.contains(definition)) {
+                wrongs.push(format!("13: {worker} is given {id}, and does not know {definition}"));
             }
             if let Some(owner) = ledger.owners.insert(id.clone(), worker) {
                 let until = ledger.leases[&owner];

@@ -216,8 +216,8 @@ async fn begin(
     alone: Option<&str>,
 ) -> Result<WorkflowId, StartError> {
     macro_rules! start {
-        ($saga:ident) => {{
-            let request = client.start(sagas::$saga(name.to_owned())).idempotency_key(name);
+        ($($saga:ident)::+) => {{
+            let request = client.start(sagas::$($saga)::+(name.to_owned())).idempotency_key(name);
             let request = match alone {
                 Some(thing) => request.exclusive(thing),
                 None => request,
@@ -230,7 +230,8 @@ async fn begin(
         1 => start!(sale),
         2 => start!(tour),
         3 => start!(careful),
-        _ => start!(patient),
+        4 => start!(patient),
+        _ => start!(newer::plain),
     }
 }
 

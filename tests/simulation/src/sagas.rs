@@ -181,6 +181,20 @@ pub(crate) async fn plain(name: String) -> saga::Result<String> {
     Ok(format!("{e} {f}"))
 }
 
+/// What came after it: not every worker knows it.
+pub(crate) mod newer {
+    use super::{found, keyed, named, saga};
+
+    #[saga(version = 2)]
+    pub(crate) async fn plain(name: String) -> saga::Result<String> {
+        let a = named(&name).await?;
+        let b = keyed(&a).await?;
+        let (c, d) = try_join!(found(&b), keyed(&b))?;
+        let e = named(&d).await?;
+        Ok(format!("{c} {e}"))
+    }
+}
+
 /// A tolerated step, a join, a pivot, and what comes after it.
 #[saga(version = 1)]
 pub(crate) async fn sale(name: String) -> saga::Result<String> {
@@ -239,7 +253,7 @@ pub(crate) async fn patient(name: String) -> saga::Result<String> {
 }
 
 /// How many kinds of workflows there are.
-pub(crate) const KINDS: usize = 5;
+pub(crate) const KINDS: usize = 6;
 
 pub(crate) fn all() -> [Definition<Port>; KINDS] {
     [
@@ -248,7 +262,15 @@ pub(crate) fn all() -> [Definition<Port>; KINDS] {
         tour::definition(),
         careful::definition(),
         patient::definition(),
+        newer::plain::definition(),
     ]
+}
+
+/// What a worker knows that was not deployed anew.
+pub(crate) fn old() -> impl Iterator<Item = Definition<Port>> {
+    all()
+        .into_iter()
+        .filter(|definition| definition.plan().id() != newer::plain::definition::<Port>().plan().id())
 }
 
 thread_local! {

@@ -80,9 +80,9 @@ impl Store for Wire {
         let process = self.process;
         let registration = self.over("join", move |stage| {
             Box::pin(async move {
-                let lease = join.lease;
+                let (lease, known) = (join.lease, join.definitions.clone());
                 let joined = stage.store.join(join).await?;
-                stage.joined(process, joined.worker, lease);
+                stage.joined(process, joined.worker, lease, known);
                 Ok(joined)
             })
         });

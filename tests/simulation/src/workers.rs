@@ -54,14 +54,20 @@ impl Workers {
         let process = stage.simulation.process(ahead);
         stage.note(|| format!("p{} begins as worker {slot}, its clock {ahead:?} ahead", process.number()));
         *self.slots[slot].lock().unwrap() = Slot { process: Some(process.clone()), ..Slot::default() };
+        // One of them always knows everything: nothing stays undone for want of somebody who knows it.
+        let is_old = slot > 0 && stage.chance(0.3);
+        if is_old {
+            stage.note(|| format!("p{} is of an older version", process.number()));
+            stage.saw(|seen| &mut seen.older);
+        }
         let own = Arc::clone(self);
-        process.clone().spawn(Box::pin(async move { own.live(slot, process).await }));
+        process.clone().spawn(Box::pin(async move { own.live(slot, process, is_old).await }));
     }
 
     /// What the process does.
-    async fn live(self: Arc<Self>, slot: usize, process: Process) {
+    async fn live(self: Arc<Self>, slot: usize, process: Process, is_old: bool) {
         let engine = loop {
-            match self.build(&process).await {
+            match self.build(&process, is_old).await {
                 Ok(engine) => break Arc::new(engine),
                 Err(_) => Runtime::sleep(&process, Duration::from_millis(100)).await,
             }
@@ -79,14 +85,15 @@ impl Workers {
         self.stage.spawn(async move { own.restart(slot, &process).await });
     }
 
-    async fn build(&self, process: &Process) -> Result<Engine<Port>, saga::engine::BuildError> {
+    async fn build(&self, process: &Process, is_old: bool) -> Result<Engine<Port>, saga::engine::BuildError> {
         let stage = Arc::clone(&self.stage);
         let number = process.number();
         let mut builder = Engine::builder(Port { stage: Arc::clone(&stage), process: number })
             .shared_store(Arc::new(Wire { stage, process: number }))
             .runtime(Arc::new(process.clone()))
             .config(config());
-        for definition in sagas::all() {
+        let known: Vec<_> = if is_old { sagas::old().collect() } else { sagas::all().into() };
+        for definition in known {
             builder = builder.saga(definition);
         }
         builder.build().await

@@ -99,15 +99,12 @@ impl Machine {
 
     /// Begins to undo a step (or to settle a pivot whose outcome nobody knows).
     pub(super) fn begin_undo(&mut self, step: u32, env: Env) {
+        let last_pass = self.is_last_pass(step, env);
+        if self.is_for_a_person(step) {
+            return if last_pass { self.ask_a_person(step, env) } else { self.await_landing(step) };
+        }
         let spec = self.spec(step);
         let known = self.steps[step as usize].row.effect == TouchedEffect::Done;
-        // A debt that is open already is here because that person said so.
-        let asked = self.steps[step as usize].row.debt != Some(Debt::Open);
-        if !known && asked && spec.if_unknown == IfUnknown::Park && spec.class != Class::Pivot {
-            let error = StepError::permanent("nobody knows whether the step took effect: a person decides");
-            return self.owe(step, &error, env);
-        }
-        let last_pass = self.is_last_pass(step, env);
         let suspect = self.suspect;
         let state = self.state(step);
         if state.args.is_none() {
@@ -136,6 +133,28 @@ impl Machine {
         }
     }
 
+    /// Is it for a person to say whether there is anything to undo? A debt that is open already is here because that
+    /// person said so.
+    fn is_for_a_person(&self, step: u32) -> bool {
+        let (spec, row) = (self.spec(step), &self.steps[step as usize].row);
+        let is_new = row.effect != TouchedEffect::Done && row.debt != Some(Debt::Open);
+        is_new && spec.if_unknown == IfUnknown::Park && spec.class != Class::Pivot
+    }
+
+    fn ask_a_person(&mut self, step: u32, env: Env) {
+        let error = StepError::permanent("nobody knows whether the step took effect: a person decides");
+        self.owe(step, &error, env);
+    }
+
+    /// Whoever looked now would see nothing of a request that is still under way.
+    fn await_landing(&mut self, step: u32) {
+        let until = self.settles_at(step);
+        let state = self.state(step);
+        state.row.status = StepStatus::Compensating;
+        state.phase = Phase::Undoing(Undo { last_pass: true, act: Act::Settling { until } });
+        self.touch(step);
+    }
+
     fn call_undo(&mut self, step: u32, last_pass: bool, kind: CallKind) {
         let state = self.state(step);
         state.phase = Phase::Undoing(Undo { last_pass, act: Act::Calling(kind) });
@@ -147,6 +166,9 @@ impl Machine {
     pub(super) fn undo_tick(&mut self, step: u32, undo: &Undo, env: Env) {
         match undo.act {
             Act::Pausing { until, again } if until <= env.now => self.call_undo(step, undo.last_pass, again),
+            Act::Settling { until } if until <= env.now && self.is_for_a_person(step) => {
+                self.ask_a_person(step, env);
+            }
             Act::Settling { until } if until <= env.now => {
                 let kind = first_call(self.spec(step).if_unknown);
                 let state = self.state(step);

@@ -1,6 +1,6 @@
 //! Undos that fail, and what people do about them.
 
-use super::plans::{Asked, Plain, call, chain, saga};
+use super::plans::{Asked, POLICY, Plain, call, chain, saga};
 use super::sim::Sim;
 use crate::machine::{CallKind, DebtAction};
 use crate::store::{AuditKind, Debt, FailureReason, Status, StepStatus};
@@ -125,12 +125,31 @@ fn what_only_a_person_can_know_is_not_undone_by_a_retry_of_the_workflow() {
     assert_eq!((sim.row("b").debt, sim.status()), (Some(Debt::Open), Status::Failed));
 }
 
+/// Who looked sooner would find nothing, and the request could land after the word.
+#[test]
+fn a_person_is_asked_when_nothing_can_land_any_more() {
+    let mut sim = Sim::of(saga(|s| {
+        call::<Plain>(s, "a");
+        call::<Asked>(s, "b");
+    }))
+    .on("b", "lost lost lost");
+    sim.run_until_idle();
+    let sent = sim.row("b").failed_at.expect("an attempt that nobody knows the end of");
+    sim.cancel();
+    sim.settle();
+    assert_eq!((sim.row("b").debt, sim.status()), (None, Status::RollingBack));
+    sim.run();
+    assert_eq!((sim.row("b").debt, sim.status()), (Some(Debt::Open), Status::Failed));
+    let landed = sent.plus(POLICY.settle_after.expect("how late a request may be"));
+    assert!(sim.env().now >= landed);
+}
+
 #[test]
 fn what_only_a_person_can_know_is_undone_at_that_persons_word() {
     let mut sim = asked();
     sim.debt("asked.b", DebtAction::Retry).unwrap();
+    sim.say("undo-late b", "hang");
     sim.resume();
-    sim.say("undo b", "hang");
     sim.run();
     // The word outlives a death.
     sim.die_and_resume();
@@ -149,9 +168,10 @@ fn what_only_a_person_can_know_is_undone_at_that_persons_word() {
 fn a_word_that_came_to_nothing_is_a_debt_again_and_has_to_be_given_again() {
     let mut sim = asked();
     sim.debt("asked.b", DebtAction::Retry).unwrap();
+    sim.say("undo-late b", "refused");
     sim.resume();
-    sim.say("undo b", "refused");
     sim.run();
+
     assert_eq!((sim.row("b").debt, sim.status()), (Some(Debt::Open), Status::Failed));
     sim.retry().unwrap_err();
     sim.debt("asked.b", DebtAction::Settle).unwrap();

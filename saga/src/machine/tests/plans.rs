@@ -21,7 +21,7 @@ const THREE: RetryPolicy = RetryPolicy {
     jitter: Jitter::None,
     deadline: None,
 };
-const POLICY: Policy = Policy {
+pub(super) const POLICY: Policy = Policy {
     retry: THREE,
     timeout: Some(Duration::from_secs(2)),
     undo_retry: THREE,

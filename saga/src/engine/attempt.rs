@@ -204,19 +204,11 @@ impl<R: Send + Sync + 'static> Caller<R> {
                     Err(e) => return failed(call.kind, e.clone()),
                 };
                 match call.kind {
-                    CallKind::Run => {
-                        let result = (step.run)(&resources, &cx, args).await;
-                        Ended::Run(result.and_then(|success| storable_success(success, &seal)))
-                    }
+                    CallKind::Run => Ended::Run((step.run)(&resources, &cx, args).await),
                     CallKind::Undo => {
                         Ended::Undo((step.undo)(&resources, &cx, args, plain.output.as_ref()).await)
                     }
-                    CallKind::LookUp => {
-                        let result = (step.look_up)(&resources, &cx, args).await;
-                        Ended::LookUp(result.and_then(|found| {
-                            found.map(|output| storable(seal(output)?, "the look-up's answer")).transpose()
-                        }))
-                    }
+                    CallKind::LookUp => Ended::LookUp((step.look_up)(&resources, &cx, args).await),
                 }
             };
             life.lease.may_send(&*runtime).await;
@@ -229,8 +221,8 @@ impl<R: Send + Sync + 'static> Caller<R> {
                     }
                 }
             };
-            let ended = seam.around(&plan, &call, attempt).await;
-            (call, ended.printable())
+            let ended = seam.around(&plan, &plain, attempt).await;
+            (call, storable_end(ended, &seal).printable())
         })
     }
 
@@ -258,13 +250,13 @@ impl<R: Send + Sync + 'static> Caller<R> {
                             (step.undo)(&resources, tx, &cx, &args, call.output.as_ref()).await,
                         );
                     }
-                    let result = (step.run)(&resources, tx, &cx, &args).await;
-                    Ended::Run(result.and_then(|success| storable_success(success, &seal)))
+                    Ended::Run((step.run)(&resources, tx, &cx, &args).await)
                 };
                 let attempt = AssertUnwindSafe(attempt).catch_unwind().map(|ended| {
                     ended.unwrap_or_else(|panic| failed(call.kind, StepError::transient(panicked(&*panic))))
                 });
-                let end = match seam.around(&plan, &call, attempt).await.printable() {
+                let ended = seam.around(&plan, &call, attempt).await;
+                let end = match storable_end(ended, &seal).printable() {
                     Ended::Run(result) => BodyEnd::Ran(result?),
                     Ended::Undo(result) => result.map(|()| BodyEnd::Undone)?,
                     Ended::LookUp(_) => return Err(StepError::permanent("a transaction is not looked up")),
@@ -297,12 +289,18 @@ fn failed(kind: CallKind, error: StepError) -> Ended {
     }
 }
 
-fn storable_success(
-    success: Success,
-    seal: &impl Fn(Json) -> Result<Json, StepError>,
-) -> Result<Success, StepError> {
-    // The step may have had its effect: nobody can write down what it made.
-    storable(seal(success.output)?, "the result").map(|output| Success { output, ..success })
+/// As it is written down: sealed, if it is secret.
+fn storable_end(ended: Ended, seal: &impl Fn(Json) -> Result<Json, StepError>) -> Ended {
+    match ended {
+        // The step may have had its effect: nobody can write down what it made.
+        Ended::Run(result) => Ended::Run(result.and_then(|success| {
+            storable(seal(success.output)?, "the result").map(|output| Success { output, ..success })
+        })),
+        Ended::LookUp(result) => Ended::LookUp(result.and_then(|found| {
+            found.map(|output| storable(seal(output)?, "the look-up's answer")).transpose()
+        })),
+        Ended::Undo(result) => Ended::Undo(result),
+    }
 }
 
 fn storable(json: Json, what: &str) -> Result<Json, StepError> {

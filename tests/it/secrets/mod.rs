@@ -3,6 +3,7 @@
 mod keys;
 mod made;
 mod stage;
+mod tested;
 
 use std::time::Duration;
 

@@ -23,6 +23,7 @@ use crate::definition::{Definition, Start};
 use crate::engine::{Engine, Runtime};
 use crate::error::StepError;
 use crate::json::Json;
+use crate::seal::Sealer;
 use crate::step::{Callable, Callee, Signature, Success};
 use crate::store::MemoryStore;
 use script::{Attempt, Lines, Script, State, Stub};
@@ -50,6 +51,7 @@ pub struct SagaTest<R> {
     limit: Duration,
     most_calls: usize,
     patience: Duration,
+    sealer: Option<Arc<dyn Sealer>>,
 }
 
 /// What steps answer. Each names a step by its type, for all its calls in the saga.
@@ -67,6 +69,7 @@ impl<R: Send + Sync + 'static> SagaTest<R> {
             limit: Duration::from_secs(10 * 366 * 24 * 60 * 60),
             most_calls: 10_000,
             patience: Duration::from_millis(50),
+            sealer: None,
         }
     }
 
@@ -167,6 +170,10 @@ impl<R: Send + Sync + 'static> SagaTest<R> {
     pub fn initiator(self, initiator: impl Into<String>) -> Self {
         Self { initiator: Some(initiator.into()), ..self }
     }
+    /// With what secrets are sealed. A saga that has secrets cannot be started without it.
+    pub fn secrets(self, sealer: impl Sealer) -> Self {
+        Self { sealer: Some(Arc::new(sealer)), ..self }
+    }
     /// When the workflow starts. Default: at present.
     pub fn starts_at(self, now: Timestamp) -> Self {
         Self { now: Some(now), ..self }
@@ -210,6 +217,10 @@ impl<R: Send + Sync + 'static> SagaTest<R> {
         });
         let builder = Engine::builder(self.resources).store(store.clone()).saga(definition);
         let builder = builder.config(stage::config()).runtime(Arc::clone(&runtime));
+        let builder = match self.sealer {
+            Some(sealer) => builder.shared_secrets(sealer),
+            None => builder,
+        };
         let engine = builder.interceptor(script.clone()).build().await;
         let engine = engine.unwrap_or_else(|error| panic!("{error}"));
         let mut request = engine.client().start(start).tenant(self.tenant.clone());

@@ -60,6 +60,16 @@ fn patterns_are_written_out() {
     check("patterns", crate::saga::expand);
 }
 
+#[test]
+fn a_step_in_a_transaction_is_written_out() {
+    check("transaction", crate::step::expand);
+}
+
+#[test]
+fn what_a_saga_says_about_itself_is_written_out() {
+    check("options", crate::saga::expand);
+}
+
 /// So an editor finds their documentation. That they are named at the user's own places is shown by the fixture
 /// `words_of_another_crate`.
 #[test]

@@ -43,13 +43,17 @@ pub(crate) async fn run(world: String) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     let mood = if std::env::var("SAGA_IS_LOST").is_ok() { Mood::Lost } else { Mood::Brisk };
-    let config = Config {
+    let mut config = Config {
         poll_interval: Duration::from_millis(200),
         lease,
         transaction_limit: Duration::from_secs(5),
         name: std::env::var("SAGA_NAME").unwrap(),
         ..Config::default()
     };
+    // A storm takes down whoever runs a workflow more often than a workflow may that is to blame for it.
+    if let Ok(deaths) = std::env::var("SAGA_POISON_AFTER") {
+        config.machine.poison_after = deaths.parse().unwrap();
+    }
     let engine = loop {
         let things = Things { world: World(world.clone()), mood };
         let builder = Engine::builder(things).store(store.clone()).config(config.clone());

@@ -121,7 +121,8 @@ pub(crate) async fn run(world: String) {
 /// As a user does it: until the start is durable. The name tells a repetition from another one.
 async fn durably(start: impl AsyncFn() -> Result<(), StartError>) {
     while let Err(error) = start().await {
-        assert!(matches!(error, StartError::Store(_) | StartError::Busy), "{error}");
+        let again = matches!(error, StartError::Store(_) | StartError::Uncertain { .. } | StartError::Busy);
+        assert!(again, "{error}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -16,8 +16,8 @@ use crate::machine::Call;
 /// Sees every call of user code, and may answer in its place.
 #[cfg(feature = "testing")]
 pub(crate) trait Interceptor: Send + Sync + 'static {
-    /// One call of a function of the step at `node`, in plain. `real` is the attempt with its time limit; it does nothing if it
-    /// is not awaited.
+    /// One call of a function of the step at `node`, in plain. `real` is the attempt with its time limit; it does
+    /// nothing if it is not awaited.
     fn around<'a>(
         &'a self,
         node: &'a Node,

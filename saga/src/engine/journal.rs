@@ -132,7 +132,8 @@ impl Writer {
             let written = AssertUnwindSafe(self.store.commit(Some(self.worker), batch.commits.clone()));
             let panicked = |_| Err(StoreError::Unavailable("the store panicked".to_owned()));
             let written = async { written.catch_unwind().await.unwrap_or_else(panicked) };
-            match self.until_over(written).await? {
+            // A worker that was declared dead waits for its answer too: the store says that it refuses, and counts it.
+            match self.until(Life::has_ended, written).await? {
                 Ok(outcomes) if outcomes.len() == batch.commits.len() => {
                     self.life.cannot_write.store(false, Ordering::Release);
                     self.life.troubles.over(WRITES);
@@ -165,7 +166,7 @@ impl Writer {
                     }
                     is_copy = true;
                     let turns = std::pin::pin!(self.life.turns());
-                    self.until_over(select(self.runtime.sleep(pause), turns)).await?;
+                    self.until(Life::is_over, select(self.runtime.sleep(pause), turns)).await?;
                     pause = (pause * 2).min(Duration::from_secs(1));
                 }
             }
@@ -184,12 +185,12 @@ impl Writer {
         }
     }
 
-    /// The output, unless this worker's life is over first.
-    async fn until_over<F: Future>(&self, future: F) -> Result<F::Output, StoreError> {
+    /// The output, unless this comes first in the worker's life.
+    async fn until<F: Future>(&self, end: fn(&Life) -> bool, future: F) -> Result<F::Output, StoreError> {
         let mut future = std::pin::pin!(future);
         loop {
             let turns = std::pin::pin!(self.life.turns());
-            if self.life.is_over() {
+            if end(&self.life) {
                 return Err(StoreError::Unavailable("this worker has ended".to_owned()));
             }
             if let Either::Left((output, _)) = select(future.as_mut(), turns).await {

@@ -152,9 +152,14 @@ impl Life {
         self.stopping.load(Ordering::Acquire)
     }
 
+    /// Has the engine been shut down?
+    pub(super) fn has_ended(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
     /// Shall nothing more be tried?
     pub(super) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Acquire) || self.lease.is_lost()
+        self.has_ended() || self.lease.is_lost()
     }
 
     /// Resolves when the worker begins to stop, or is over, from now on. (Ask whether it is so already after this call.)

@@ -12,6 +12,7 @@ use saga::{Effect, Retry, StepContext, StepError, WorkerId, WorkflowId};
 
 use crate::sagas;
 use crate::stage::Stage;
+use crate::wire::PATIENCE;
 
 /// Which of a step's functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,9 +73,19 @@ struct History {
     is_done: bool,
     /// Is it run once more, only to learn what it has made?
     settles: bool,
-    /// How the last call of each kind has failed: with whom, when, and how long it is not to be tried again. The pause
-    /// is in that worker's memory: whoever takes over, in the same process too, knows of it only that it failed.
-    failed: BTreeMap<Kind, (Option<WorkerId>, Duration, Duration)>,
+    /// How the last call of each kind has failed.
+    failed: BTreeMap<Kind, Failed>,
+}
+
+/// A call that has failed.
+struct Failed {
+    /// With whom. Whoever else takes over knows of it what is durable.
+    by: Option<WorkerId>,
+    at: Duration,
+    /// So long it is not to be tried again.
+    pause: Duration,
+    /// No two failures of which the journal has to tell say the same.
+    message: String,
 }
 
 /// A call under way.
@@ -114,7 +125,8 @@ impl Open {
                     _ if kind == Kind::Find && self.step.2.0.starts_with("pivot") => Duration::ZERO,
                     _ => sagas::PAUSE,
                 };
-                history.failed.insert(kind, (worker, now, pause));
+                let message = error.message().to_owned();
+                history.failed.insert(kind, Failed { by: worker, at: now, pause, message });
             }
         }
     }
@@ -180,19 +192,30 @@ impl Stage {
             kind == Kind::Run && self.peek(&id).is_some_and(|l| l.header.state.status == Status::RollingBack);
         let went_forward = settles && !std::mem::replace(&mut history.settles, settles);
         // To be run once more to learn what there is to undo is no retry.
-        if let Some((by, at, pause)) = history.failed.get(&kind)
-            && *by == worker
+        if let Some(failed) = history.failed.get(&kind)
             && !went_forward
             // The first attempt after a person's word comes at once.
             && cx.attempt() > 1
-            // The workers' clocks tell whole microseconds.
-            && self.now() + Duration::from_micros(1) < *at + *pause
         {
-            wrongs.push(format!(
-                "retry: {kind:?} of {id} {} comes {:?} after a failure",
-                step.2,
-                self.now() - *at
-            ));
+            // A worker's own clock tells whole microseconds. The store's time each knows only as well as the last answer
+            // was prompt, and where the store tells none, another worker's clock may be wrong by any time.
+            let tells_time = self.network.lock().unwrap().tells_time;
+            let slack = match (failed.by == worker, tells_time) {
+                (true, false) => Some(Duration::from_micros(1)),
+                (true, true) => Some(PATIENCE),
+                (false, true) => self.tells_of(&step, &failed.message).then_some(PATIENCE),
+                (false, false) => None,
+            };
+            if let Some(slack) = slack
+                && self.now() + slack < failed.at + failed.pause
+            {
+                wrongs.push(format!(
+                    "retry: {kind:?} of {id} {} comes {:?} after a failure, and not {:?}",
+                    step.2,
+                    self.now() - failed.at,
+                    failed.pause
+                ));
+            }
         }
         if let Some(given) = given
             && history.given.get_or_insert_with(|| given.to_owned()) != given
@@ -209,6 +232,18 @@ impl Stage {
         drop(calls);
         wrongs.into_iter().for_each(|wrong| self.wrong(wrong));
         Open { stage: Arc::clone(self), number, kind, process, step, has_ended: false }
+    }
+
+    /// Is it durable that an attempt of the step has failed with these words? Then so is when the next one may begin.
+    fn tells_of(&self, step: &StepOf, message: &str) -> bool {
+        let (id, run, place) = step;
+        let Some(loaded) = self.peek(id) else { return false };
+        let tells = |row: &StepRow| {
+            row.error_message.as_ref().is_some_and(|words| words.to_string().contains(message))
+        };
+        // The others say the same every time.
+        message.contains("(request ")
+            && loaded.steps.iter().any(|row| row.run == *run && place.is_of(row) && tells(row))
     }
 
     /// Guarantee 9: who has been silent for too long sends nothing any more.

@@ -204,7 +204,7 @@ impl Stage {
 }
 
 /// A process that runs no workflows.
-fn outside(stage: &Arc<Stage>) -> Client {
+pub(crate) fn outside(stage: &Arc<Stage>) -> Client {
     let wire = Arc::new(Wire { stage: Arc::clone(stage), process: 0 });
     Client::without_worker(wire, Arc::new(stage.outside.clone()), sagas::plans())
 }
@@ -235,7 +235,7 @@ async fn begin(
     }
 }
 
-async fn within<T>(stage: &Stage, limit: Duration, wish: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn within<T>(stage: &Stage, limit: Duration, wish: impl Future<Output = T>) -> Option<T> {
     match select(std::pin::pin!(wish), Runtime::sleep(&stage.outside, limit)).await {
         Either::Left((done, _)) => Some(done),
         Either::Right(_) => None,

@@ -252,10 +252,21 @@ pub(crate) async fn patient(name: String) -> saga::Result<String> {
     Ok(format!("{d} {e}"))
 }
 
-/// How many kinds of workflows there are.
+/// What an event starts.
+#[saga(version = 1)]
+pub(crate) async fn parcel(name: String) -> saga::Result<String> {
+    let a = keyed(&name).await?;
+    let b = found(&a).await?;
+    Ok(b)
+}
+
+/// How many kinds of workflows people start.
 pub(crate) const KINDS: usize = 6;
 
-pub(crate) fn all() -> [Definition<Port>; KINDS] {
+/// What happens when somebody orders something: it starts a workflow of two kinds that nobody starts else.
+pub(crate) const ORDER: &str = "order";
+
+pub(crate) fn all() -> [Definition<Port>; KINDS + 2] {
     [
         plain::definition(),
         sale::definition(),
@@ -263,6 +274,8 @@ pub(crate) fn all() -> [Definition<Port>; KINDS] {
         careful::definition(),
         patient::definition(),
         newer::plain::definition(),
+        leg::definition(),
+        parcel::definition(),
     ]
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::coverage::Coverage;
+use crate::happenings::happen;
 use crate::people::People;
 use crate::stage::{LEASE, POLL, Stage};
 use crate::workers::Workers;
@@ -60,6 +61,9 @@ async fn story(stage: Arc<Stage>) {
     for nth in 0..workflows {
         stage.spawn(Arc::clone(&people).start(Arc::clone(&workers), nth));
     }
+    for nth in 0..stage.pick(3) {
+        stage.spawn(happen(Arc::clone(&workers), nth));
+    }
     stage.spawn(Arc::clone(&people).meddle(Arc::clone(&workers), Duration::from_secs(7)));
     faults::rage(&workers).await;
     // Who was left by a dead worker is not left alone: guarantee 10.
@@ -89,12 +93,13 @@ fn roughen(stage: &Stage) {
     };
     stage.world.lock().unwrap().rates = rates;
     stage.network.lock().unwrap().loss = if stage.chance(0.5) { 0.0 } else { 0.02 };
+    stage.network.lock().unwrap().tells_time = stage.chance(0.5);
 }
 
 async fn rest(stage: &Arc<Stage>, people: &People, workflows: usize) -> bool {
     let begin = stage.now();
     while stage.now() < begin + PATIENCE {
-        if people.are_answered(workflows) && stage.all_rest() {
+        if people.are_answered(workflows) && stage.are_heeded() && stage.all_rest() {
             // What is under way may land yet.
             stage.sleep(Duration::from_millis(700)).await;
             if stage.all_rest() {

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use saga::WorkflowId;
 use saga::engine::Runtime;
 use saga::store::{Loaded, MemoryStore, Store};
 use saga::testing::simulation::{Process, Simulation};
+use saga::{Timestamp, WorkflowId};
 
 use crate::calls::Calls;
 use crate::coverage::Coverage;
+use crate::happenings::Happenings;
 use crate::ledger::Ledger;
 use crate::network::Network;
 use crate::world::World;
@@ -31,6 +32,7 @@ pub(crate) struct Stage {
     pub(crate) world: Mutex<World>,
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) calls: Mutex<Calls>,
+    pub(crate) happenings: Mutex<Happenings>,
     book: Mutex<Book>,
 }
 
@@ -53,6 +55,7 @@ impl Stage {
             world: Mutex::default(),
             ledger: Mutex::default(),
             calls: Mutex::default(),
+            happenings: Mutex::default(),
             book: Mutex::new(Book {
                 trace: traced.then(String::new),
                 wrongs: vec![],
@@ -110,6 +113,12 @@ impl Stage {
     /// What the journal says of a workflow at this moment.
     pub(crate) fn peek(&self, workflow: &WorkflowId) -> Option<Loaded> {
         self.store.load(workflow).now_or_never().expect("a memory store answers at once").unwrap()
+    }
+
+    /// What time it is, if the store says so.
+    pub(crate) fn time(&self) -> Option<Timestamp> {
+        let tells_time = self.network.lock().unwrap().tells_time;
+        tells_time.then(|| Runtime::now(&self.outside))
     }
 
     pub(crate) fn close(&self) -> (Vec<String>, Coverage, String) {

@@ -35,6 +35,7 @@ impl Stage {
             self.judge_one(loaded);
         }
         self.judge_starts(&all, people);
+        self.judge_events(&all);
         self.judge_cancellations(&all, people);
         self.judge_statistics(&all);
     }

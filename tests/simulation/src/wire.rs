@@ -9,7 +9,7 @@ use saga::engine::Runtime;
 use saga::store::{
     Beat, Claim, Commit, CommitOutcome, Join, Listing, Loaded, Page, PublishedEvent, Registration, Removals,
     Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart, Transactions,
-    Triggers, Wanted,
+    Trigger, Triggered, Triggers, Wanted,
 };
 use saga::{DefinitionId, Timestamp, WorkerId, WorkflowId};
 use tokio::sync::oneshot;
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use crate::stage::Stage;
 
 /// How long a worker waits for the store's answer.
-const PATIENCE: Duration = Duration::from_millis(300);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(300);
 
 /// The store as one process has it.
 #[derive(Clone)]
@@ -83,7 +83,7 @@ impl Store for Wire {
                 let (lease, known) = (join.lease, join.definitions.clone());
                 let joined = stage.store.join(join).await?;
                 stage.joined(process, joined.worker, lease, known);
-                Ok(joined)
+                Ok(Registration { now: stage.time(), ..joined })
             })
         });
         let registration = registration.await?;
@@ -95,7 +95,7 @@ impl Store for Wire {
             Box::pin(async move {
                 let beat = stage.store.beat(worker).await;
                 stage.beat(worker, &beat);
-                beat
+                beat.map(|beat| Beat { now: stage.time(), ..beat })
             })
         })
         .await
@@ -148,7 +148,13 @@ impl Store for Wire {
         .await
     }
     async fn publish(&self, event: PublishedEvent) -> Answer<bool> {
-        self.over("publish", move |stage| Box::pin(async move { stage.store.publish(event).await })).await
+        self.over("publish", move |stage| {
+            Box::pin(async move {
+                stage.is_published(&event);
+                stage.store.publish(event).await
+            })
+        })
+        .await
     }
     async fn published(&self, wanted: Wanted) -> Answer<Option<PublishedEvent>> {
         self.over("published", move |stage| Box::pin(async move { stage.store.published(wanted).await }))
@@ -183,9 +189,40 @@ impl Store for Wire {
         None
     }
     fn triggers(&self) -> Option<&dyn Triggers> {
-        None
+        Some(self)
     }
     fn removals(&self) -> Option<&dyn Removals> {
         None
+    }
+}
+
+#[async_trait]
+impl Triggers for Wire {
+    async fn register_triggers(&self, triggers: Vec<Trigger>) -> Answer<()> {
+        self.over("triggers", move |stage| {
+            Box::pin(async move {
+                let names = triggers.iter().map(|trigger| trigger.name.clone()).collect();
+                stage.store.register_triggers(triggers).await?;
+                stage.are_registered(names);
+                Ok(())
+            })
+        })
+        .await
+    }
+    async fn remove_trigger(&self, name: &str) -> Answer<bool> {
+        let name = name.to_owned();
+        self.over("a removal", move |stage| Box::pin(async move { stage.store.remove_trigger(&name).await }))
+            .await
+    }
+    async fn triggered(&self, triggers: &[String], limit: usize) -> Answer<Vec<Triggered>> {
+        let triggers = triggers.to_vec();
+        self.over("triggered", move |stage| {
+            Box::pin(async move { stage.store.triggered(&triggers, limit).await })
+        })
+        .await
+    }
+    async fn settle_triggered(&self, ids: Vec<i64>) -> Answer<()> {
+        self.over("settle", move |stage| Box::pin(async move { stage.store.settle_triggered(ids).await }))
+            .await
     }
 }

@@ -96,7 +96,11 @@ impl Workers {
         for definition in known {
             builder = builder.saga(definition);
         }
-        builder.build().await
+        builder
+            .on_event(sagas::ORDER, |event| Ok(Some(sagas::leg(event.key.clone()))))
+            .on_event(sagas::ORDER, |event| Ok(Some(sagas::parcel(event.key.clone()))))
+            .build()
+            .await
     }
 
     /// Ends the process, and starts another one in its place.

@@ -166,7 +166,10 @@ impl Port {
         let refused = match fate {
             Fate::Refused => Some(StepError::permanent("refused")),
             Fate::Transient => Some(StepError::transient("not reachable")),
-            Fate::Busy => Some(StepError::transient("busy").retry_after(Duration::from_millis(300))),
+            Fate::Busy => {
+                let pause = Duration::from_millis(if stage.chance(0.5) { 300 } else { 1500 });
+                Some(StepError::transient(format!("busy (request {call})")).retry_after(pause))
+            }
             Fate::Misconfigured => Some(StepError::configuration("wrong password")),
             _ => None,
         };
@@ -207,9 +210,11 @@ impl Port {
             }
             Fate::Lost(Silence::Reset) | Fate::Unanswered(Silence::Reset) | Fate::Late(Silence::Reset) => {
                 stage.sleep(stage.between(1, 60)).await;
-                Err(StepError::unknown("connection reset"))
+                Err(StepError::unknown(format!("connection reset (request {call})")))
             }
-            _ => answered.await.unwrap_or_else(|_| Err(StepError::unknown("connection reset"))),
+            _ => answered
+                .await
+                .unwrap_or_else(|_| Err(StepError::unknown(format!("connection reset (request {call})")))),
         }
     }
 }

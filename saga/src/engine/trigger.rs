@@ -40,7 +40,10 @@ impl Rule {
                 let request = StartRequest::new(client.clone(), start)
                     .tenant(&event.tenant_id)
                     .initiator(event.by.clone().unwrap_or(by))
-                    .idempotency_key(format!("event/{trigger}/{id}"))
+                    .idempotency_key(match mutant!(event_starts_twice) {
+                        true => client.runtime.random().to_string(),
+                        false => format!("event/{trigger}/{id}"),
+                    })
                     .queued();
                 Box::pin(request.into_future().map(|started| started.map(drop)))
             }))

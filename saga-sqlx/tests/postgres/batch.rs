@@ -213,3 +213,57 @@ async fn what_a_statement_cannot_do_the_careful_way_does() {
     assert_eq!(store.statistics("default").await.unwrap().workflows.values().sum::<u64>(), 1);
     home.remove().await;
 }
+
+/// Finding 19: a batch takes its locks in the order of its commits, a person with psql in any. The statement that PostgreSQL
+/// gives up for a deadlock has written nothing, and is written when the person is done.
+#[tokio::test]
+async fn a_batch_that_falls_victim_to_a_persons_order_of_locks_is_written_after_all() {
+    let home = Home::new();
+    let (store, worker) = owner(&home).await;
+    let second = WorkflowId::new("b").unwrap();
+    let header = header(&store).await;
+    let copy = Header { workflow_id: second.clone(), rev: 0, ..header };
+    let create = Some(Box::new(NewWorkflow { header: copy }));
+    let start = Commit { create, ..Commit::empty(second.clone(), CommitId(1)) };
+    store.commit(Some(worker), vec![start]).await.unwrap();
+    let mut person = home.foreign().await;
+    // Whoever finds the deadlock is its victim. The batch looks after a second, the person when that is long over.
+    sqlx::query("SET deadlock_timeout = '15s'").execute(&mut person).await.unwrap();
+    let touch = "UPDATE orchestration_workflows SET priority = priority + 1 WHERE workflow_id = $1";
+    for number in (2..).step_by(2).take(10) {
+        let one = commit(&store, Shape::Decisions, number).await;
+        let other = Commit { workflow_id: second.clone(), id: CommitId(number + 1), ..one.clone() };
+        let mut tx = person.begin().await.unwrap();
+        sqlx::query(touch).bind(second.as_str()).execute(&mut *tx).await.unwrap();
+        let writing = tokio::spawn({
+            let store = store.clone();
+            async move { store.commit(Some(worker), vec![one, other]).await }
+        });
+        home.blocked_by(&mut tx, SHAPES[1].1).await;
+        let free =
+            "SELECT workflow_id FROM orchestration_workflows WHERE workflow_id = 'a' FOR UPDATE SKIP LOCKED";
+        let mut looker = home.foreign().await;
+        let is_free = sqlx::query(free).fetch_optional(&mut looker).await.unwrap().is_some();
+        assert!(!is_free, "the batch holds the first one, and waits for the second");
+        let person_wins = sqlx::query(touch).bind("a").execute(&mut *tx).await.is_ok();
+        if person_wins {
+            tx.commit().await.unwrap();
+        } else {
+            // A slow machine: the batch had looked before the person began to wait.
+            tx.rollback().await.unwrap();
+        }
+        let rev = number / 2;
+        let written = writing.await.unwrap();
+        assert_eq!(written, Ok(vec![CommitOutcome::Applied { rev }, CommitOutcome::Applied { rev }]));
+        for id in [&id(), &second] {
+            let loaded = store.load(id).await.unwrap().unwrap();
+            assert_eq!((loaded.header.rev, loaded.steps.len()), (rev, usize::try_from(rev).unwrap()));
+        }
+        // The person has had the first one too, so the batch let go of it.
+        if person_wins {
+            home.remove().await;
+            return;
+        }
+    }
+    panic!("no batch has fallen");
+}

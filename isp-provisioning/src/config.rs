@@ -88,7 +88,13 @@ pub struct Database {
     pub schema: Option<String>,
     /// How many connections this process has.
     pub connections: u32,
+    /// How long this process may be silent before the others take its workflows over, in milliseconds, at least 1,000.
+    /// Not used with SQLite, where there are no others.
+    pub lease_ms: u64,
 }
+
+/// Less is a pause of a virtual machine or a switch, and no death.
+const SHORTEST_LEASE_MS: u64 = 1_000;
 
 /// How NetBox is reached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -190,7 +196,7 @@ impl Default for Limits {
 }
 impl Default for Database {
     fn default() -> Self {
-        Self { url: None, schema: None, connections: 16 }
+        Self { url: None, schema: None, connections: 16, lease_ms: 10_000 }
     }
 }
 impl Default for Netbox {
@@ -249,7 +255,21 @@ impl Configuration {
                     .map_err(|why| ConfigurationError(format!("{name}: {why}")))?;
             }
         }
-        Value::Table(table).try_into::<Self>().map_err(|e| ConfigurationError(e.message().to_owned()))
+        let read = Value::Table(table).try_into::<Self>();
+        let configuration = read.map_err(|e| ConfigurationError(e.message().to_owned()))?;
+        configuration.check()?;
+        Ok(configuration)
+    }
+
+    /// What a type cannot say.
+    fn check(&self) -> Result<(), ConfigurationError> {
+        let lease = self.database.lease_ms;
+        if lease < SHORTEST_LEASE_MS {
+            return Err(ConfigurationError(format!(
+                "`database.lease_ms` is {lease}, and has to be at least {SHORTEST_LEASE_MS}: others would take over from a process that is only slow"
+            )));
+        }
+        Ok(())
     }
 
     /// As it is in force, without secrets.
@@ -342,6 +362,14 @@ mod tests {
         let error = Configuration::load(Some(&file), std::iter::empty()).unwrap_err().to_string();
         assert!(error.contains("colour"), "{error}");
         assert!(Configuration::load(Some(Path::new("nowhere.toml")), std::iter::empty()).is_err());
+    }
+
+    #[test]
+    fn a_lease_that_every_pause_would_end_is_refused() {
+        assert_eq!(load(&[("ISP_DATABASE__LEASE_MS", "1000")]).unwrap().database.lease_ms, 1_000);
+        let error = load(&[("ISP_DATABASE__LEASE_MS", "999")]).unwrap_err().to_string();
+        assert!(error.contains("`database.lease_ms` is 999"), "{error}");
+        assert!(load(&[("ISP_DATABASE__LEASE_MS", "-1")]).is_err());
     }
 
     #[test]

@@ -280,14 +280,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_configuration_without_time_is_refused_by_the_fields_name() {
-        let change: [(&str, fn(&mut Config)); 3] = [
-            ("lease", |config| config.lease = Duration::ZERO),
-            ("poll_interval", |config| config.poll_interval = Duration::ZERO),
-            ("transaction_limit", |config| config.transaction_limit = Duration::ZERO),
-        ];
-        for (name, change) in change {
-            let mut config = Config::default();
-            change(&mut config);
+        let zero = Duration::ZERO;
+        for (name, config) in [
+            ("lease", Config { lease: zero, ..Config::default() }),
+            ("poll_interval", Config { poll_interval: zero, ..Config::default() }),
+            ("transaction_limit", Config { transaction_limit: zero, ..Config::default() }),
+        ] {
             let refused = Engine::builder(()).store(MemoryStore::new()).config(config).build().await;
             assert!(matches!(refused, Err(BuildError::NoTime { field, .. }) if field == name), "{name}");
         }

@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use saga::definition::Op;
 use saga::step::Class;
-use saga::store::{Loaded, Status, StepRow, StepStatus, TouchedEffect};
+use saga::store::{Commit, Loaded, Status, StepRow, StepStatus, TouchedEffect};
 use saga::{Effect, Retry, StepContext, StepError, WorkerId, WorkflowId};
 
 use crate::sagas;
 use crate::stage::Stage;
+
+/// How far two workers may disagree about what time it is. The store tells each, and its answer may take a second.
+const CLOCKS: Duration = Duration::from_secs(1);
 
 /// Which of a step's functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,9 +75,17 @@ struct History {
     is_done: bool,
     /// Is it run once more, only to learn what it has made?
     settles: bool,
-    /// How the last call of each kind has failed: with whom, when, and how long it is not to be tried again. The pause
-    /// is in that worker's memory: whoever takes over, in the same process too, knows of it only that it failed.
-    failed: BTreeMap<Kind, (Option<WorkerId>, Duration, Duration)>,
+    /// How the last call of each kind has failed.
+    failed: BTreeMap<Kind, Failed>,
+}
+
+/// A failure, after which there is a pause.
+struct Failed {
+    by: Option<WorkerId>,
+    at: Duration,
+    pause: Duration,
+    /// Is it in the journal? Before that, whoever takes over knows nothing of it.
+    is_written: bool,
 }
 
 /// A call under way.
@@ -114,7 +125,7 @@ impl Open {
                     _ if kind == Kind::Find && self.step.2.0.starts_with("pivot") => Duration::ZERO,
                     _ => sagas::PAUSE,
                 };
-                history.failed.insert(kind, (worker, now, pause));
+                history.failed.insert(kind, Failed { by: worker, at: now, pause, is_written: false });
             }
         }
     }
@@ -149,6 +160,23 @@ impl Stage {
         self.calls.lock().unwrap().steps.entry(step).or_default().is_unknown = true;
     }
 
+    /// That a step is not to be tried for a while is in the journal now.
+    pub(crate) fn failures_written(&self, commit: &Commit, before: Option<&Loaded>) {
+        let place = |row: &StepRow| (row.run, row.step_order, Arc::clone(&row.item));
+        let is_new = |row: &StepRow| {
+            let mut rows = before.into_iter().flat_map(|before| &before.steps);
+            rows.find(|other| place(other) == place(row)).is_none_or(|other| other.rev < row.rev)
+        };
+        let waits =
+            |row: &&StepRow| row.carry.as_ref().is_some_and(|carry| carry.as_str().contains("@due\""));
+        let mut calls = self.calls.lock().unwrap();
+        for row in commit.facts.iter().filter(waits).filter(|row| is_new(row)) {
+            let step = (commit.workflow_id.clone(), row.run, Place(row.place().into()));
+            let failed = calls.steps.get_mut(&step).map(|history| &mut history.failed);
+            failed.into_iter().flatten().for_each(|(_, failed)| failed.is_written = true);
+        }
+    }
+
     pub(crate) fn call_begins(
         self: &Arc<Self>,
         process: usize,
@@ -180,18 +208,18 @@ impl Stage {
             kind == Kind::Run && self.peek(&id).is_some_and(|l| l.header.state.status == Status::RollingBack);
         let went_forward = settles && !std::mem::replace(&mut history.settles, settles);
         // To be run once more to learn what there is to undo is no retry.
-        if let Some((by, at, pause)) = history.failed.get(&kind)
-            && *by == worker
+        if let Some(Failed { by, at, pause, is_written }) = history.failed.get(&kind)
+            && (*by == worker || *is_written)
+            && let allowed = if *by == worker { *pause } else { pause.saturating_sub(CLOCKS) }
             && !went_forward
             // The first attempt after a person's word comes at once.
             && cx.attempt() > 1
             // The workers' clocks tell whole microseconds.
-            && self.now() + Duration::from_micros(1) < *at + *pause
+            && self.now() + Duration::from_micros(1) < *at + allowed
         {
+            let (place, after) = (&step.2, self.now() - *at);
             wrongs.push(format!(
-                "retry: {kind:?} of {id} {} comes {:?} after a failure",
-                step.2,
-                self.now() - *at
+                "retry: {kind:?} of {id} {place} comes {after:?} after a failure, not {pause:?}"
             ));
         }
         if let Some(given) = given

@@ -27,11 +27,13 @@ pub struct Coverage {
     pub excluded: u32,
     /// A worker did not know the newest version of a saga.
     pub older: u32,
+    /// A commit could not be stored.
+    pub unstorable: u32,
 }
 
 impl Coverage {
     /// The figures by name.
-    pub fn figures(&self) -> [(&'static str, u32); 12] {
+    pub fn figures(&self) -> [(&'static str, u32); 13] {
         [
             ("crash", self.crash),
             ("takeover", self.takeover),
@@ -45,6 +47,7 @@ impl Coverage {
             ("pivot", self.pivot),
             ("excluded", self.excluded),
             ("older worker", self.older),
+            ("unstorable", self.unstorable),
         ]
     }
     /// One more seed.
@@ -62,6 +65,7 @@ impl Coverage {
             (&mut self.pivot, seed.pivot),
             (&mut self.excluded, seed.excluded),
             (&mut self.older, seed.older),
+            (&mut self.unstorable, seed.unstorable),
         ];
         for (sum, one) in all {
             *sum += one.min(1);

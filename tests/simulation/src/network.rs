@@ -11,6 +11,8 @@ pub(crate) struct Network {
     links: BTreeMap<usize, Link>,
     /// How often a call gets lost by itself.
     pub(crate) loss: f64,
+    /// One commit in so many cannot be stored.
+    pub(crate) unstorable: Option<u64>,
 }
 
 /// What is wrong with a link.

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use saga::WorkflowId;
 use saga::engine::Runtime;
 use saga::store::{Loaded, MemoryStore, Store};
 use saga::testing::simulation::{Process, Simulation};
+use saga::{Timestamp, WorkflowId};
 
 use crate::calls::Calls;
 use crate::coverage::Coverage;
@@ -23,6 +23,7 @@ pub(crate) const POLL: Duration = Duration::from_millis(500);
 
 /// One seed.
 pub(crate) struct Stage {
+    pub(crate) seed: u64,
     pub(crate) simulation: Simulation,
     pub(crate) outside: Process,
     pub(crate) store: MemoryStore,
@@ -45,6 +46,7 @@ impl Stage {
         let simulation = Simulation::new(seed);
         let outside = simulation.outside();
         Arc::new(Self {
+            seed,
             store: MemoryStore::leased(Arc::new(outside.clone())),
             outside,
             simulation,
@@ -63,6 +65,10 @@ impl Stage {
 
     pub(crate) fn now(&self) -> Duration {
         self.simulation.now()
+    }
+    /// By the clock of the store's machine, which is right.
+    pub(crate) fn time(&self) -> Timestamp {
+        Runtime::now(&self.outside)
     }
     /// A number below this one.
     pub(crate) fn roll(&self, sides: u32) -> u32 {

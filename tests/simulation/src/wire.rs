@@ -83,7 +83,7 @@ impl Store for Wire {
                 let (lease, known) = (join.lease, join.definitions.clone());
                 let joined = stage.store.join(join).await?;
                 stage.joined(process, joined.worker, lease, known);
-                Ok(joined)
+                Ok(Registration { now: Some(stage.time()), ..joined })
             })
         });
         let registration = registration.await?;
@@ -95,7 +95,7 @@ impl Store for Wire {
             Box::pin(async move {
                 let beat = stage.store.beat(worker).await;
                 stage.beat(worker, &beat);
-                beat
+                beat.map(|beat| Beat { now: Some(stage.time()), ..beat })
             })
         })
         .await
@@ -129,7 +129,7 @@ impl Store for Wire {
         self.over("commit", move |stage| {
             Box::pin(async move {
                 let before = stage.before(&batch);
-                let outcomes = stage.store.commit(worker, batch.clone()).await;
+                let outcomes = stage.write(worker, &batch).await;
                 stage.committed(worker, &batch, &before, &outcomes);
                 outcomes
             })

@@ -166,7 +166,12 @@ impl Port {
         let refused = match fate {
             Fate::Refused => Some(StepError::permanent("refused")),
             Fate::Transient => Some(StepError::transient("not reachable")),
-            Fate::Busy => Some(StepError::transient("busy").retry_after(Duration::from_millis(300))),
+            Fate::Busy => {
+                // Now and then for so long that another worker takes over meanwhile.
+                let pause =
+                    if stage.chance(0.3) { Duration::from_secs(5) } else { Duration::from_millis(300) };
+                Some(StepError::transient("busy").retry_after(pause))
+            }
             Fate::Misconfigured => Some(StepError::configuration("wrong password")),
             _ => None,
         };

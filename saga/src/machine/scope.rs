@@ -68,7 +68,7 @@ impl Machine {
             let name = failed(&sub.name);
             let open = self.draft.carry.contains_key(&name)
                 && (sub.first.0..=sub.last.0).any(|node| gone[node as usize]);
-            if (open || carried.contains(&name)) && !mutant!(failure_not_reopened) {
+            if open || carried.contains(&name) {
                 self.draft.carry.remove(&name);
                 self.scopes[i] = Scope::Open;
             }

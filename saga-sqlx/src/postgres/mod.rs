@@ -20,6 +20,7 @@ mod schedules;
 mod timelines;
 mod triggers;
 mod unsettled;
+mod watch;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -246,6 +247,10 @@ impl Store for PgStore {
 
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
         Ok(ask!(self.0, |connection| read::stranded(&mut connection, now))?)
+    }
+
+    async fn watch(&self, now: Timestamp, gap: Duration) -> Result<Vec<Stranded>, StoreError> {
+        self.0.health.tell(watch::watch(&self.0, now, gap).await)
     }
 
     async fn commit(

@@ -9,6 +9,7 @@ mod address;
 mod agree;
 mod batch;
 mod conformance;
+mod deadlock;
 mod doors;
 mod engines;
 mod fence;

@@ -161,6 +161,7 @@ async fn engine(
     let name = format!("{} (process {})", c.listen, std::process::id());
     let mut config = Config { name, max_live: c.limits.workflows, ..Config::default() };
     config.retention = retention(&c.retention);
+    config.lease = Duration::from_millis(c.database.lease_ms);
     let simulated = simulated.then_some(200);
     config.machine.settle_after = c.settle_after_ms.or(simulated).map(Duration::from_millis);
     let engine = Engine::builder(systems)

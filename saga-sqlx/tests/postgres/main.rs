@@ -8,6 +8,8 @@
 mod address;
 mod agree;
 mod batch;
+#[cfg(feature = "pooler")]
+mod bouncer;
 mod conformance;
 mod deadlock;
 mod doors;

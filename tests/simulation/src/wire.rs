@@ -125,6 +125,9 @@ impl Store for Wire {
     async fn stranded(&self, now: Timestamp) -> Answer<Vec<Stranded>> {
         self.over("stranded", move |stage| Box::pin(async move { stage.store.stranded(now).await })).await
     }
+    async fn watch(&self, now: Timestamp, gap: Duration) -> Answer<Vec<Stranded>> {
+        self.over("watch", move |stage| Box::pin(async move { stage.store.watch(now, gap).await })).await
+    }
     async fn commit(&self, worker: Option<WorkerId>, batch: Vec<Commit>) -> Answer<Vec<CommitOutcome>> {
         self.over("commit", move |stage| {
             Box::pin(async move {

@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use saga::store::{
@@ -71,6 +72,9 @@ impl<S: Store> Store for Feeding<S> {
     }
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
         self.inner.stranded(now).await
+    }
+    async fn watch(&self, now: Timestamp, gap: Duration) -> Result<Vec<Stranded>, StoreError> {
+        self.inner.watch(now, gap).await
     }
     async fn send(
         &self,
@@ -179,6 +183,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let started = engine.client().start(say(word.to_owned())).id(format!("say-{word}")).await?;
         started.handle.outcome().await?;
     }
-    engine.shutdown(std::time::Duration::from_secs(1)).await?;
+    engine.shutdown(Duration::from_secs(1)).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,8 @@ use toml::{Table, Value};
 
 /// Environment variables with this prefix override the file: `ISP_LISTEN`, `ISP_NETBOX__TOKEN`.
 const PREFIX: &str = "ISP_";
+/// For how long a server may be silent.
+const LEASE_MS: RangeInclusive<u64> = 3_000..=300_000;
 
 /// Everything that can be configured. Each field has a default; systems without a URL are simulated.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,6 +91,9 @@ pub struct Database {
     pub schema: Option<String>,
     /// How many connections this process has.
     pub connections: u32,
+    /// For how long a server may be silent before the others go on with what it had begun, in milliseconds: 3,000 to 300,000.
+    /// A statement may take two fifths of it, and no more than four seconds. A file has no others, and no use for it.
+    pub lease_ms: u64,
 }
 
 /// How NetBox is reached.
@@ -190,7 +196,7 @@ impl Default for Limits {
 }
 impl Default for Database {
     fn default() -> Self {
-        Self { url: None, schema: None, connections: 16 }
+        Self { url: None, schema: None, connections: 16, lease_ms: 10_000 }
     }
 }
 impl Default for Netbox {
@@ -249,7 +255,28 @@ impl Configuration {
                     .map_err(|why| ConfigurationError(format!("{name}: {why}")))?;
             }
         }
-        Value::Table(table).try_into::<Self>().map_err(|e| ConfigurationError(e.message().to_owned()))
+        let read: Self = Value::Table(table)
+            .try_into()
+            .map_err(|e: toml::de::Error| ConfigurationError(e.message().to_owned()))?;
+        read.check()?;
+        Ok(read)
+    }
+
+    /// Holds together what each field allows by itself.
+    ///
+    /// # Errors
+    /// What is wrong, and what would be right.
+    pub(crate) fn check(&self) -> Result<(), ConfigurationError> {
+        let lease = self.database.lease_ms;
+        if LEASE_MS.contains(&lease) {
+            return Ok(());
+        }
+        Err(ConfigurationError(format!(
+            "database.lease_ms: {lease} ms is no lease for a server: let it be from {} to {} ms. With a shorter one those are \
+             taken for dead that are only slow, with a longer one what a dead server had begun stands still",
+            LEASE_MS.start(),
+            LEASE_MS.end()
+        )))
     }
 
     /// As it is in force, without secrets.
@@ -309,6 +336,20 @@ mod tests {
         assert_eq!(days(&configuration), (Some(90), None, None));
         assert!(configuration.shown().contains("completed_days = 90"));
         assert!(load(&[("ISP_RETENTION__COMPLETED_DAYS", "-1")]).is_err());
+    }
+
+    #[test]
+    fn a_lease_is_neither_shorter_nor_longer_than_makes_sense() {
+        assert_eq!(load(&[]).unwrap().database.lease_ms, 10_000);
+        for right in ["3000", "300000"] {
+            let configuration = load(&[("ISP_DATABASE__LEASE_MS", right)]).unwrap();
+            assert_eq!(configuration.database.lease_ms.to_string(), right);
+        }
+        for wrong in ["0", "2999", "300001"] {
+            let words = load(&[("ISP_DATABASE__LEASE_MS", wrong)]).unwrap_err().to_string();
+            assert!(words.contains("from 3000 to 300000 ms") && words.contains(wrong), "{words}");
+        }
+        assert!(load(&[("ISP_DATABASE__LEASE_MS", "soon")]).is_err());
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod schedules;
 mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod triggers;
+mod watched;
 
 #[cfg(feature = "postgres")]
 pub use postgres::{PgOptions, PgStore, postgres};

@@ -100,6 +100,12 @@ const SQLITE: &[Migration] = &[
         name: "heartbeats",
         sql: include_str!("../migrations/sqlite/0012_heartbeats.sql"),
     },
+    Migration {
+        version: 13,
+        works_from: 6,
+        name: "watched_definitions",
+        sql: include_str!("../migrations/sqlite/0013_watched_definitions.sql"),
+    },
 ];
 
 #[cfg(feature = "postgres")]
@@ -157,6 +163,12 @@ const POSTGRES: &[Migration] = &[
         works_from: 1,
         name: "heartbeats",
         sql: include_str!("../migrations/postgres/0009_heartbeats.sql"),
+    },
+    Migration {
+        version: 10,
+        works_from: 1,
+        name: "watched_definitions",
+        sql: include_str!("../migrations/postgres/0010_watched_definitions.sql"),
     },
 ];
 

@@ -56,10 +56,12 @@ fn guarantee_11_a_key_is_the_same_for_all_attempts_and_after_restarts_and_differ
             format!("{w}/b.last/undo"),
         ]
     };
-    // (The pass that looks after late landings has one of its own.)
-    all.retain(|key| !key.ends_with("undo-late"));
+    // (The pass that looks after late landings has one of its own. It is the only one where the worker was missed for longer
+    // than anything can be late.)
+    let mut all: Vec<_> = all.iter().map(|key| key.trim_end_matches("-late").to_owned()).collect();
     let mut wanted: Vec<_> = expected("w").into_iter().chain(expected("v")).collect();
     all.sort();
+    all.dedup();
     wanted.sort();
     assert_eq!(all, wanted);
 }

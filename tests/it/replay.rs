@@ -172,6 +172,9 @@ impl Store for Recording {
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
         self.store.stranded(now).await
     }
+    async fn watch(&self, now: Timestamp, gap: Duration) -> Result<Vec<Stranded>, StoreError> {
+        self.store.watch(now, gap).await
+    }
     async fn commit(
         &self,
         worker: Option<WorkerId>,

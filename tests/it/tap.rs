@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use saga::store::{
@@ -230,6 +231,9 @@ impl Store for Tap {
     }
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
         self.alive().await.stranded(now).await
+    }
+    async fn watch(&self, now: Timestamp, gap: Duration) -> Result<Vec<Stranded>, StoreError> {
+        self.alive().await.watch(now, gap).await
     }
     async fn commit(
         &self,

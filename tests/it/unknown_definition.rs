@@ -89,10 +89,41 @@ fn guarantee_13_what_no_worker_knows_is_left_alone_told_and_parked_after_ten_min
 fn guarantee_13_a_worker_that_comes_back_in_time_finds_its_workflows_as_they_were() {
     let mut lives = begun(Act::Hang);
     lives.live(old, async |_| pass(9 * MINUTE).await);
-    lives.live(old, async |_| pass(9 * MINUTE).await);
     lives.live(new, async |life| {
         assert_eq!(life.client.stranded().await.unwrap(), []);
         assert_eq!(status(&life.ended("w").await), Status::Completed);
+    });
+}
+
+/// Finding 61: no life of the old version has ten minutes, and together they have.
+#[test]
+fn the_ten_minutes_go_on_in_the_next_life_of_whoever_does_not_know_it() {
+    let mut lives = begun(Act::Hang);
+    for _ in 0..3 {
+        lives.live(old, async |life| {
+            pass(3 * MINUTE).await;
+            assert_eq!(status(&life.load("w").await), Status::Running);
+        });
+    }
+    lives.live(old, async |life| {
+        pass(2 * MINUTE).await;
+        let parked = life.ended("w").await;
+        assert_eq!(parked.header.state.failure_reason, Some(FailureReason::Definition));
+    });
+}
+
+/// Finding 61: one that knows it may die before it has done anything; the next one then has its ten minutes.
+#[test]
+fn the_ten_minutes_begin_anew_when_somebody_has_come_who_knows_it() {
+    let mut lives = begun(Act::Hang);
+    lives.live(old, async |_| pass(9 * MINUTE).await);
+    lives.world.script("b", Way::Do, [Act::Hang]);
+    lives.live(new, async |_| ());
+    lives.live(old, async |life| {
+        pass(9 * MINUTE).await;
+        assert_eq!(status(&life.load("w").await), Status::Running);
+        pass(2 * MINUTE).await;
+        life.ended("w").await;
     });
 }
 

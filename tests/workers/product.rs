@@ -12,6 +12,9 @@ use tempfile::TempDir;
 use crate::binaries::{Running, example};
 use crate::home::{self, Home};
 
+/// Ten seconds would do as well, and the test would wait for them.
+const LEASE_MS: u64 = 8_000;
+
 /// One test at a time: a server that the machine leaves without time is taken for dead.
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -42,6 +45,7 @@ impl Servers {
             command.arg(format!("--{system}")).arg(self.simulators.place(system));
         }
         command.env("ISP_DATABASE__SCHEMA", self.home.name()).env("ISP_SETTLE_AFTER_MS", "700");
+        command.env("ISP_DATABASE__LEASE_MS", LEASE_MS.to_string());
         command.env("ISP_VOLTHA__DISCOVERY_TIMEOUT_MS", "100").stderr(std::process::Stdio::null());
         command
     }
@@ -94,6 +98,14 @@ impl Servers {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+    /// The leases of those who live, in milliseconds.
+    fn leases(&self) -> Vec<i64> {
+        let leases = "SELECT (EXTRACT(EPOCH FROM lease) * 1000)::bigint FROM orchestration_workers WHERE state = 'live'";
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            sqlx::query_scalar(leases).fetch_all(&mut self.home.foreign().await).await.unwrap()
+        })
+    }
     /// How many addresses stand in NetBox for this workflow.
     fn addresses(&self, workflow: &str) -> usize {
         let url = format!("{}/_sim/state", self.simulators.place("netbox"));
@@ -131,6 +143,7 @@ fn each_server_answers_for_all_and_a_secret_is_the_same_wherever_it_is_asked_for
 fn what_a_killed_server_had_begun_another_one_finishes_once() {
     let servers = Servers::new();
     let (dying, living) = (servers.start(), servers.start());
+    assert_eq!(servers.leases(), [i64::try_from(LEASE_MS).unwrap(); 2]);
     servers.delay("netbox", "allocate", 2_000);
     let started = servers.provision(&dying, 2, 0).send().unwrap();
     assert_eq!(started.status(), StatusCode::ACCEPTED);

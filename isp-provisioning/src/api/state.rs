@@ -45,8 +45,11 @@ pub(super) fn header(
     longest: usize,
 ) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(name) else { return Ok(None) };
+    // A header may have tabs inside; a name in a list may not.
     match value.to_str() {
-        Ok(text) if !text.trim().is_empty() && text.len() <= longest => Ok(Some(text.trim().to_owned())),
+        Ok(text) if !text.trim().is_empty() && text.len() <= longest && !text.trim().contains('\t') => {
+            Ok(Some(text.trim().to_owned()))
+        }
         _ => Err(Problem::bad_request(format!(
             "the header {name} has to be 1 to {longest} visible ASCII characters"
         ))),

@@ -34,8 +34,11 @@ impl Journal {
             Some(_) if new => return Err(ServerError::NotNew),
             Some(url) => {
                 let schema = c.database.schema.clone();
-                let options =
+                let mut options =
                     PgOptions { schema, connections: c.database.connections, ..PgOptions::default() };
+                // Less than half of the lease, so that nobody is dead when what they sent lands.
+                let limit = Duration::from_millis(c.database.lease_ms) * 2 / 5;
+                options.statement_timeout = options.statement_timeout.min(limit);
                 Self::Postgres(PgStore::connect(url, options).await?)
             }
         };

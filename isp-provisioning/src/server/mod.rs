@@ -160,6 +160,7 @@ async fn engine(
     };
     let name = format!("{} (process {})", c.listen, std::process::id());
     let mut config = Config { name, max_live: c.limits.workflows, ..Config::default() };
+    config.lease = Duration::from_millis(c.database.lease_ms);
     config.retention = retention(&c.retention);
     let simulated = simulated.then_some(200);
     config.machine.settle_after = c.settle_after_ms.or(simulated).map(Duration::from_millis);

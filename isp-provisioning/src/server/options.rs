@@ -23,6 +23,9 @@ pub struct Options {
     /// A PostgreSQL database that several servers share, instead of a file: `postgres://user:password@host/name`
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
+    /// For how many seconds a server of such a database may be silent before the others go on with its work [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    pub lease: Option<u64>,
     /// The tenant for whom all requests are [default: default]
     #[arg(long)]
     pub tenant: Option<String>,
@@ -53,10 +56,27 @@ impl Options {
         c.listen = self.listen.unwrap_or(c.listen);
         c.data = self.data.clone().unwrap_or(c.data);
         c.database.url = self.database.clone().or(c.database.url);
+        c.database.lease_ms = self.lease.map_or(c.database.lease_ms, |lease| lease.saturating_mul(1_000));
         c.tenant = self.tenant.clone().unwrap_or(c.tenant);
         c.netbox.url = self.netbox.clone().or(c.netbox.url);
         c.voltha.url = self.voltha.clone().or(c.voltha.url);
         c.genieacs.url = self.genieacs.clone().or(c.genieacs.url);
+        c.check()?;
         Ok(c)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lease_of_the_command_line_has_the_same_limits() {
+        let configured = |words: &[&str]| Options::parse_from(words).configuration();
+        assert_eq!(configured(&["server", "--lease", "20"]).unwrap().database.lease_ms, 20_000);
+        for wrong in ["2", "301", "18446744073709551615"] {
+            let words = configured(&["server", "--lease", wrong]).unwrap_err().to_string();
+            assert!(words.contains("from 3000 to 300000 ms"), "{words}");
+        }
     }
 }

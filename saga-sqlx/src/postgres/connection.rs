@@ -5,7 +5,7 @@ use std::time::Duration;
 use saga::store::StoreError;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
 
 use super::pooler;
 use crate::error::sql_error;
@@ -122,16 +122,26 @@ pub(super) async fn pools(url: &str, options: &PgOptions) -> Result<(PgPool, PgP
 
 /// The one for heartbeats beside a pool of the user's.
 pub(super) async fn beside(pool: &PgPool) -> Result<(PgPool, PgOptions), StoreError> {
-    let current: Option<String> =
-        sqlx::query_scalar("SELECT current_schema()::text").fetch_one(pool).await.map_err(sql_error)?;
-    let Some(schema) = current else {
-        let none = "the pool's search path leads to no schema in which tables could be made";
-        return Err(StoreError::Configuration(none.into()));
-    };
-    let options = PgOptions { schema: Some(schema), ..PgOptions::default() };
-    options.check()?;
+    let options = PgOptions { schema: Some(current_schema(pool).await?), ..PgOptions::default() };
     let connect = pool.connect_options().as_ref().clone().disable_statement_logging();
-    Ok((options.pool(1).connect_lazy_with(connect), options))
+    Ok((one(connect, &options)?, options))
+}
+
+/// Where the pool's tables are, or would be made.
+pub(super) async fn current_schema(pool: &PgPool) -> Result<String, StoreError> {
+    // Prepares nothing: a pooler may be in between.
+    let asked = async { pool.fetch_one(sqlx::raw_sql("SELECT current_schema()::text")).await?.try_get(0) };
+    let current: Option<String> = asked.await.map_err(sql_error)?;
+    current.ok_or_else(|| {
+        let none = "the pool's search path leads to no schema in which tables could be made";
+        StoreError::Configuration(none.into())
+    })
+}
+
+/// The one for heartbeats.
+pub(super) fn one(connect: PgConnectOptions, options: &PgOptions) -> Result<PgPool, StoreError> {
+    options.check()?;
+    Ok(options.pool(1).connect_lazy_with(connect))
 }
 
 /// Acknowledged means on disk.

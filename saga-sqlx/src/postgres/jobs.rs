@@ -120,6 +120,8 @@ async fn joined(store: &Inner, join: &Join) -> Result<Registration, Failure> {
         let plan = sqlx::query(sql::ADD_PLAN).bind(definition.to_string()).bind(plan);
         plan.execute(&mut *tx).await?;
     }
+    let known = rows(&Named::all(&join.definitions))?;
+    sqlx::query(sql::FORGET_KNOWN).bind(known).execute(&mut *tx).await?;
     tx.commit().await?;
     connection.give_back();
     store.timelines.join(WorkerId(worker), timeline);

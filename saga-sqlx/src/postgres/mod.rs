@@ -20,6 +20,7 @@ mod schedules;
 mod timelines;
 mod triggers;
 mod unsettled;
+mod watch;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -85,13 +86,38 @@ impl PgStore {
     /// and an `idle_in_transaction_session_timeout` of less than half of the workers' lease: a process that is paused in
     /// the middle of a transaction is not declared dead before that is over.
     ///
+    /// A pool that leads to a pooler like PgBouncer in transaction mode is for
+    /// [`with_pool_through_pooler`](Self::with_pool_through_pooler), and is refused here when that is noticed, as it is
+    /// unless the pooler has much else to do.
+    ///
     /// # Errors
     /// As for [`connect`](Self::connect).
     pub async fn with_pool(pool: PgPool) -> Result<Self, StoreError> {
+        pooler::refuse(&pool).await?;
         let (beats, options) = connection::beside(&pool).await?;
         let connections = pool.options().get_max_connections();
         let lanes = Lanes::beside(&beats, options.schema, options.statement_timeout);
         Self::open(pool, beats, Some(lanes), PgOptions { connections, ..PgOptions::default() }).await
+    }
+
+    /// Uses a pool like the user's, where a pooler is in between that lends a session for one transaction
+    /// ([`PgOptions::through_pooler`]): with its address, size, limits and hooks, but of connections that keep no statement prepared,
+    /// since that would be somebody else's session. The user's pool itself is left alone. The tables are in the first
+    /// schema of the search path that the role or the database has.
+    ///
+    /// # Errors
+    /// As for [`connect`](Self::connect).
+    pub async fn with_pool_through_pooler(pool: &PgPool) -> Result<Self, StoreError> {
+        let connect = pooler::connect(pool.connect_options().as_ref().clone());
+        let connections = pool.options().get_max_connections();
+        let own = pool.options().clone().connect_lazy_with(connect.clone());
+        let options = PgOptions {
+            schema: Some(connection::current_schema(&own).await?),
+            through_pooler: true,
+            connections,
+            ..PgOptions::default()
+        };
+        Self::open(own, connection::one(connect, &options)?, None, options).await
     }
 
     async fn open(
@@ -246,6 +272,10 @@ impl Store for PgStore {
 
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
         Ok(ask!(self.0, |connection| read::stranded(&mut connection, now))?)
+    }
+
+    async fn watch(&self, now: Timestamp, gap: Duration) -> Result<Vec<Stranded>, StoreError> {
+        self.0.health.tell(watch::watch(&self.0, now, gap).await)
     }
 
     async fn commit(

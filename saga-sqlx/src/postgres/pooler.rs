@@ -4,9 +4,12 @@
 
 use std::sync::Arc;
 
-use sqlx::postgres::PgConnectOptions;
+use saga::store::StoreError;
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::{ConnectOptions, Executor, PgConnection, Row};
 
 use super::connection::{PgOptions, millis};
+use crate::error::sql_error;
 
 /// How each transaction begins.
 #[derive(Clone)]
@@ -38,4 +41,39 @@ impl Pooler {
 /// Without what a pooler refuses, and without a memory of statements that were prepared in somebody else's session.
 pub(super) fn connect(connect: PgConnectOptions) -> PgConnectOptions {
     connect.statement_cache_capacity(0).extra_float_digits(None)
+}
+
+/// Which session of which server answers. Asked without preparing anything.
+const SESSION: &str =
+    "SELECT concat(pid, ' ', backend_start) FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+/// How often it is asked: a pooler may happen to lend another session each time.
+const ROUNDS: usize = 4;
+
+async fn session(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
+    connection.fetch_one(sqlx::raw_sql(SESSION)).await?.try_get(0)
+}
+
+/// Does this pool lead to a pooler that lends sessions for a transaction? It does if two connections, both open, are
+/// answered by one session, or one connection by two. That none was seen proves nothing where there is much traffic.
+pub(super) async fn stands_before(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let mut one = pool.acquire().await?;
+    let mut other = connect(pool.connect_options().as_ref().clone()).connect().await?;
+    let (first, mut lent) = (session(&mut one).await?, false);
+    for _ in 0..ROUNDS {
+        lent |= session(&mut other).await? == first || session(&mut one).await? != first;
+    }
+    Ok(lent)
+}
+
+/// Refuses a pool that needs care and was not handed in for that.
+pub(super) async fn refuse(pool: &PgPool) -> Result<(), StoreError> {
+    match stands_before(pool).await {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(StoreError::Configuration(
+            "the pool leads to a pooler that lends a session for one transaction: hand it to \
+             `PgStore::with_pool_through_pooler`, or let the pooler lend sessions for as long as somebody is connected"
+                .into(),
+        )),
+        Err(error) => Err(super::connection::opening(sql_error(error))),
+    }
 }

@@ -14,6 +14,7 @@ use crate::counts::{Count, counted};
 use crate::error::Failure;
 use crate::rows::readable;
 use crate::rows::{EventColumns, HeaderColumns, PublishedColumns, SignalColumns, StepColumns, ids};
+use crate::watched::duration;
 
 pub(super) async fn lives(connection: &mut PgConnection, worker: WorkerId) -> Result<(), Failure> {
     let alive: bool = sqlx::query_scalar(sql::LIVES).bind(worker.0).fetch_one(connection).await?;
@@ -76,19 +77,26 @@ pub(super) async fn stranded(
     connection: &mut PgConnection,
     now: Timestamp,
 ) -> Result<Vec<Stranded>, Failure> {
-    let found: Vec<(String, i64, Moment)> =
+    let found: Vec<(String, i64, Moment, Option<i64>)> =
         sqlx::query_as(sql::STRANDED).bind(time_text(now)).fetch_all(connection).await?;
-    let read = |(definition, n, since): (String, i64, Moment)| {
+    let read = |(definition, n, since, micros): (String, i64, Moment, Option<i64>)| {
         let place = Place { table: "orchestration_workflows", row: &definition };
         Ok(Stranded {
             definition: place.read("definition", &definition)?,
             workflows: u64::try_from(n).unwrap_or(0),
             since: place.time("wake_at", &since)?,
+            watched: duration(micros),
         })
     };
     let mut all = found.into_iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
     all.sort_by(|a, b| a.definition.cmp(&b.definition));
     Ok(all)
+}
+
+/// Is nothing stranded, and was nothing?
+pub(super) async fn watched_nothing(connection: &mut PgConnection, now: Timestamp) -> Result<bool, Failure> {
+    let found = stranded(connection, now).await?;
+    Ok(found.is_empty() && sqlx::query(sql::WATCHED).fetch_optional(connection).await?.is_none())
 }
 
 pub(super) async fn statistics(connection: &mut PgConnection, tenant: &str) -> Result<Statistics, Failure> {

@@ -1,9 +1,11 @@
 //! What the writer is asked to do, apart from lending its connection.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use saga::store::{
     Claim, Commit, CommitOutcome, Join, Loaded, PublishedEvent, Purpose, Registration, Sent, SignalKind,
-    StoreError,
+    StoreError, Stranded,
 };
 use saga::{Timestamp, WorkerId, WorkflowId};
 use serde::Serialize;
@@ -16,6 +18,7 @@ use super::{batch, judge, read, triggers};
 use crate::codec::{Place, rows, time_text};
 use crate::columns::Named;
 use crate::error::Failure;
+use crate::watched;
 
 /// A job that can be run as often as it takes, and the answer that it will give.
 pub(super) struct Asked<W: Work> {
@@ -118,7 +121,33 @@ impl Work for Join {
             let plan = sqlx::query(sql::ADD_PLAN).bind(definition.to_string()).bind(plan);
             plan.execute(&mut *turn.connection).await?;
         }
+        let known = rows(&Named::all(&self.definitions))?;
+        sqlx::query(sql::FORGET_KNOWN).bind(known).execute(&mut *turn.connection).await?;
         Ok(Registration { worker, leased: false, now: None })
+    }
+}
+
+/// Counts for how long what nobody knows has been watched.
+pub(super) struct Watch {
+    pub(super) now: Timestamp,
+    pub(super) gap: Duration,
+}
+
+#[async_trait]
+impl Work for Watch {
+    type Answer = Vec<Stranded>;
+
+    async fn write(&self, turn: &mut Turn<'_>) -> Result<Vec<Stranded>, Failure> {
+        let mut found = read::stranded(turn.connection, self.now).await?;
+        let before = sqlx::query_as(sql::WATCHED).fetch_all(&mut *turn.connection).await?;
+        let (written, gone) = watched::count(&mut found, before, self.now, self.gap)?;
+        if !gone.is_empty() {
+            sqlx::query(sql::FORGET_WATCHED).bind(rows(&gone)?).execute(&mut *turn.connection).await?;
+        }
+        if !written.is_empty() {
+            sqlx::query(sql::ADD_WATCHED).bind(rows(&written)?).execute(&mut *turn.connection).await?;
+        }
+        Ok(found)
     }
 }
 

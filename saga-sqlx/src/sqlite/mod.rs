@@ -205,6 +205,15 @@ impl Store for SqliteStore {
         read::stranded(&mut *self.reader().await?, now).await.map_err(|e| self.heard(e))
     }
 
+    async fn watch(&self, now: Timestamp, gap: Duration) -> Result<Vec<Stranded>, StoreError> {
+        // Nearly always there is nothing, and then nothing is written.
+        let nothing = read::watched_nothing(&mut *self.reader().await?, now).await;
+        if nothing.map_err(|e| self.heard(e))? {
+            return Ok(vec![]);
+        }
+        self.ask(jobs::Watch { now, gap }).await
+    }
+
     async fn commit(
         &self,
         worker: Option<WorkerId>,

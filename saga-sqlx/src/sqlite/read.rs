@@ -15,6 +15,7 @@ use crate::error::Failure;
 use crate::rows::{
     EventColumns, HeaderColumns, PublishedColumns, SignalColumns, StepColumns, columns, ids, readable,
 };
+use crate::watched::duration;
 
 pub(super) async fn alive(connection: &mut SqliteConnection, worker: WorkerId) -> Result<(), Failure> {
     let alive: bool = sqlx::query_scalar(sql::ALIVE).bind(worker.0).fetch_one(connection).await?;
@@ -78,17 +79,28 @@ pub(super) async fn stranded(
 ) -> Result<Vec<Stranded>, Failure> {
     let found = sqlx::query(sql::STRANDED).bind(time_text(now)).fetch_all(connection).await?;
     let read = |row| {
-        let (definition, n, since): (String, i64, Moment) = columns("orchestration_workflows", row)?;
+        let (definition, n, since, micros): (String, i64, Moment, Option<i64>) =
+            columns("orchestration_workflows", row)?;
         let place = Place { table: "orchestration_workflows", row: &definition };
         Ok(Stranded {
             definition: place.read("definition", &definition)?,
             workflows: u64::try_from(n).unwrap_or(0),
             since: place.time("wake_at", &since)?,
+            watched: duration(micros),
         })
     };
     let mut all: Vec<Stranded> = found.iter().map(read).filter_map(readable).collect();
     all.sort_by(|a, b| a.definition.cmp(&b.definition));
     Ok(all)
+}
+
+/// Is nothing stranded, and was nothing?
+pub(super) async fn watched_nothing(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    let found = stranded(connection, now).await?;
+    Ok(found.is_empty() && sqlx::query(sql::WATCHED).fetch_optional(connection).await?.is_none())
 }
 
 pub(super) async fn statistics(

@@ -25,15 +25,20 @@ pub(crate) async fn owner(home: &Home) -> (PgStore, WorkerId) {
 /// A worker of this store that owns the workflow `a`.
 pub(crate) async fn own(home: &Home, store: &PgStore) -> WorkerId {
     let worker = join(store).await;
+    give(home, worker).await;
+    worker
+}
+
+/// It owns the workflow `a` from now on.
+pub(crate) async fn give(home: &Home, worker: WorkerId) {
     let mut foreign = home.foreign().await;
     let insert = "INSERT INTO orchestration_workflows (workflow_id, tenant_id, input_hash, workflow_type,
       definition_version, definition, total_steps, input_data, max_retries, created_at, created_by, updated_at,
       status, worker) VALUES ('a', 'default', '', 'trip', 1, 'trip@1#f00d', 1, '{}', 3, now(), 0, now(), 'running', $1)";
     sqlx::query(insert).bind(worker.0).execute(&mut foreign).await.unwrap();
-    worker
 }
 
-async fn join(store: &PgStore) -> WorkerId {
+pub(crate) async fn join(store: &PgStore) -> WorkerId {
     let lease = Duration::from_secs(60);
     let join = Join { name: "test".into(), definitions: vec![trip()], plans: vec![], lease };
     store.join(join).await.unwrap().worker

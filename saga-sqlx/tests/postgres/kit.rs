@@ -78,6 +78,14 @@ impl Home {
         let looked = tokio::time::timeout(Duration::from_secs(30), look).await;
         assert!(looked.is_ok(), "no statement with `{words}` waits");
     }
+    /// Returns when this session waits for somebody.
+    pub(crate) async fn blocked(&self, pid: i32) {
+        let mut watcher = self.foreign().await;
+        let blocked = "SELECT cardinality(pg_blocking_pids($1)) > 0";
+        while !sqlx::query_scalar::<_, bool>(blocked).bind(pid).fetch_one(&mut watcher).await.unwrap() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
     /// Nobody looks for it any more.
     pub(crate) async fn remove(&self) {
         let mut foreign = self.foreign().await;

@@ -8,7 +8,10 @@
 mod address;
 mod agree;
 mod batch;
+#[cfg(feature = "pooler")]
+mod bouncer;
 mod conformance;
+mod deadlock;
 mod doors;
 mod engines;
 mod fence;

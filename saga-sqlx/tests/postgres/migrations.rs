@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use saga::WorkerId;
 use saga::store::{CommitOutcome, Store, StoreError, TrailPart};
 use saga_sqlx::{PgOptions, PgStore};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection};
 
-use crate::fence::{id, line, own};
+use crate::fence::{give, id, line};
 use crate::kit::{Home, url};
 
 /// The tables as the version before left them.
@@ -98,7 +99,11 @@ async fn whoever_works_on_the_tables_of_the_version_before_goes_on_through_a_mig
     let old = PgStore::connect(&url(), patient(&home)).await.unwrap();
     assert_eq!(versions(&mut foreign).await.last(), Some(&1000), "nothing was migrated");
     run(&mut foreign, "DELETE FROM orchestration_schema WHERE version = 1000").await;
-    let worker = own(&home, &old).await;
+    // As the old program joined: the new one looks for tables that are not there yet.
+    let join = "INSERT INTO orchestration_workers (name, definitions, lease, lease_until)
+      VALUES ('old', '[]', interval '60 s', now() + interval '60 s') RETURNING worker";
+    let worker = WorkerId(sqlx::query_scalar(join).fetch_one(&mut foreign).await.unwrap());
+    give(&home, worker).await;
     let write = async |number| {
         let outcomes = old.commit(Some(worker), vec![line(number)]).await.unwrap();
         assert_eq!(outcomes, [CommitOutcome::Applied { rev: 0 }]);

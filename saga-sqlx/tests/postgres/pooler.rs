@@ -4,11 +4,15 @@
 
 use std::time::Duration;
 
-use saga::store::Status;
+use saga::store::{CommitOutcome, Status, Store, StoreError, TrailPart};
 use saga::{Config, Engine, StepError, Tx, saga, step};
-use saga_sqlx::{PgStore, postgres};
+use saga_sqlx::{PgOptions, PgStore, postgres};
+use sqlx::Connection;
+use sqlx::postgres::PgPoolOptions;
 
+use crate::bouncer::Bouncer;
 use crate::conformance::Postgres;
+use crate::fence::{id, line, own};
 use crate::kit::Home;
 
 mod suite {
@@ -97,4 +101,85 @@ async fn engines_and_their_transactional_steps_share_the_sessions() {
     one.close().await;
     other.close().await;
     home.remove().await;
+}
+
+fn patient(home: &Home) -> PgOptions {
+    PgOptions { statement_timeout: Duration::from_secs(25), ..home.options() }
+}
+
+/// Finding 62: the pooler dies while the server is at the COMMIT. The commit is there, its answer is not.
+#[tokio::test]
+async fn a_commit_whose_answer_died_with_the_pooler_is_recognised() {
+    let (home, mut bouncer) = (Home::behind_a_pooler(), Bouncer::start().await);
+    let store = PgStore::connect(&bouncer.url(), patient(&home)).await.unwrap();
+    let worker = own(&home, &store).await;
+    let mut foreign = home.foreign().await;
+    // What a COMMIT waits for, and nothing before it.
+    let slow = "CREATE TABLE door (n INT); INSERT INTO door VALUES (1);
+      CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM n FROM door FOR UPDATE; RETURN NULL; END';
+      CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON orchestration_events
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()";
+    sqlx::raw_sql(slow).execute(&mut foreign).await.unwrap();
+    let mut door = foreign.begin().await.unwrap();
+    sqlx::query("SELECT n FROM door FOR UPDATE").execute(&mut *door).await.unwrap();
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(Some(worker), vec![line(1)]).await }
+    });
+    home.blocked_by(&mut door, "COMMIT").await;
+    bouncer.kill();
+    let answer = writing.await.unwrap();
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    door.rollback().await.unwrap();
+    bouncer.comes_back().await;
+    // The pool may have wires that died with the pooler: they are found out one by one.
+    let again = async {
+        loop {
+            match store.commit(Some(worker), vec![line(1)]).await {
+                Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+                answer => return answer,
+            }
+        }
+    };
+    let again = tokio::time::timeout(Duration::from_secs(60), again).await.unwrap();
+    assert_eq!(again, Ok(vec![CommitOutcome::Applied { rev: 0 }]));
+    assert_eq!(store.history(&id(), TrailPart::ALL).await.unwrap().total, 1, "not twice");
+    home.remove().await;
+}
+
+/// Finding 63: sessions of a pool change under whoever does not know of the pooler.
+#[tokio::test]
+async fn a_pool_of_the_users_own_that_leads_to_a_pooler_is_refused_or_used_with_care() {
+    let bouncer = Bouncer::start().await;
+    let pool = PgPoolOptions::new().max_connections(4).connect_lazy_with(bouncer.address());
+    let words = match PgStore::with_pool(pool.clone()).await.map(drop) {
+        Err(StoreError::Configuration(words)) => words,
+        other => panic!("a refusal was expected, not {other:?}"),
+    };
+    assert!(words.contains("with_pool_through_pooler"), "{words}");
+    // A role's search path is all that outlasts a transaction here.
+    let home = Home::behind_a_pooler();
+    home.open().await.close().await;
+    let schema = home.options().schema.unwrap();
+    let role = format!(
+        "CREATE ROLE {schema} SUPERUSER LOGIN PASSWORD 'pgpass'; ALTER ROLE {schema} SET search_path TO {schema}"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(role)).execute(&mut home.foreign().await).await.unwrap();
+    bouncer.admit(&schema).await;
+    let pool = PgPoolOptions::new().max_connections(4).connect_lazy_with(bouncer.address().username(&schema));
+    let store = PgStore::with_pool_through_pooler(&pool).await.unwrap();
+    let worker = own(&home, &store).await;
+    for number in 1..20 {
+        let (written, beat) =
+            tokio::join!(store.commit(Some(worker), vec![line(number)]), store.beat(worker));
+        assert_eq!(written, Ok(vec![CommitOutcome::Applied { rev: 0 }]));
+        assert!(beat.is_ok(), "{beat:?}");
+    }
+    assert_eq!(store.history(&id(), TrailPart::ALL).await.unwrap().total, 19);
+    store.close().await;
+    assert!(!pool.is_closed(), "the user's is left alone");
+    home.remove().await;
+    let role = sqlx::AssertSqlSafe(format!("DROP ROLE {schema}"));
+    sqlx::raw_sql(role).execute(&mut home.foreign().await).await.unwrap();
 }

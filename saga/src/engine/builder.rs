@@ -79,6 +79,14 @@ pub enum BuildError {
         /// The event's name.
         event: String,
     },
+    /// A span of time that nothing fits into.
+    #[error("the configuration's `{field}` is zero: {why}")]
+    NoTime {
+        /// The field of [`Config`].
+        field: &'static str,
+        /// What it is needed for.
+        why: &'static str,
+    },
     /// The store cannot forget.
     #[error("the configuration says how long ended workflows are kept, and this store forgets none")]
     NoRetention,
@@ -182,6 +190,7 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
         let definitions = register(self.definitions, &*store, self.sealer.is_some())?;
         register_rules(&self.rules, &definitions, &*store).await?;
         let config = self.config;
+        has_time(&config)?;
         if config.retention.is_wanted() && store.removals().is_none() {
             return Err(BuildError::NoRetention);
         }
@@ -201,6 +210,18 @@ impl<R: Send + Sync + 'static> EngineBuilder<R> {
             seam: self.seam,
         };
         Ok(Engine::new(Present::begin(body).await?))
+    }
+}
+
+fn has_time(config: &Config) -> Result<(), BuildError> {
+    let spans = [
+        ("lease", config.lease, "this worker would be dead before its first heartbeat"),
+        ("poll_interval", config.poll_interval, "it would look for work without a pause"),
+        ("transaction_limit", config.transaction_limit, "no transactional step could end in time"),
+    ];
+    match spans.into_iter().find(|(_, span, _)| span.is_zero()) {
+        Some((field, _, why)) => Err(BuildError::NoTime { field, why }),
+        None => Ok(()),
     }
 }
 
@@ -248,4 +269,25 @@ fn register<R>(
         definitions.insert(id, Arc::new(definition));
     }
     Ok(definitions)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[tokio::test]
+    async fn a_configuration_without_time_is_refused_by_the_fields_name() {
+        let zero = Duration::ZERO;
+        for (name, config) in [
+            ("lease", Config { lease: zero, ..Config::default() }),
+            ("poll_interval", Config { poll_interval: zero, ..Config::default() }),
+            ("transaction_limit", Config { transaction_limit: zero, ..Config::default() }),
+        ] {
+            let refused = Engine::builder(()).store(MemoryStore::new()).config(config).build().await;
+            assert!(matches!(refused, Err(BuildError::NoTime { field, .. }) if field == name), "{name}");
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! Workflows whose definition nobody knows, after a roll-back of a deploy for example: they are left alone and told
 //! of, and in the end parked, so that none waits for ever.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +16,11 @@ const STRANDED: &str = "nobody can say what is stranded";
 /// The most workflows that are parked at once.
 const PAGE: usize = 500;
 
-/// What this worker has seen of them. Another one may have seen less; who parks them first asks the store whether
-/// anybody alive knows them by then.
+/// When this worker has looked. For how long all of them have is in the store, so that a restart does not begin anew; who
+/// parks asks the store whether anybody alive knows them by then.
 #[derive(Default)]
 pub(super) struct Watch {
     looked: Option<Duration>,
-    /// Since when each definition has been without a worker, by this one's uptime.
-    since: BTreeMap<DefinitionId, Duration>,
 }
 
 impl Watch {
@@ -36,16 +33,16 @@ impl Watch {
         }
         self.looked = Some(uptime);
         let now = shared.runtime.now();
-        let found = match shared.store.stranded(now).await {
+        // One look may come late.
+        let gap = often.saturating_add(shared.config.poll_interval).saturating_mul(2);
+        let found = match shared.store.watch(now, gap).await {
             Ok(found) => found,
             Err(error) => return shared.life.troubles.tell(STRANDED, &error),
         };
         shared.life.troubles.over(STRANDED);
-        self.since.retain(|known, _| found.iter().any(|stranded| stranded.definition == *known));
         let mut given_up = vec![];
         for stranded in found {
-            let since = *self.since.entry(stranded.definition.clone()).or_insert(uptime);
-            let parked_in = patience.saturating_sub(uptime.saturating_sub(since));
+            let parked_in = patience.saturating_sub(stranded.watched);
             tracing::warn!(
                 definition = %stranded.definition, workflows = stranded.workflows, since = %stranded.since, ?parked_in,
                 "workflows wait for a worker that knows their definition, and there is none"

@@ -73,6 +73,7 @@ pub(super) async fn fire(client: &Client, rules: &[Rule]) -> Result<(), StoreErr
                 result = Err(error);
                 break;
             }
+            Err(StartError::Uncertain { .. }) if mutant!(event_lost) => settled.push(triggered.id),
             // Sent again under the same key it is recognised.
             Err(error @ StartError::Uncertain { .. }) => {
                 result = Err(StoreError::Unavailable(error.to_string()));

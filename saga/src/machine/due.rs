@@ -138,6 +138,6 @@ impl StepState {
     /// What the row says about it.
     pub(super) fn restore_due(&mut self, retry: u32) {
         let due = self.carry.get(&name(self)).and_then(|due| due.decode::<Due>().ok());
-        self.due = due.filter(|due| due.retry == retry);
+        self.due = due.filter(|due| due.retry == retry && !mutant!(due_forgotten));
     }
 }

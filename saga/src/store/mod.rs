@@ -11,6 +11,7 @@ mod removal;
 mod schedule;
 mod statistics;
 mod store_trait;
+mod stranded;
 mod trigger;
 
 pub use commit::{Commit, CommitOutcome, Decision, Interrupted, NewWorkflow};
@@ -26,7 +27,8 @@ pub use removal::{Removal, Removals};
 pub use schedule::{Overlap, Schedule, Schedules};
 pub use statistics::Statistics;
 pub use store_trait::{
-    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Purpose, Registration, Sent, Store, Stranded,
-    Trail, TrailPart, Transacted, Transactions,
+    Beat, Claim, Door, DoorBody, Join, Listing, Loaded, Page, Purpose, Registration, Sent, Store, Trail,
+    TrailPart, Transacted, Transactions,
 };
+pub use stranded::{Stranded, watched};
 pub use trigger::{Trigger, Triggered, Triggers};

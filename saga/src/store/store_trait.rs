@@ -12,6 +12,7 @@ use super::record::{AuditEvent, Header, Signal, SignalKind, Status, StepRow};
 use super::removal::Removals;
 use super::schedule::Schedules;
 use super::statistics::Statistics;
+use super::stranded::Stranded;
 use super::trigger::Triggers;
 use crate::clock::Timestamp;
 use crate::error::StepError;
@@ -76,17 +77,6 @@ pub enum Purpose {
     Run,
     /// To be parked: nobody knows their definitions. Of one that some live worker knows by now nothing is given.
     Park,
-}
-
-/// Workflows of one definition that nobody will run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stranded {
-    /// What they were started with.
-    pub definition: DefinitionId,
-    /// How many they are.
-    pub workflows: u64,
-    /// Since when the first of them has been due.
-    pub since: Timestamp,
 }
 
 /// A workflow as it is stored.
@@ -245,6 +235,11 @@ pub trait Store: Send + Sync + 'static {
     /// Live workflows that are due, that no live worker owns, and whose definition, by name and version, no live
     /// worker knows: by definition. A claim leaves them alone, so somebody has to be told.
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError>;
+
+    /// The same, by somebody who watches, and the time of it is kept: each is watched for as much longer as has passed
+    /// since anybody looked last, if that is no more than `gap` ([`watched`](super::watched)). The count of a definition
+    /// begins anew when a worker joins that knows it, and when nothing of it is stranded any more.
+    async fn watch(&self, now: Timestamp, gap: Duration) -> Result<Vec<Stranded>, StoreError>;
 
     /// The one write door. When it returns every outcome is durable, in order; no two commits of one batch
     /// concern one workflow, and no two creates of one batch share an idempotency or exclusion key. A key

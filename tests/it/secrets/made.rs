@@ -39,8 +39,7 @@ impl Step<Seen> for Lost {
         _: &Arguments<'_>,
         output: Option<&Json>,
     ) -> saga::Result<()> {
-        seen.say(format!("revoke {}", output.unwrap()));
-        Ok(())
+        seen.revokes(output)
     }
     async fn look_up(_: &Seen, _: &StepContext, _: &Arguments<'_>) -> saga::Result<Option<Json>> {
         Ok(Some(Json::encode(TOKEN)?))

@@ -24,6 +24,10 @@ impl Seen {
     pub(super) fn say(&self, words: String) {
         self.0.lock().unwrap().push(words);
     }
+    pub(super) fn revokes(&self, output: Option<&Json>) -> saga::Result<()> {
+        self.say(format!("revoke {}", output.unwrap()));
+        Ok(())
+    }
     pub(super) fn all(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
@@ -85,8 +89,7 @@ impl Step<Seen> for Issue {
         _: &Arguments<'_>,
         output: Option<&Json>,
     ) -> saga::Result<()> {
-        seen.say(format!("revoke {}", output.unwrap()));
-        Ok(())
+        seen.revokes(output)
     }
 }
 

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use saga::definition::Op;
 use saga::step::Class;
-use saga::store::{Loaded, Status, StepRow, StepStatus, TouchedEffect};
+use saga::store::{Commit, Loaded, Status, StepRow, StepStatus, TouchedEffect};
 use saga::{Effect, Retry, StepContext, StepError, WorkerId, WorkflowId};
 
 use crate::sagas;
 use crate::stage::Stage;
-use crate::wire::PATIENCE;
+
+/// How far two workers may disagree about what time it is. The store tells each, and its answer may take a second.
+const CLOCKS: Duration = Duration::from_secs(1);
 
 /// Which of a step's functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,15 +79,13 @@ struct History {
     failed: BTreeMap<Kind, Failed>,
 }
 
-/// A call that has failed.
+/// A failure, after which there is a pause.
 struct Failed {
-    /// With whom. Whoever else takes over knows of it what is durable.
     by: Option<WorkerId>,
     at: Duration,
-    /// So long it is not to be tried again.
     pause: Duration,
-    /// No two failures of which the journal has to tell say the same.
-    message: String,
+    /// Is it in the journal? Before that, whoever takes over knows nothing of it.
+    is_written: bool,
 }
 
 /// A call under way.
@@ -125,8 +125,7 @@ impl Open {
                     _ if kind == Kind::Find && self.step.2.0.starts_with("pivot") => Duration::ZERO,
                     _ => sagas::PAUSE,
                 };
-                let message = error.message().to_owned();
-                history.failed.insert(kind, Failed { by: worker, at: now, pause, message });
+                history.failed.insert(kind, Failed { by: worker, at: now, pause, is_written: false });
             }
         }
     }
@@ -161,6 +160,23 @@ impl Stage {
         self.calls.lock().unwrap().steps.entry(step).or_default().is_unknown = true;
     }
 
+    /// That a step is not to be tried for a while is in the journal now.
+    pub(crate) fn failures_written(&self, commit: &Commit, before: Option<&Loaded>) {
+        let place = |row: &StepRow| (row.run, row.step_order, Arc::clone(&row.item));
+        let is_new = |row: &StepRow| {
+            let mut rows = before.into_iter().flat_map(|before| &before.steps);
+            rows.find(|other| place(other) == place(row)).is_none_or(|other| other.rev < row.rev)
+        };
+        let waits =
+            |row: &&StepRow| row.carry.as_ref().is_some_and(|carry| carry.as_str().contains("@due\""));
+        let mut calls = self.calls.lock().unwrap();
+        for row in commit.facts.iter().filter(waits).filter(|row| is_new(row)) {
+            let step = (commit.workflow_id.clone(), row.run, Place(row.place().into()));
+            let failed = calls.steps.get_mut(&step).map(|history| &mut history.failed);
+            failed.into_iter().flatten().for_each(|(_, failed)| failed.is_written = true);
+        }
+    }
+
     pub(crate) fn call_begins(
         self: &Arc<Self>,
         process: usize,
@@ -192,30 +208,19 @@ impl Stage {
             kind == Kind::Run && self.peek(&id).is_some_and(|l| l.header.state.status == Status::RollingBack);
         let went_forward = settles && !std::mem::replace(&mut history.settles, settles);
         // To be run once more to learn what there is to undo is no retry.
-        if let Some(failed) = history.failed.get(&kind)
+        if let Some(Failed { by, at, pause, is_written }) = history.failed.get(&kind)
+            && (*by == worker || *is_written)
+            && let allowed = if *by == worker { *pause } else { pause.saturating_sub(CLOCKS) }
             && !went_forward
             // The first attempt after a person's word comes at once.
             && cx.attempt() > 1
+            // The workers' clocks tell whole microseconds.
+            && self.now() + Duration::from_micros(1) < *at + allowed
         {
-            // A worker's own clock tells whole microseconds. The store's time each knows only as well as the last answer
-            // was prompt, and where the store tells none, another worker's clock may be wrong by any time.
-            let tells_time = self.network.lock().unwrap().tells_time;
-            let slack = match (failed.by == worker, tells_time) {
-                (true, false) => Some(Duration::from_micros(1)),
-                (true, true) => Some(PATIENCE),
-                (false, true) => self.tells_of(&step, &failed.message).then_some(PATIENCE),
-                (false, false) => None,
-            };
-            if let Some(slack) = slack
-                && self.now() + slack < failed.at + failed.pause
-            {
-                wrongs.push(format!(
-                    "retry: {kind:?} of {id} {} comes {:?} after a failure, and not {:?}",
-                    step.2,
-                    self.now() - failed.at,
-                    failed.pause
-                ));
-            }
+            let (place, after) = (&step.2, self.now() - *at);
+            wrongs.push(format!(
+                "retry: {kind:?} of {id} {place} comes {after:?} after a failure, not {pause:?}"
+            ));
         }
         if let Some(given) = given
             && history.given.get_or_insert_with(|| given.to_owned()) != given
@@ -232,18 +237,6 @@ impl Stage {
         drop(calls);
         wrongs.into_iter().for_each(|wrong| self.wrong(wrong));
         Open { stage: Arc::clone(self), number, kind, process, step, has_ended: false }
-    }
-
-    /// Is it durable that an attempt of the step has failed with these words? Then so is when the next one may begin.
-    fn tells_of(&self, step: &StepOf, message: &str) -> bool {
-        let (id, run, place) = step;
-        let Some(loaded) = self.peek(id) else { return false };
-        let tells = |row: &StepRow| {
-            row.error_message.as_ref().is_some_and(|words| words.to_string().contains(message))
-        };
-        // The others say the same every time.
-        message.contains("(request ")
-            && loaded.steps.iter().any(|row| row.run == *run && place.is_of(row) && tells(row))
     }
 
     /// Guarantee 9: who has been silent for too long sends nothing any more.

@@ -29,11 +29,13 @@ pub struct Coverage {
     pub older: u32,
     /// An event happened that has to start workflows.
     pub event: u32,
+    /// A commit could not be stored.
+    pub unstorable: u32,
 }
 
 impl Coverage {
     /// The figures by name.
-    pub fn figures(&self) -> [(&'static str, u32); 13] {
+    pub fn figures(&self) -> [(&'static str, u32); 14] {
         [
             ("crash", self.crash),
             ("takeover", self.takeover),
@@ -48,6 +50,7 @@ impl Coverage {
             ("excluded", self.excluded),
             ("older worker", self.older),
             ("event", self.event),
+            ("unstorable", self.unstorable),
         ]
     }
     /// One more seed.
@@ -66,6 +69,7 @@ impl Coverage {
             (&mut self.excluded, seed.excluded),
             (&mut self.older, seed.older),
             (&mut self.event, seed.event),
+            (&mut self.unstorable, seed.unstorable),
         ];
         for (sum, one) in all {
             *sum += one.min(1);

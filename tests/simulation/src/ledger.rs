@@ -176,6 +176,9 @@ impl Stage {
                 Some(before) => self.stays(before),
                 None => self.is_alone(&commit.workflow_id),
             }
+            if is_written {
+                self.failures_written(commit, before.as_ref());
+            }
             if let (Some(worker), true) = (worker, is_written) {
                 self.written(worker, commit, before.as_ref());
             }

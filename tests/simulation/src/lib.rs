@@ -15,6 +15,7 @@ mod sagas;
 mod workers;
 mod wire;
 mod network;
+mod unstorable;
 mod world;
 mod people;
 mod happenings;

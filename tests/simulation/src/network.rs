@@ -11,8 +11,8 @@ pub(crate) struct Network {
     links: BTreeMap<usize, Link>,
     /// How often a call gets lost by itself.
     pub(crate) loss: f64,
-    /// Does the store say what time it is, as a database server does? If not, all workers' clocks count.
-    pub(crate) tells_time: bool,
+    /// One commit in so many cannot be stored.
+    pub(crate) unstorable: Option<u64>,
 }
 
 /// What is wrong with a link.

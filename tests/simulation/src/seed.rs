@@ -93,7 +93,7 @@ fn roughen(stage: &Stage) {
     };
     stage.world.lock().unwrap().rates = rates;
     stage.network.lock().unwrap().loss = if stage.chance(0.5) { 0.0 } else { 0.02 };
-    stage.network.lock().unwrap().tells_time = stage.chance(0.5);
+    stage.network.lock().unwrap().unstorable = stage.chance(0.2).then_some(40);
 }
 
 async fn rest(stage: &Arc<Stage>, people: &People, workflows: usize) -> bool {

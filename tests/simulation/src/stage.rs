@@ -24,6 +24,7 @@ pub(crate) const POLL: Duration = Duration::from_millis(500);
 
 /// One seed.
 pub(crate) struct Stage {
+    pub(crate) seed: u64,
     pub(crate) simulation: Simulation,
     pub(crate) outside: Process,
     pub(crate) store: MemoryStore,
@@ -47,6 +48,7 @@ impl Stage {
         let simulation = Simulation::new(seed);
         let outside = simulation.outside();
         Arc::new(Self {
+            seed,
             store: MemoryStore::leased(Arc::new(outside.clone())),
             outside,
             simulation,
@@ -66,6 +68,10 @@ impl Stage {
 
     pub(crate) fn now(&self) -> Duration {
         self.simulation.now()
+    }
+    /// By the clock of the store's machine, which is right.
+    pub(crate) fn time(&self) -> Timestamp {
+        Runtime::now(&self.outside)
     }
     /// A number below this one.
     pub(crate) fn roll(&self, sides: u32) -> u32 {
@@ -113,12 +119,6 @@ impl Stage {
     /// What the journal says of a workflow at this moment.
     pub(crate) fn peek(&self, workflow: &WorkflowId) -> Option<Loaded> {
         self.store.load(workflow).now_or_never().expect("a memory store answers at once").unwrap()
-    }
-
-    /// What time it is, if the store says so.
-    pub(crate) fn time(&self) -> Option<Timestamp> {
-        let tells_time = self.network.lock().unwrap().tells_time;
-        tells_time.then(|| Runtime::now(&self.outside))
     }
 
     pub(crate) fn close(&self) -> (Vec<String>, Coverage, String) {

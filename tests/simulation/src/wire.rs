@@ -83,7 +83,7 @@ impl Store for Wire {
                 let (lease, known) = (join.lease, join.definitions.clone());
                 let joined = stage.store.join(join).await?;
                 stage.joined(process, joined.worker, lease, known);
-                Ok(Registration { now: stage.time(), ..joined })
+                Ok(Registration { now: Some(stage.time()), ..joined })
             })
         });
         let registration = registration.await?;
@@ -95,7 +95,7 @@ impl Store for Wire {
             Box::pin(async move {
                 let beat = stage.store.beat(worker).await;
                 stage.beat(worker, &beat);
-                beat.map(|beat| Beat { now: stage.time(), ..beat })
+                beat.map(|beat| Beat { now: Some(stage.time()), ..beat })
             })
         })
         .await
@@ -125,11 +125,14 @@ impl Store for Wire {
     async fn stranded(&self, now: Timestamp) -> Answer<Vec<Stranded>> {
         self.over("stranded", move |stage| Box::pin(async move { stage.store.stranded(now).await })).await
     }
+    async fn watch(&self, now: Timestamp, gap: Duration) -> Answer<Vec<Stranded>> {
+        self.over("watch", move |stage| Box::pin(async move { stage.store.watch(now, gap).await })).await
+    }
     async fn commit(&self, worker: Option<WorkerId>, batch: Vec<Commit>) -> Answer<Vec<CommitOutcome>> {
         self.over("commit", move |stage| {
             Box::pin(async move {
                 let before = stage.before(&batch);
-                let outcomes = stage.store.commit(worker, batch.clone()).await;
+                let outcomes = stage.write(worker, &batch).await;
                 stage.committed(worker, &batch, &before, &outcomes);
                 outcomes
             })

@@ -167,8 +167,10 @@ impl Port {
             Fate::Refused => Some(StepError::permanent("refused")),
             Fate::Transient => Some(StepError::transient("not reachable")),
             Fate::Busy => {
-                let pause = Duration::from_millis(if stage.chance(0.5) { 300 } else { 1500 });
-                Some(StepError::transient(format!("busy (request {call})")).retry_after(pause))
+                // Now and then for so long that another worker takes over meanwhile.
+                let pause =
+                    if stage.chance(0.3) { Duration::from_secs(5) } else { Duration::from_millis(300) };
+                Some(StepError::transient("busy").retry_after(pause))
             }
             Fate::Misconfigured => Some(StepError::configuration("wrong password")),
             _ => None,
@@ -210,11 +212,9 @@ impl Port {
             }
             Fate::Lost(Silence::Reset) | Fate::Unanswered(Silence::Reset) | Fate::Late(Silence::Reset) => {
                 stage.sleep(stage.between(1, 60)).await;
-                Err(StepError::unknown(format!("connection reset (request {call})")))
+                Err(StepError::unknown("connection reset"))
             }
-            _ => answered
-                .await
-                .unwrap_or_else(|_| Err(StepError::unknown(format!("connection reset (request {call})")))),
+            _ => answered.await.unwrap_or_else(|_| Err(StepError::unknown("connection reset"))),
         }
     }
 }

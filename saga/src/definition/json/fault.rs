@@ -64,6 +64,9 @@ impl fmt::Display for Path {
         for (i, place) in self.0.iter().enumerate() {
             match place {
                 Place::Index(index) => write!(f, "[{index}]")?,
+                Place::Key(key) if key.is_empty() || key.contains(['.', '[', ' ', '"']) => {
+                    write!(f, "[{key:?}]")?
+                }
                 Place::Key(key) if i == 0 => f.write_str(key)?,
                 Place::Key(key) => write!(f, ".{key}")?,
             }

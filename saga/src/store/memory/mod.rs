@@ -9,8 +9,8 @@ mod transaction;
 mod workers;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -22,6 +22,7 @@ use super::{
     Awaited, Beat, Claim, Commit, CommitOutcome, FailureReason, Header, Join, Listing, Loaded, Page,
     PublishedEvent, Purpose, Registration, Removal, Removals, Schedules, Sent, Signal, SignalKind,
     Statistics, Status, Store, StoreError, Stranded, Trail, TrailPart, Transactions, Triggers, Wanted,
+    watched,
 };
 use crate::clock::Timestamp;
 use crate::id::{DefinitionId, WorkerId, WorkflowId};
@@ -120,6 +121,7 @@ impl Store for MemoryStore {
             state.workers.all_die();
             state.orphan(|_| true);
         }
+        state.watched.retain(|watched, _| !join.definitions.iter().any(|d| d.is_version_of(watched)));
         let worker = state.workers.join(join.definitions, join.lease, self.0.time.now());
         state.plans.extend(join.plans);
         Ok(Registration { worker, leased, now: None })
@@ -188,19 +190,18 @@ impl Store for MemoryStore {
     }
 
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
-        let state = self.state();
-        let mut all = BTreeMap::<&DefinitionId, (u64, Timestamp)>::new();
-        for header in state.due(now).filter(|h| !state.is_known(&h.definition)) {
-            let (workflows, since) = all.entry(&header.definition).or_insert((0, now));
-            *workflows += 1;
-            *since = header.state.wake_at.unwrap_or(now).min(*since);
+        Ok(self.state().stranded(now))
+    }
+
+    async fn watch(&self, now: Timestamp, gap: Duration) -> Result<Vec<Stranded>, StoreError> {
+        let _turn = self.0.writer.lock().await;
+        let mut state = self.state();
+        let mut found = state.stranded(now);
+        for one in &mut found {
+            one.watched = watched(state.watched.get(&one.definition).copied(), now, gap);
         }
-        let of = |(definition, (workflows, since)): (&DefinitionId, _)| Stranded {
-            definition: definition.clone(),
-            workflows,
-            since,
-        };
-        Ok(all.into_iter().map(of).collect())
+        state.watched = found.iter().map(|one| (one.definition.clone(), (one.watched, now))).collect();
+        Ok(found)
     }
 
     async fn commit(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::workers::Workers;
 use crate::clock::Timestamp;
@@ -10,7 +11,7 @@ use crate::json::Json;
 use crate::store::judge::{Standing, Verdict, judge};
 use crate::store::{
     AuditEvent, Awaited, Commit, CommitOutcome, Debt, Decision, Header, Loaded, NewWorkflow, PublishedEvent,
-    Schedule, Signal, SignalKind, Statistics, Status, StepRow, Triggered, limits,
+    Schedule, Signal, SignalKind, Statistics, Status, StepRow, Stranded, Triggered, limits,
 };
 
 /// A key within a tenant.
@@ -49,6 +50,8 @@ pub(super) struct State {
     pub(super) last_signal: i64,
     pub(super) workers: Workers,
     pub(super) plans: BTreeMap<DefinitionId, String>,
+    /// For how long those have been watched that nobody knows, and when they were looked at last.
+    pub(super) watched: BTreeMap<DefinitionId, (Duration, Timestamp)>,
     pub(super) statistics: BTreeMap<Arc<str>, Statistics>,
     /// What live workflows wait for.
     pub(super) waits: BTreeMap<WorkflowId, Vec<Awaited>>,
@@ -82,6 +85,23 @@ impl State {
     /// Does some live worker know this name and version?
     pub(super) fn is_known(&self, definition: &DefinitionId) -> bool {
         self.workers.known().any(|known| known.is_version_of(definition))
+    }
+
+    /// What is due and nobody knows.
+    pub(super) fn stranded(&self, now: Timestamp) -> Vec<Stranded> {
+        let mut all = BTreeMap::<&DefinitionId, (u64, Timestamp)>::new();
+        for header in self.due(now).filter(|h| !self.is_known(&h.definition)) {
+            let (workflows, since) = all.entry(&header.definition).or_insert((0, now));
+            *workflows += 1;
+            *since = header.state.wake_at.unwrap_or(now).min(*since);
+        }
+        let of = |(definition, (workflows, since)): (&DefinitionId, _)| Stranded {
+            definition: definition.clone(),
+            workflows,
+            since,
+            watched: self.watched.get(definition).map_or(Duration::ZERO, |(watched, _)| *watched),
+        };
+        all.into_iter().map(of).collect()
     }
 
     /// Changes a header: raises its `rev`, keeps indexes and counts right.

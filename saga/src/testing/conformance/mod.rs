@@ -170,6 +170,7 @@ macro_rules! conformance {
             ownership: a_claim_leaves_unknown_definitions_alone,
             ownership: what_no_worker_knows_is_told_by_definition,
             ownership: only_what_no_live_worker_knows_is_handed_out_to_be_parked,
+            ownership: how_long_a_definition_was_watched_outlives_the_workers,
             ownership: a_known_version_with_another_plan_is_handed_out_to_be_parked,
             ownership: acknowledged_means_there_after_a_restart,
             signals: a_signal_refuses_a_decision_that_has_not_seen_it,

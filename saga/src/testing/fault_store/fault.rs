@@ -58,6 +58,7 @@ methods! {
     Claim = "claim",
     Held = "held",
     Stranded = "stranded",
+    Watch = "watch",
     Commit = "commit",
     Send = "send",
     Publish = "publish",

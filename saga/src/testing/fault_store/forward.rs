@@ -1,5 +1,7 @@
 //! Every call is passed on, through the door where things go wrong.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::FaultStore;
@@ -32,6 +34,9 @@ impl Store for FaultStore {
     }
     async fn stranded(&self, now: Timestamp) -> Result<Vec<Stranded>, StoreError> {
         self.call(Method::Stranded, self.0.store.stranded(now)).await
+    }
+    async fn watch(&self, now: Timestamp, gap: Duration) -> Result<Vec<Stranded>, StoreError> {
+        self.call(Method::Watch, self.0.store.watch(now, gap)).await
     }
     async fn commit(
         &self,

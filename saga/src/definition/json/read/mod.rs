@@ -3,6 +3,7 @@
 mod call;
 mod condition;
 mod retry;
+mod schema;
 
 use std::time::Duration;
 
@@ -40,9 +41,7 @@ pub(super) fn saga(value: &Value, faults: &mut Faults) -> Option<Saga> {
     let deadline: Option<Duration> = fields.time_to_work("deadline", faults);
     let locks = fields.take("locks").map(|(value, at)| locks(value, &at, faults)).unwrap_or_default();
     let input = fields.take("input").map(|(schema, at)| {
-        if !schema.is_object() && !schema.is_boolean() {
-            faults.add(&at, format!("`input` is a JSON Schema: an object, not {}", kind(schema)));
-        }
+        schema::check(schema, schema, &at, faults);
         schema.clone()
     });
     let secret_input = fields.flag("secret_input", faults);

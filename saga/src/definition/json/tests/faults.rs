@@ -20,6 +20,45 @@ fn a_text_that_is_no_json_says_where() {
 }
 
 #[test]
+fn an_input_that_is_no_json_schema_is_told_by_its_places() {
+    let schema = json!({
+        "type": "objekt", "required": "name", "$defs": {"size": {"enum": []}},
+        "properties": {
+            "name": {"type": ["string", 7], "minLength": -1},
+            "size": {"$ref": "#/$defs/sise"},
+            "": 3,
+            "tags": {"type": "array", "items": {"type": "text"}, "maxItems": 3},
+            "any": {"anyOf": [true, {"maximum": "9"}], "unknown": 1}
+        }
+    });
+    assert_eq!(
+        whole(&json!({"name": "a", "version": 1, "input": schema, "steps": [{"step": "ping"}]})),
+        "input.$defs.size.enum: expected a list of the values that there are\n\
+         input.properties[\"\"]: a JSON Schema is an object, not a number\n\
+         input.properties.any.anyOf[1].maximum: expected a number, found a text\n\
+         input.properties.name.minLength: expected a whole number from 0, found a number\n\
+         input.properties.name.type[1]: expected the name of a type, found a number\n\
+         input.properties.size.$ref: `#/$defs/sise` leads to no part of this schema, like `#/$defs/name`\n\
+         input.properties.tags.items.type: `text` is no type; the types are `null`, `boolean`, `integer`, \
+         `number`, `string`, `array`, `object`\n\
+         input.required: expected a list of names of fields\n\
+         input.type: `objekt` is no type; the types are `null`, `boolean`, `integer`, `number`, `string`, \
+         `array`, `object`"
+    );
+    let good =
+        json!({"type": ["object", "null"], "properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": true}});
+    load_whole(&json!({"name": "a", "version": 1, "input": good, "steps": [{"step": "ping"}]})).unwrap();
+}
+
+/// Also that of a field without a name.
+#[test]
+fn every_fault_has_a_place() {
+    let said = whole(&json!({"name": "a", "version": 1, "": 1, "steps": [{"step": "ping", "a.b": 1}]}));
+    assert!(said.contains("[\"\"]: a saga has no field ``;"), "{said}");
+    assert!(said.contains("steps[0][\"a.b\"]: a step has no field `a.b`;"), "{said}");
+}
+
+#[test]
 fn a_saga_has_a_name_a_version_and_steps() {
     assert_eq!(whole(&json!({})), "`name` is missing\n`version` is missing\n`steps` is missing");
     assert_eq!(
@@ -37,7 +76,7 @@ fn a_saga_has_a_name_a_version_and_steps() {
          on_failure: `stop` is none of `backward`, `park`\n\
          deadline: `soon` is not a length of time: write a whole number and a unit, like \"200ms\", \"10s\", \
          \"5m\", \"2h\" or \"1d\"\n\
-         input: `input` is a JSON Schema: an object, not a number\n\
+         input: a JSON Schema is an object, not a number\n\
          steps: the list is empty: it needs at least one step"
     );
 }

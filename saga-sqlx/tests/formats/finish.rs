@@ -9,6 +9,7 @@ use saga::{Client, Config, Engine, Json, WorkflowId};
 
 use crate::basic::{World, basic};
 use crate::later::{Hidden, Trip, sealed, whole};
+use crate::newest;
 
 /// Nobody's key but the fixtures'.
 const KEY: [u8; 32] = [7; 32];
@@ -33,16 +34,13 @@ const LATER: [(&str, Status, Option<&str>); 5] = [
 ];
 
 pub(crate) async fn engine(store: impl Store, world: &World, config: Config) -> Engine<World> {
-    let config = Config { poll_interval: Duration::from_millis(50), ..config };
+    // What has happened is not forgotten before a fixture of it is read.
+    let keep_events = Duration::from_secs(100 * 365 * 24 * 3600);
+    let config = Config { poll_interval: Duration::from_millis(50), keep_events, ..config };
     let builder = Engine::builder(world.clone()).store(store).config(config);
     let builder = builder.secrets(Keys::new("fixtures", &KEY).unwrap());
-    builder
-        .saga(basic::definition())
-        .saga(whole::definition())
-        .saga(sealed::definition())
-        .build()
-        .await
-        .unwrap()
+    let builder = builder.saga(basic::definition()).saga(whole::definition()).saga(sealed::definition());
+    newest::sagas(builder).build().await.unwrap()
 }
 
 pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
@@ -62,8 +60,14 @@ async fn status(client: &Client, word: &str) -> Status {
     client.workflow("default", &id(word)).await.unwrap().header.state.status
 }
 
+/// And what came later.
+pub(crate) async fn make_all(engine: &Engine<World>, world: &World, nap: Duration) {
+    newest::make(engine.client(), world, nap).await;
+    make(engine, world, nap).await;
+}
+
 /// All workflows, each where it is to stand still. `nap`: how long the one sleeps that sleeps.
-pub(crate) async fn make(engine: &Engine<World>, world: &World, nap: Duration) {
+async fn make(engine: &Engine<World>, world: &World, nap: Duration) {
     let client = engine.client();
     for (word, ..) in BASIC {
         let start = client.start(basic(word.to_owned())).id(word).search_key(word);
@@ -109,6 +113,12 @@ pub(crate) async fn make(engine: &Engine<World>, world: &World, nap: Duration) {
 async fn stands(client: &Client, word: &str, step: &str, status: StepStatus) -> bool {
     let steps = client.workflow("default", &id(word)).await.unwrap().steps;
     steps.iter().any(|row| &*row.step_name == step && row.status == status)
+}
+
+/// And what came later.
+pub(crate) async fn finish_all(engine: &Engine<World>, world: &World) {
+    finish(engine, world).await;
+    newest::finish(engine.client()).await;
 }
 
 /// Everything that is there ends as it should.

@@ -8,6 +8,7 @@
 
 mod basic;
 mod later;
+mod newest;
 mod finish;
 #[cfg(feature = "sqlite")]
 mod sqlite;

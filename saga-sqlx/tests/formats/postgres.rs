@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use saga::Config;
+use saga::{Config, Engine};
 use saga_sqlx::{PgOptions, PgStore};
 use sqlx::{Connection, PgConnection};
 
 use crate::basic::World;
-use crate::finish::{PHRASE, engine, finish, make};
+use crate::finish::{PHRASE, engine, finish, finish_all, make_all};
 
 /// The schema's name in the fixtures.
 const THEIRS: &str = "saga_format";
@@ -50,7 +50,7 @@ fn dump(schema: &str) -> String {
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
-async fn read_and_finish(sql: &str, schema: &str) {
+async fn read(sql: &str, schema: &str, then: impl AsyncFnOnce(&Engine<World>, &World)) {
     // What was not known to the server of then, or is not known to that of now, is not the matter.
     let sql: String =
         sql.lines().filter(|line| !line.starts_with("SET ")).map(|line| format!("{line}\n")).collect();
@@ -60,7 +60,7 @@ async fn read_and_finish(sql: &str, schema: &str) {
     let (store, world) = (open(schema).await, World::default());
     let lease = Duration::from_secs(300);
     let engine = engine(store, &world, Config { lease, ..Config::default() }).await;
-    finish(&engine, &world).await;
+    then(&engine, &world).await;
     engine.shutdown(Duration::from_secs(10)).await.unwrap();
     run(format!("DROP SCHEMA {schema} CASCADE")).await;
 }
@@ -75,7 +75,7 @@ async fn what_is_stored_today_is_read_today() {
     let (store, world) = (open(&made).await, World::making());
     let lease = Duration::from_secs(300);
     let making = engine(store, &world, Config { lease, ..Config::default() }).await;
-    make(&making, &world, nap).await;
+    make_all(&making, &world, nap).await;
     let sql = dump(&made).replace(&made, THEIRS);
     drop(making);
     run(format!("DROP SCHEMA {made} CASCADE")).await;
@@ -84,11 +84,18 @@ async fn what_is_stored_today_is_read_today() {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats/fixtures");
         std::fs::write(fixtures.join(format!("postgres-{name}.sql")), &sql).unwrap();
     }
-    read_and_finish(&sql, &format!("read_{pid}")).await;
+    read(&sql, &format!("read_{pid}"), finish_all).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_format_of_2026_11_23_is_read() {
     let schema = format!("format_{}", std::process::id());
-    read_and_finish(include_str!("fixtures/postgres-2026-11-23.sql"), &schema).await;
+    read(include_str!("fixtures/postgres-2026-11-23.sql"), &schema, finish).await;
+}
+
+/// With pauses, heartbeats, schedules and events.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_format_of_2026_11_23_is_read() {
+    let schema = format!("format_b_{}", std::process::id());
+    read(include_str!("fixtures/postgres-2026-11-23b.sql"), &schema, finish_all).await;
 }

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Row};
 
 use crate::basic::World;
-use crate::finish::{PHRASE, engine, finish, make, told_apart};
+use crate::finish::{PHRASE, engine, finish, finish_all, make_all, told_apart};
 
 async fn raw(path: &Path) -> SqliteConnection {
     SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap()
@@ -75,7 +75,7 @@ async fn what_is_stored_today_is_read_today() {
     let nap = Duration::from_secs(if keep.is_some() { 40 } else { 1 });
     let (store, world) = (open(&path).await, World::making());
     let making = engine(store.clone(), &world, Config::default()).await;
-    make(&making, &world, nap).await;
+    make_all(&making, &world, nap).await;
     let sql = dump(&path).await;
     assert!(!sql.contains(PHRASE), "a secret lies open");
     if let Some(name) = keep {
@@ -84,7 +84,7 @@ async fn what_is_stored_today_is_read_today() {
     }
     drop(making);
     store.close().await;
-    read(&sql, finish).await;
+    read(&sql, finish_all).await;
 }
 
 /// Three migrations, steps one after the other, and plans told in other words than today: what lived is parked and shown,
@@ -98,4 +98,10 @@ async fn the_first_format_that_landed_is_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_format_of_2026_11_23_is_read() {
     read(include_str!("fixtures/sqlite-2026-11-23.sql"), finish).await;
+}
+
+/// With pauses, heartbeats, schedules and events.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_format_of_2026_11_23_is_read() {
+    read(include_str!("fixtures/sqlite-2026-11-23b.sql"), finish_all).await;
 }

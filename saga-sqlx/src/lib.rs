@@ -36,6 +36,7 @@ mod schedules;
 mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod triggers;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod watched;
 
 #[cfg(feature = "postgres")]

@@ -1,12 +1,32 @@
 //! The head of a function that becomes a step or a saga.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Attribute, GenericArgument, GenericParam, ItemFn, PathArguments, ReturnType, Safety, Type};
+use syn::{
+    Attribute, Error, GenericArgument, GenericParam, Item, ItemFn, PathArguments, ReturnType, Safety,
+    TraitItemFn, Type,
+};
 
 use crate::diagnostics::Errors;
 use crate::step;
+
+/// What an attribute stands on that is no function with a body.
+pub(crate) fn not_a_function(what: &str, item: &TokenStream, error: &Error) -> Error {
+    if let Ok(declared) = syn::parse2::<TraitItemFn>(item.clone())
+        && declared.default.is_none()
+    {
+        let message = format!(
+            "a {what} is a free function with a body, which is found again after a restart: write it outside of the trait, and \
+             take whatever implements the trait as `#[inject]`"
+        );
+        return Error::new_spanned(declared.sig, message);
+    }
+    match syn::parse2::<Item>(item.clone()) {
+        Ok(item) => Error::new(item.span(), format!("`#[{what}]` stands on an `async fn`")),
+        Err(_) => error.clone(),
+    }
+}
 
 /// Takes off a second attribute of this crate, which would make the same names again.
 pub(crate) fn once(function: &mut ItemFn, errors: &mut Errors) {

@@ -31,7 +31,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut function = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
-            let error = validate::not_a_function(&item, &error).to_compile_error();
+            let error = signature::not_a_function("saga", &item, &error).to_compile_error();
             return quote!(#error #item);
         }
     };

@@ -1,11 +1,9 @@
 //! The rules of `#[saga]`.
 
-use proc_macro2::TokenStream;
-use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, Error, Expr, ExprCall, ExprClosure, ExprReturn, FnArg, Ident, Item, ItemFn, Lit, LitStr, Meta,
-    Pat, Type,
+    Attribute, Expr, ExprCall, ExprClosure, ExprReturn, FnArg, Ident, Item, ItemFn, Lit, LitStr, Meta, Pat,
+    Type,
 };
 
 use super::forms;
@@ -74,13 +72,6 @@ pub(super) fn kept(value: &Expr) -> Option<Mistake<'static>> {
             Some(Mistake::KeepsBorrow)
         }
         _ => None,
-    }
-}
-
-pub(super) fn not_a_function(item: &TokenStream, error: &Error) -> Error {
-    match syn::parse2::<Item>(item.clone()) {
-        Ok(item) => Error::new(item.span(), "`#[saga]` stands on an `async fn`"),
-        Err(_) => error.clone(),
     }
 }
 

@@ -5,9 +5,7 @@ mod params;
 mod patience;
 mod undo;
 
-use proc_macro2::TokenStream;
-use syn::spanned::Spanned;
-use syn::{Error, Item, ItemFn, LitStr};
+use syn::{ItemFn, LitStr};
 
 use super::model::Step;
 use super::params::Written;
@@ -19,13 +17,6 @@ use crate::signature;
 pub(crate) use params::borrowed_inside;
 pub(super) use patience::call;
 pub(crate) use patience::more_than_nothing;
-
-pub(super) fn not_a_function(item: &TokenStream, error: &Error) -> Error {
-    match syn::parse2::<Item>(item.clone()) {
-        Ok(item) => Error::new(item.span(), "`#[step]` stands on an `async fn`"),
-        Err(_) => error.clone(),
-    }
-}
 
 /// The step, if nothing is wrong with it.
 pub(super) fn step(

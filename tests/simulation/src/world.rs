@@ -11,7 +11,7 @@ use crate::calls::{Kind, Place};
 use crate::stage::Stage;
 
 /// A request lands within this time after it was sent, or never. Steps declare more as `settle_after`.
-const LATEST: u64 = 580;
+pub(crate) const LATEST: u64 = 580;
 
 /// What is there.
 #[derive(Default)]

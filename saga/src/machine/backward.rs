@@ -165,7 +165,10 @@ impl Machine {
 
     pub(super) fn undo_tick(&mut self, step: u32, undo: &Undo, env: Env) {
         match undo.act {
-            Act::Pausing { until, again } if until <= env.now => self.call_undo(step, undo.last_pass, again),
+            Act::Pausing { until, again } if until <= env.now => {
+                let last_pass = undo.last_pass || self.is_last_pass(step, env);
+                self.call_undo(step, last_pass, again);
+            }
             Act::Settling { until } if until <= env.now && self.is_for_a_person(step) => {
                 self.ask_a_person(step, env);
             }
@@ -180,6 +183,10 @@ impl Machine {
                 self.call_undo(step, true, kind);
             }
             Act::Landing { until } if until <= env.now => self.pass_over(step, true, env),
+            Act::Owing { until } if until <= env.now => {
+                let words = self.steps[step as usize].row.error_message.clone().unwrap_or_default();
+                self.owe(step, &StepError::permanent(words), env);
+            }
             _ => {}
         }
     }
@@ -246,27 +253,17 @@ impl Machine {
     /// One pass is over: the step is undone, or has to be looked after once more.
     fn pass_over(&mut self, step: u32, last_pass: bool, env: Env) {
         let spec = self.spec(step);
-        // Another owner's undo may be under way still.
-        let elsewhere = self.steps[step as usize].undo_elsewhere.filter(|_| !spec.transactional);
-        let elsewhere = elsewhere.map(|sent| self.landed_by(step, sent));
-        let until = self.settles_at(step).max(elsewhere.unwrap_or_default());
+        let until = self.all_landed_at(step);
         let is_pivot = spec.class == Class::Pivot;
         let forward = self.mode == Mode::Forward;
+        if !last_pass {
+            return self.wait_to_land(step, Act::Settling { until });
+        }
+        if until > env.now && !spec.late_safe && !is_pivot {
+            return self.wait_to_land(step, Act::Landing { until });
+        }
         let state = self.state(step);
         (state.due, state.undo_tried) = (None, 0);
-        if !last_pass {
-            if !is_pivot {
-                state.row.status = StepStatus::Compensating;
-            }
-            state.phase = Phase::Undoing(Undo { last_pass: true, act: Act::Settling { until } });
-            return self.touch(step);
-        }
-        if until > env.now && !state.spec.late_safe && !is_pivot {
-            state.row.status = StepStatus::Compensating;
-            state.phase = Phase::Undoing(Undo { last_pass, act: Act::Landing { until } });
-            state.row.failed_at = state.row.failed_at.max(state.undo_elsewhere);
-            return self.touch(step);
-        }
         state.phase = Phase::Idle;
         state.row.effect = TouchedEffect::None;
         if is_pivot {
@@ -293,6 +290,30 @@ impl Machine {
         }
     }
 
+    /// When no request that anybody has sent for this step can land any more.
+    fn all_landed_at(&self, step: u32) -> Timestamp {
+        let state = &self.steps[step as usize];
+        // Another owner's undo may be under way still.
+        let elsewhere = state.undo_elsewhere.filter(|_| !state.spec.transactional);
+        let elsewhere = elsewhere.map(|sent| self.landed_by(step, sent));
+        self.settles_at(step).max(elsewhere.unwrap_or_default())
+    }
+
+    /// Nothing is done about this step until what is under way has landed.
+    fn wait_to_land(&mut self, step: u32, act: Act) {
+        let settling = matches!(act, Act::Settling { .. });
+        let state = self.state(step);
+        (state.due, state.undo_tried) = (None, 0);
+        state.phase = Phase::Undoing(Undo { last_pass: true, act });
+        if state.spec.class != Class::Pivot {
+            state.row.status = StepStatus::Compensating;
+        }
+        if !settling {
+            state.row.failed_at = state.row.failed_at.max(state.undo_elsewhere);
+        }
+        self.touch(step);
+    }
+
     fn undo_failed(&mut self, step: u32, last_pass: bool, again: CallKind, error: &StepError, env: Env) {
         let policy = self.spec(step).policy.undo_retry;
         let attempts = self.steps[step as usize].row.undo_attempts;
@@ -306,10 +327,10 @@ impl Machine {
         };
         let until = env.now.plus(pause);
         let in_time = policy.deadline.is_none_or(|d| since.is_none_or(|t| until.since(t) <= d));
-        if error.retry() == Retry::No || attempts >= policy.max_attempts || !in_time {
-            return self.owe(step, error, env);
-        }
         let lost = again == CallKind::Undo && error.effect() == Effect::Unknown;
+        if error.retry() == Retry::No || attempts >= policy.max_attempts || !in_time {
+            return self.give_up_undo(step, last_pass, lost, error, env);
+        }
         let durable = pause >= self.settings.record_pauses_from;
         self.pause_undo(step, last_pass, again, pause, env);
         let state = self.state(step);
@@ -330,6 +351,26 @@ impl Machine {
             state.row.status = StepStatus::Compensating;
             self.touch(step);
         }
+    }
+
+    /// No attempt is left. While something may still land, nobody can say what there is to undo: the last pass decides,
+    /// and a person is shown no debt that the next request changes.
+    fn give_up_undo(&mut self, step: u32, last_pass: bool, lost: bool, error: &StepError, env: Env) {
+        let until = self.all_landed_at(step);
+        let state = self.state(step);
+        if !last_pass && !std::mem::replace(&mut state.pass_given_up, true) {
+            return self.wait_to_land(step, Act::Settling { until });
+        }
+        let is_own = state.spec.late_safe || state.spec.transactional || state.spec.class == Class::Pivot;
+        if lost && !is_own {
+            state.row.failed_at = Some(env.now);
+        }
+        let until = self.all_landed_at(step);
+        if until <= env.now || is_own {
+            return self.owe(step, error, env);
+        }
+        self.state(step).row.error_message = Some(words::of(error.message()));
+        self.wait_to_land(step, Act::Owing { until });
     }
 
     /// The step cannot be undone: it becomes a debt, and the others go on.

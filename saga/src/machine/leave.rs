@@ -27,11 +27,8 @@ impl Machine {
     /// When there is something to do for the next owner.
     fn resumes_at(&self, env: Env) -> Timestamp {
         let pauses = self.steps.iter().filter_map(|s| match &s.phase {
-            Phase::Pausing { until }
-            | Phase::Undoing(Undo {
-                act: Act::Pausing { until, .. } | Act::Settling { until } | Act::Landing { until },
-                ..
-            }) => Some(*until),
+            Phase::Pausing { until } => Some(*until),
+            Phase::Undoing(undo) => undo.act.waits_until(),
             _ => None,
         });
         let at_once = self.mode == Mode::Forward

@@ -270,10 +270,7 @@ impl Machine {
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let pauses = self.steps.iter().filter_map(|s| match &s.phase {
             Phase::Pausing { until } if self.is_forward() => Some(*until),
-            Phase::Undoing(Undo {
-                act: Act::Pausing { until, .. } | Act::Settling { until } | Act::Landing { until },
-                ..
-            }) => Some(*until),
+            Phase::Undoing(undo) => undo.act.waits_until(),
             _ => None,
         });
         let deadline = self.deadline_at.filter(|_| self.mode == Mode::Forward && self.failing.is_none());

@@ -49,6 +49,21 @@ pub(super) enum Act {
     Settling { until: Timestamp },
     /// It is undone, and a lost request of the undo itself may still land. It must not hit whoever comes next.
     Landing { until: Timestamp },
+    /// It cannot be undone, and is a debt when no request can land any more: who looks after it sees what is.
+    Owing { until: Timestamp },
+}
+
+impl Act {
+    /// When it goes on, if that is a matter of time.
+    pub(super) fn waits_until(&self) -> Option<Timestamp> {
+        match self {
+            Act::Preparing | Act::Calling(_) => None,
+            Act::Pausing { until, .. }
+            | Act::Settling { until }
+            | Act::Landing { until }
+            | Act::Owing { until } => Some(*until),
+        }
+    }
 }
 
 /// One step: its row, which is what the journal will hold, and what is going on.
@@ -71,6 +86,8 @@ pub(super) struct StepState {
     pub(super) undo_elsewhere: Option<Timestamp>,
     /// Attempts to undo it in an earlier life, until it is known again what there is to undo.
     pub(super) undo_tried: u32,
+    /// Has a pass to undo it been given up here, before the last one?
+    pub(super) pass_given_up: bool,
     /// When its next attempt may begin.
     pub(super) due: Option<Due>,
     /// The place of its list, if it is one item of several, and its place there.
@@ -97,6 +114,7 @@ impl StepState {
             undo_since: None,
             undo_elsewhere: None,
             undo_tried: 0,
+            pass_given_up: false,
             due: None,
             list: None,
             index: 0,

@@ -7,14 +7,13 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use saga::engine::{ClientError, Runtime, StartError};
 use saga::machine::DebtAction;
-use saga::store::{Debt, FailureReason, Status, StepRow};
+use saga::store::{Debt, FailureReason, Status};
 use saga::{Client, Json, WorkflowId};
 
 use crate::sagas;
 use crate::stage::Stage;
 use crate::wire::Wire;
 use crate::workers::Workers;
-use crate::world::LATEST;
 
 /// What people remember.
 #[derive(Default)]
@@ -131,15 +130,6 @@ impl People {
                 let (place, action) = (row.place(), stage.roll(4));
                 match action {
                     0 => {
-                        // A debt is shown while a request of before may still land: whoever settles it waits for that.
-                        stage.sleep(Duration::from_millis(LATEST)).await;
-                        let is_open = |row: &StepRow| {
-                            (row.run, row.debt) == (state.run, Some(Debt::Open)) && row.place() == place
-                        };
-                        let now = stage.peek(id).filter(|now| now.header.state.status == Status::Failed);
-                        if !now.is_some_and(|now| now.steps.iter().any(is_open)) {
-                            return;
-                        }
                         // First the person undoes it, then says so.
                         stage.undo_by_hand(id, &place);
                         let settle =

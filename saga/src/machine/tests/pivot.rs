@@ -154,8 +154,9 @@ fn a_pivot_whose_worker_died_before_it_was_sent_is_sent_by_the_next() {
 
 #[test]
 fn a_pivot_that_cannot_be_looked_up_parks() {
-    let mut sim = Sim::of(with::<LookedPivot>()).on("p", "lost").on("look p", "refused");
+    let mut sim = Sim::of(with::<LookedPivot>()).on("p", "lost").on("look p", "refused refused");
     sim.run();
+    assert_eq!(sim.calls_made().iter().filter(|call| call.starts_with("look p")).count(), 2);
     assert_eq!(sim.journal.header.state.failure_reason, Some(FailureReason::Parked));
     assert_eq!(sim.row("p").status, StepStatus::Failed);
     sim.cancel_stopped().unwrap_err();

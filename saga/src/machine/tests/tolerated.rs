@@ -95,9 +95,10 @@ fn null_survives_a_death() {
 
 #[test]
 fn an_undo_that_fails_rolls_the_saga_back_and_stays_a_debt() {
-    let mut sim = Sim::of(plan()).on("t", "lost refused").on("undo t", "refused");
+    let mut sim =
+        Sim::of(plan()).on("t", "lost refused").on("undo t", "refused").on("undo-late t", "refused");
     sim.run();
-    assert_eq!(sim.calls_made()[3..], ["undo t", "undo a"]);
+    assert_eq!(sim.calls_made()[3..], ["undo t", "undo-late t", "undo a"]);
     assert_eq!(sim.journal.header.state.failure_reason, Some(FailureReason::Debts));
     assert_eq!(sim.row("t").debt, Some(Debt::Open));
 }
@@ -110,7 +111,8 @@ fn debt_behind_the_pivot() -> Sim {
         tolerated::<Plain>(s, "t");
         tolerated::<Plain>(s, "u");
     });
-    let mut sim = Sim::of(definition).on("t", "lost refused").on("undo t", "refused");
+    let mut sim =
+        Sim::of(definition).on("t", "lost refused").on("undo t", "refused").on("undo-late t", "refused");
     sim.run();
     assert_eq!(sim.journal.header.state.failure_reason, Some(FailureReason::Parked));
     assert!(sim.journal.header.state.compensation_error.is_some());
@@ -123,7 +125,7 @@ fn a_debt_behind_the_pivot_parks_and_its_retry_goes_forward() {
     sim.retry().unwrap();
     sim.resume();
     sim.run();
-    assert_eq!(sim.calls_made()[5..], ["undo t", "undo-late t", "run u"]);
+    assert_eq!(sim.calls_made()[6..], ["undo-late t", "run u"]);
     assert_eq!(sim.status(), Status::Completed);
 }
 
@@ -136,7 +138,7 @@ fn settling_a_debt_behind_the_pivot_does_not_make_the_workflow_rolled_back() {
     sim.retry().unwrap();
     sim.resume();
     sim.run();
-    assert_eq!(sim.calls_made()[5..], ["run u"]);
+    assert_eq!(sim.calls_made()[6..], ["run u"]);
     assert_eq!(sim.status(), Status::Completed);
     assert_eq!(sim.row("t").debt, Some(Debt::Settled));
 }

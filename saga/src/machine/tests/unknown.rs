@@ -116,11 +116,72 @@ fn what_landed_late_is_found_by_the_second_look_up() {
 
 #[test]
 fn a_look_up_that_fails_is_tried_again_and_then_a_debt() {
-    let mut sim = lost(with::<Looked>()).on("look b", "busy lost busy");
+    let mut sim = lost(with::<Looked>()).on("look b", "busy lost busy refused");
     sim.run();
-    assert_eq!(sim.calls_made()[4..], ["look b", "look b (2)", "look b (3)", "undo a"]);
+    assert_eq!(sim.calls_made()[4..], ["look b", "look b (2)", "look b (3)", "look b", "undo a"]);
     assert_eq!(sim.row("b").debt, Some(Debt::Open));
     assert_eq!(sim.journal.header.state.failure_reason, Some(FailureReason::Debts));
+}
+
+#[test]
+fn what_was_refused_while_something_could_land_is_tried_again_when_it_has() {
+    let cases: [(Definition<()>, &str, &str, &[&str]); 3] = [
+        (with::<Looked>(), "look b", "refused found", &["look b", "look b", "undo-late b", "undo a"]),
+        (with::<Plain>(), "undo b", "refused ok", &["undo b", "undo-late b", "undo a"]),
+        (with::<Rerun>(), "b", "lost lost lost refused made", &["run b", "run b", "undo-late b", "undo a"]),
+    ];
+    for (definition, step, words, calls) in cases {
+        let mut sim = lost(definition);
+        if step == "b" {
+            sim.forget_script();
+        }
+        sim = sim.on(step, words);
+        sim.run();
+        assert_eq!(sim.calls_made()[4..], *calls, "{step}");
+        assert_eq!(sim.status(), Status::RolledBack, "{step}");
+    }
+}
+
+#[test]
+fn a_debt_is_shown_when_nothing_can_land_any_more() {
+    type Words = &'static [(&'static str, &'static str)];
+    const RERUNS: &str = "lost lost lost lost lost lost lost lost lost";
+    let cases: [(Definition<()>, Words, &[CallKind]); 4] = [
+        (with::<Looked>(), &[("look b", "refused refused")], &[CallKind::Run]),
+        (with::<Plain>(), &[("undo b", "refused"), ("undo-late b", "refused")], &[CallKind::Run]),
+        // The last pass has lost requests of its own, to undo it or to run it once more.
+        (
+            with::<Plain>(),
+            &[("undo b", "refused"), ("undo-late b", "lost lost lost")],
+            &[CallKind::Run, CallKind::Undo],
+        ),
+        (with::<Rerun>(), &[("b", RERUNS)], &[CallKind::Run]),
+    ];
+    for (definition, words, land) in cases {
+        let mut sim = Sim::of(definition);
+        if words[0].0 != "b" {
+            sim.say("b", "lost lost lost");
+        }
+        for (call, words) in words {
+            sim.say(call, words);
+        }
+        sim.begin();
+        sim.settle();
+        let (mut sent, mut calls) = (sim.now, 0);
+        while sim.journal.header.state.status != Status::Failed {
+            let new = &sim.all_calls[calls..];
+            if new.iter().any(|call| call.step == 1 && land.contains(&call.kind)) {
+                sent = sim.now;
+            }
+            calls = sim.all_calls.len();
+            assert!(calls < 30, "{words:?}: it ends");
+            sim.tick();
+            sim.settle();
+        }
+        assert_eq!(sim.row("b").debt, Some(Debt::Open), "{words:?}");
+        let waited = sim.now.since(sent);
+        assert!(waited.as_secs() >= 5, "{words:?}: shown after {waited:?}, while a request could land");
+    }
 }
 
 #[test]

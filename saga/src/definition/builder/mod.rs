@@ -165,8 +165,8 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
         self
     }
 
-    /// What the next call or value makes of secrets is none: it may be seen. (For a step: its arguments.) Before
-    /// [`finish`](Self::finish): the saga's output.
+    /// What the next call or value makes of secrets is none: it may be seen. (For a step: its arguments; for a saga:
+    /// its output.) Before [`finish`](Self::finish): the output of this saga.
     pub fn disclosed(&mut self) -> &mut Self {
         self.next.disclosed = true;
         self

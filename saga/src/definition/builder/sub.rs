@@ -22,6 +22,7 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     ) -> NodeId {
         self.next.evaluated = false;
         self.next.adjust = None;
+        let disclosed = std::mem::take(&mut self.next.disclosed);
         let plan = Arc::clone(saga.plan());
         let name = self.unique_name(name);
         let offset = self.next_id().0;
@@ -93,7 +94,7 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
                 Arc::new(move |values: Values<'_>| result(values.from(offset)))
             }
         };
-        self.next.disclosed = plan.discloses_output;
+        self.next.disclosed = disclosed || plan.discloses_output;
         let data = plan.output().iter().copied().map(shifted).collect();
         let last = self.place(&name, Op::Value, data);
         self.within(last, scope);

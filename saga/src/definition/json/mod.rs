@@ -15,7 +15,8 @@
 //! `name`, `version` and `steps` must be there. `output` is what the saga gives (default: `null`); `on_failure`
 //! is `"backward"` or `"park"`; `deadline` is a length of time; `locks` names parts of the input that no two
 //! live workflows share: `{"onu": "$input.onu_serial"}`; `input` is the JSON Schema of the input; `"secret_input": true`
-//! seals it in the journal, with all that is computed from it.
+//! seals it in the journal, with all that is computed from it, and `"disclosed_output": true` says that `output` may be
+//! seen all the same.
 //!
 //! # Steps
 //!
@@ -38,8 +39,8 @@
 //! `null`, and `if_failed`: `"fail"` (the default: the saga fails too), `"go_on"` (it is undone, and gives
 //! `null`) or `"decide"` (it is undone, and gives `{"Ok": value}` or `{"Err": {"at": .., "message": ..}}`).
 //!
-//! `step`, `value`, `wait_for_event` and the sleeps can say `"disclosed": true`: what they make of secrets may be seen. Without
-//! that nothing is waited for that is made of a secret.
+//! `step`, `saga`, `value`, `wait_for_event` and the sleeps can say `"disclosed": true`: what they make of secrets may be
+//! seen. Without that nothing is waited for that is made of a secret.
 //!
 //! An entry with an `id` can be read by what comes after it, and its node in the plan is named so. Branches
 //! cannot read each other, and what is in an arm can be read only there. An `if` or `match` with an `id` gives

@@ -17,6 +17,7 @@ pub(super) struct Saga {
     pub(super) secret_input: bool,
     pub(super) steps: Vec<Entry>,
     pub(super) output: Written,
+    pub(super) disclosed_output: bool,
 }
 
 /// One entry of `steps`.

@@ -66,6 +66,9 @@ pub(super) fn saga<R: Sync + 'static>(
     lower.entries(&saga.steps);
     let (output, _) = lower.resolve(&saga.output);
     lower.builder.expression(fingerprint(&saga.output));
+    if saga.disclosed_output {
+        lower.builder.disclosed();
+    }
     let places = lower.places;
     let definition = lower.builder.close(nodes(&output), value_of(output));
     if let Err(error) = definition.plan().check() {

@@ -25,7 +25,7 @@ const STEP: &[&str] = &[
     "settle_after",
     "disclosed",
 ];
-const SUB_SAGA: &[&str] = &["id", "saga", "input", "when", "if_failed"];
+const SUB_SAGA: &[&str] = &["id", "saga", "input", "when", "if_failed", "disclosed"];
 const WAIT: &[&str] = &["id", "wait_for_event", "key", "timeout", "when", "if_failed", "disclosed"];
 
 pub(super) fn step(value: &Value, at: &Path, faults: &mut Faults) -> Option<(Option<String>, What)> {
@@ -67,6 +67,7 @@ pub(super) fn saga(value: &Value, at: &Path, faults: &mut Faults) -> Option<(Opt
     let name = fields.text("saga", faults).unwrap_or_default().to_owned();
     let input = written(fields.need("input", faults), faults);
     let (when, if_failed) = (when(&mut fields, faults), if_failed(&mut fields, faults));
+    fields.flag("disclosed", faults);
     fields.end(faults);
     Some((id, What::Saga { name, input, when, if_failed }))
 }

@@ -15,8 +15,18 @@ use super::model::{Entry, Saga, What};
 use super::template::{self, Template};
 use crate::definition::plan::OnFailure;
 
-const SAGA: &[&str] =
-    &["name", "version", "on_failure", "deadline", "locks", "input", "secret_input", "steps", "output"];
+const SAGA: &[&str] = &[
+    "name",
+    "version",
+    "on_failure",
+    "deadline",
+    "locks",
+    "input",
+    "secret_input",
+    "steps",
+    "output",
+    "disclosed_output",
+];
 
 /// How each entry is recognised: by the field that says what it does.
 const VERBS: &[&str] =
@@ -50,6 +60,7 @@ pub(super) fn saga(value: &Value, faults: &mut Faults) -> Option<Saga> {
         Some((value, at)) => template::read(value, &at, faults),
         None => Template::Literal(Value::Null),
     };
+    let disclosed_output = fields.flag("disclosed_output", faults);
     fields.end(faults);
     Some(Saga {
         name: name.unwrap_or_default(),
@@ -61,6 +72,7 @@ pub(super) fn saga(value: &Value, faults: &mut Faults) -> Option<Saga> {
         secret_input,
         steps: steps.unwrap_or_default(),
         output,
+        disclosed_output,
     })
 }
 

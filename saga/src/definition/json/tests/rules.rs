@@ -133,3 +133,34 @@ fn a_secret_input_is_one_and_so_is_what_is_made_of_it() {
         load_whole(&json!({"name": "a", "version": 1, "secret_input": false, "steps": [{"step": "ping"}]}));
     assert!(!open.unwrap().plan().has_secrets());
 }
+
+#[test]
+fn what_a_saga_makes_of_secrets_is_secret_unless_it_is_disclosed() {
+    let echo = json!({"name": "echo", "version": 1, "steps": [{"step": "ping"}], "output": "$input.name"});
+    let echo = || load_whole(&echo).unwrap();
+    let secrets = |disclosed: bool| {
+        let outer = json!({
+            "name": "outer", "version": 1, "secret_input": true,
+            "steps": [{"id": "name", "saga": "echo", "input": "$input", "disclosed": disclosed}],
+            "output": "$name",
+        });
+        let definition = registry().with_saga(echo()).load(&outer.to_string()).unwrap();
+        let plan = definition.plan();
+        let of = plan.nodes().iter().filter(|node| node.secret).map(|node| node.name.to_string());
+        (of.collect::<Vec<_>>(), plan.is_output_secret())
+    };
+    let inner = ["input", "echo.name.input"].map(str::to_owned);
+    assert_eq!(secrets(true), (inner.to_vec(), false));
+    let (all, output) = secrets(false);
+    assert!(all.len() == 3 && all.starts_with(&inner) && output, "{all:?}");
+}
+
+#[test]
+fn an_output_is_secret_unless_it_is_disclosed() {
+    let secret = |disclosed: bool| {
+        let saga = json!({"name": "a", "version": 1, "secret_input": true, "steps": [{"step": "ping"}],
+            "output": "$input.name", "disclosed_output": disclosed});
+        load_whole(&saga).unwrap().plan().is_output_secret()
+    };
+    assert_eq!((secret(true), secret(false)), (false, true));
+}

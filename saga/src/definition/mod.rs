@@ -25,7 +25,7 @@ pub use json::{Fault, LoadError};
 pub use order::PlanError;
 pub use plan::{Guard, IfFailed, Lock, Node, NodeId, OnFailure, Op, Plan, StepNode, SubSaga, WaitNode};
 pub use registry::StepRegistry;
-pub use values::{Deps, Handle, Values};
+pub use values::{Computed, Deps, Handle, Values};
 
 pub(crate) use builder::Sleep;
 pub(crate) use code::Code;

@@ -17,6 +17,33 @@ impl<T: Data> Handle<T> {
         Self { node, read }
     }
 }
+/// What a computation of a saga gives, if it can be journaled. (A bound on the value itself would make the compiler
+/// propose to borrow what is borrowed already.)
+#[diagnostic::on_unimplemented(
+    message = "`{T}` cannot be journaled",
+    label = "a value of a saga is written down and read back",
+    note = "of a reference keep a copy (`.cloned()`, `.to_owned()`); what is owned and `Send` derives `serde::Serialize` and `serde::Deserialize`"
+)]
+pub trait Computed<T> {
+    /// What is written down.
+    ///
+    /// # Errors
+    /// The computation's own, and what cannot be written as JSON.
+    #[doc(hidden)]
+    fn journaled(self) -> Result<Json, StepError>;
+    /// What reads it back.
+    #[doc(hidden)]
+    fn handle(node: NodeId) -> Handle<T>;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Data> Computed<T> for Result<T, StepError> {
+    fn journaled(self) -> Result<Json, StepError> {
+        Json::encode(&self?).map_err(StepError::permanent)
+    }
+    fn handle(node: NodeId) -> Handle<T> {
+        Handle::new(node)
+    }
+}
 impl<T> Handle<T> {
     /// A value of the same type at another place.
     pub(super) fn like(self, node: NodeId) -> Self {

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::code::{Code, Compute, Definition};
 use super::order::PlanError;
 use super::plan::{Guard, Lock, Node, NodeId, OnFailure, Op, Plan, SubSaga};
-use super::values::{Deps, Handle};
+use super::values::{Computed, Deps, Handle};
 use crate::error::StepError;
 use crate::id::DefinitionId;
 use crate::json::Json;
@@ -235,15 +235,18 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
 
     /// Computes a value once and journals it, so that clocks and random numbers are safe in it. An error
     /// rolls the saga back.
-    pub fn value<T: Data, D: Deps>(
+    pub fn value<T, D: Deps>(
         &mut self,
         name: &str,
         deps: D,
         f: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
-    ) -> Handle<T> {
-        let handle = self.push(name, Op::Value, Self::nodes_of(&deps));
-        self.code.insert(handle.node, Code::Compute(Self::compute(deps, f)));
-        handle
+    ) -> Handle<T>
+    where
+        Result<T, StepError>: Computed<T>,
+    {
+        let compute: Compute = Arc::new(move |values| f(deps.load(values)?).journaled());
+        let node = self.place_computed(name, Op::Value, Self::nodes_of(&deps), compute);
+        <Result<T, StepError> as Computed<T>>::handle(node)
     }
 
     /// A node whose code gives its value.

@@ -5,6 +5,13 @@ use serde_json::{Value, json};
 /// Splitmix64: the same mistakes everywhere.
 pub struct Dice(u64);
 
+/// The seed of this run, and how many requests it makes: those of the test, or what `scripts/fuzz` says.
+pub fn run_of(seed: u64, requests: u32) -> (u64, u32) {
+    let said = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+    let number = said("PROPTEST_CASES").map_or(requests, |n| u32::try_from(n).unwrap());
+    (said("PROPTEST_RNG_SEED").unwrap_or(seed), number)
+}
+
 impl Dice {
     pub fn new(seed: u64) -> Self {
         Self(seed)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::StatusCode;
 
+use crate::dice::run_of;
 use crate::document::Answer;
 use crate::harness::Product;
 use crate::maker::{Made, Maker};
@@ -17,11 +18,12 @@ const UNKNOWABLE: [&str; 2] = ["customer_id", "service_plan_id"];
 #[tokio::test]
 async fn what_the_document_allows_is_taken_and_what_it_forbids_is_not() {
     let product = Product::start().await;
-    let mut maker = Maker::new(SEED);
+    let (seed, requests) = run_of(SEED, REQUESTS);
+    let mut maker = Maker::new(seed);
     let (mut seen, mut started) = (BTreeMap::new(), BTreeSet::new());
-    for n in 0..REQUESTS {
+    for n in 0..requests {
         let Made { request, operation, wrong } = maker.request(&product);
-        let shown = format!("request {n}, {operation}, wrong: {wrong:?}\n{request:?}");
+        let shown = format!("seed {seed}, request {n}, {operation}, wrong: {wrong:?}\n{request:?}");
         let Answer { status, body, .. } = maker.document.ask(&product.http, request).await;
         assert!(!status.is_server_error(), "{shown}\n{status} {body}");
         let errors = body["errors"].as_array().cloned().unwrap_or_default();

@@ -9,7 +9,7 @@ use saga::{Client, Config, Engine, Json, WorkflowId};
 
 use crate::basic::{World, basic};
 use crate::later::{Hidden, Trip, sealed, whole};
-use crate::newest;
+use crate::{booked, newest};
 
 /// Nobody's key but the fixtures'.
 const KEY: [u8; 32] = [7; 32];
@@ -40,6 +40,7 @@ pub(crate) async fn engine(store: impl Store, world: &World, config: Config) -> 
     let builder = Engine::builder(world.clone()).store(store).config(config);
     let builder = builder.secrets(Keys::new("fixtures", &KEY).unwrap());
     let builder = builder.saga(basic::definition()).saga(whole::definition()).saga(sealed::definition());
+    let builder = builder.saga(booked::booking::definition()).saga(booked::reading::definition());
     newest::sagas(builder).build().await.unwrap()
 }
 
@@ -62,6 +63,7 @@ async fn status(client: &Client, word: &str) -> Status {
 
 /// And what came later.
 pub(crate) async fn make_all(engine: &Engine<World>, world: &World, nap: Duration) {
+    booked::make(engine.client()).await;
     newest::make(engine.client(), world, nap).await;
     make(engine, world, nap).await;
 }
@@ -116,9 +118,15 @@ async fn stands(client: &Client, word: &str, step: &str, status: StepStatus) -> 
 }
 
 /// And what came later.
-pub(crate) async fn finish_all(engine: &Engine<World>, world: &World) {
+pub(crate) async fn finish_newest(engine: &Engine<World>, world: &World) {
     finish(engine, world).await;
     newest::finish(engine.client()).await;
+}
+
+/// And what came after that.
+pub(crate) async fn finish_all(engine: &Engine<World>, world: &World) {
+    finish_newest(engine, world).await;
+    booked::finish(engine.client()).await;
 }
 
 /// Everything that is there ends as it should.

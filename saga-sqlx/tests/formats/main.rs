@@ -9,6 +9,7 @@
 mod basic;
 mod later;
 mod newest;
+mod booked;
 mod finish;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -1,4 +1,4 @@
-//! What came after that: pauses and heartbeats in the rows, recurring schedules, events that start workflows.
+//! What came next: pauses and heartbeats in the rows, recurring schedules, events that start workflows.
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use saga_sqlx::{PgOptions, PgStore};
 use sqlx::{Connection, PgConnection};
 
 use crate::basic::World;
-use crate::finish::{PHRASE, engine, finish, finish_all, make_all};
+use crate::finish::{PHRASE, engine, finish, finish_all, finish_newest, make_all};
 
 /// The schema's name in the fixtures.
 const THEIRS: &str = "saga_format";
@@ -97,5 +97,12 @@ async fn the_format_of_2026_11_23_is_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_format_of_2026_11_23_is_read() {
     let schema = format!("format_b_{}", std::process::id());
-    read(include_str!("fixtures/postgres-2026-11-23b.sql"), &schema, finish_all).await;
+    read(include_str!("fixtures/postgres-2026-11-23b.sql"), &schema, finish_newest).await;
+}
+
+/// With what steps do in a table of the user's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_third_format_of_2026_11_23_is_read() {
+    let schema = format!("format_c_{}", std::process::id());
+    read(include_str!("fixtures/postgres-2026-11-23c.sql"), &schema, finish_all).await;
 }

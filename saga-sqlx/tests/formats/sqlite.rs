@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Row};
 
 use crate::basic::World;
-use crate::finish::{PHRASE, engine, finish, finish_all, make_all, told_apart};
+use crate::finish::{PHRASE, engine, finish, finish_all, finish_newest, make_all, told_apart};
 
 async fn raw(path: &Path) -> SqliteConnection {
     SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap()
@@ -103,5 +103,11 @@ async fn the_format_of_2026_11_23_is_read() {
 /// With pauses, heartbeats, schedules and events.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_format_of_2026_11_23_is_read() {
-    read(include_str!("fixtures/sqlite-2026-11-23b.sql"), finish_all).await;
+    read(include_str!("fixtures/sqlite-2026-11-23b.sql"), finish_newest).await;
+}
+
+/// With what steps do in a table of the user's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_third_format_of_2026_11_23_is_read() {
+    read(include_str!("fixtures/sqlite-2026-11-23c.sql"), finish_all).await;
 }

@@ -60,6 +60,8 @@ pub mod guide {
 
     #[doc = include_str!("docs/guide/calls.md")]
     pub mod calls {}
+    #[doc = include_str!("docs/guide/undoing.md")]
+    pub mod undoing {}
     #[doc = include_str!("docs/guide/long_steps.md")]
     pub mod long_steps {}
     #[doc = include_str!("docs/guide/values.md")]

@@ -126,6 +126,16 @@ impl Maker {
         panic!("nothing keeps {schema}");
     }
 
+    /// Any value that can be stored: what the document says of the character NUL is no schema's to say.
+    fn storable(&mut self) -> Value {
+        loop {
+            let value = self.dice.value();
+            if !value.to_string().contains("\\u0000") {
+                return value;
+            }
+        }
+    }
+
     /// A value that keeps most of the schema, and often all of it.
     fn likely(&mut self, schema: &Value) -> Value {
         let rules = self.rules(schema);
@@ -134,7 +144,7 @@ impl Maker {
         }
         let types: Vec<Value> = match &rules["type"] {
             Value::Array(types) => types.clone(),
-            Value::Null => return self.dice.value(),
+            Value::Null => return self.storable(),
             one => vec![one.clone()],
         };
         let wanted = if types.len() > 1 && self.dice.one_in(6) { &types[1] } else { &types[0] };

@@ -88,7 +88,13 @@ impl fmt::Display for Mistake<'_> {
                 write!(f, "`{word}` cannot fail: write `{word}(..).await`, without a mark after it")
             }
             Self::OptionOf(option, what) => {
-                let (subject, cure) = options_of(*what);
+                let (subject, cure) = match what {
+                    What::Step(_) if *option == "max_parallel" => (
+                        "one item",
+                        "it stands after the list, `for_each(&items, |item| step(item)).max_parallel(10)`",
+                    ),
+                    what => options_of(*what),
+                };
                 write!(f, "`.{option}(..)` says nothing about {subject}: {cure}")
             }
             Self::AwaitsValue(name) => {

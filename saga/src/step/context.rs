@@ -107,7 +107,8 @@ impl StepContext {
     pub fn idempotency_key(&self) -> &str {
         &self.0.key
     }
-    /// The key that the step's own attempts used. In a compensation: how to find what it made.
+    /// The key that the step's own attempts used. In a compensation: how to find what it made, and what the key of
+    /// something that it adds (a refund) is made from, since its own key is another one in its second pass.
     pub fn forward_key(&self) -> &str {
         &self.0.forward_key
     }

@@ -246,6 +246,15 @@ async fn an_event_that_nobody_publishes_is_missed() {
     assert!(words.starts_with("when nothing goes wrong the saga has to complete"), "{words}");
 }
 
+/// It would be content with everything.
+#[tokio::test]
+async fn a_question_that_sees_nothing_is_refused() {
+    let blind =
+        sweep(plain("Lisbon".to_owned())).resources(World::new).observe(|world| world.there().len() > 100);
+    let words = wrong(blind.run()).await;
+    assert!(words.starts_with("what is observed of `plain` is the same before it and after"), "{words}");
+}
+
 #[tokio::test]
 async fn what_is_late_is_looked_after_whatever_else_goes_wrong() {
     let late = || {

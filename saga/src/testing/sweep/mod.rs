@@ -215,6 +215,14 @@ where
         if undisturbed.first.status != Status::Completed {
             panic!("when nothing goes wrong the saga has to complete\n\n{}", undisturbed.first.story);
         }
+        if let (Some(before), true) = (&undisturbed.before, undisturbed.before == undisturbed.first.seen) {
+            panic!(
+                "what is observed of `{}` is the same before it and after it has completed, so it cannot tell what was \
+                 undone from what was done: let `.observe(..)` look at what the steps change\n  it sees: {before}\n\n{}",
+                S::META.name,
+                undisturbed.first.story
+            );
+        }
         stage.hold(Twists::default(), &undisturbed);
         let all = match only {
             Some(only) => vec![only],

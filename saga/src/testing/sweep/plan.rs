@@ -7,6 +7,9 @@ use super::twist::{How, Place, Twist, Twists};
 use crate::machine::CallKind;
 use crate::testing::fault_store::{Fault, Which};
 
+/// Of so many compensations every subset fails once.
+const EVERY_SUBSET_OF: usize = 7;
+
 /// A history in which nothing else goes wrong, to which something is added.
 pub(super) struct Ground {
     pub(super) twists: Twists,
@@ -89,7 +92,7 @@ impl Ground {
         bad.flat_map(|twists| self.deaths().map(move |death| twists.and(death))).collect()
     }
 
-    /// Every two compensations that fail for good, all of them, and chosen subsets between.
+    /// Compensations that fail for good: every subset of them; of more than seven every two, all, and chosen subsets between.
     fn debts(&self, random: &mut fastrand::Rng) -> Vec<Twists> {
         let fails = |place: &Place| Twist::Call(CallKind::Undo, place.clone(), How::Refuses);
         let n = self.undone.len();
@@ -98,7 +101,7 @@ impl Ground {
             chosen.fold(self.twists.clone(), |twists, (_, place)| twists.and(fails(place)))
         };
         let all = if n >= 63 { u64::MAX } else { (1 << n) - 1 };
-        let mut subsets: BTreeSet<u64> = if n <= 6 {
+        let mut subsets: BTreeSet<u64> = if n <= EVERY_SUBSET_OF {
             (1..=all).collect()
         } else {
             let pairs = (0..n.min(63)).flat_map(|i| (0..i).map(move |k| 1 << i | 1 << k));
@@ -147,8 +150,13 @@ pub(super) fn histories(grounds: &[Ground], seed: u64, most: usize) -> Vec<Twist
         }
         histories.extend(ground.interrupted());
         histories.extend(ground.undos_gone_wrong());
+        let debts = ground.debts(&mut random);
+        if ground.undone.len() <= EVERY_SUBSET_OF {
+            histories.extend(debts);
+        } else {
+            together.push(debts);
+        }
         together.push(ground.died_and_then_refused());
-        together.push(ground.debts(&mut random));
         together.push(ground.died_twice());
         together.push(ground.unknown_and_died());
         together.push(ground.undone_badly_and_died());
@@ -166,4 +174,43 @@ pub(super) fn histories(grounds: &[Ground], seed: u64, most: usize) -> Vec<Twist
         histories.extend(kind);
     }
     histories
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EVERY_SUBSET_OF, Ground, histories};
+    use crate::machine::CallKind;
+    use crate::testing::sweep::twist::{How, Twist, Twists};
+    use std::collections::BTreeSet;
+
+    /// Which compensations fail for good together, in a sweep over so many.
+    fn owed(number: usize, most: usize) -> BTreeSet<Vec<String>> {
+        let names = (0..number).map(|n| format!("undo step{n} refuses").parse::<Twists>().unwrap());
+        let places = names.flat_map(|twists| match &twists.0[..] {
+            [Twist::Call(_, place, _)] => Some(place.clone()),
+            _ => None,
+        });
+        let ground = Ground {
+            twists: Twists::default(),
+            writes: 0,
+            calls: 0,
+            steps: vec![],
+            undone: places.collect(),
+        };
+        let refused = |twist: &Twist| match twist {
+            Twist::Call(CallKind::Undo, place, How::Refuses) => Some(place.to_string()),
+            _ => None,
+        };
+        let all = histories(&[ground], 1, most).into_iter();
+        all.filter_map(|twists| twists.0.iter().map(refused).collect::<Option<Vec<_>>>()).collect()
+    }
+
+    #[test]
+    fn every_subset_of_the_compensations_fails() {
+        for number in 1..=EVERY_SUBSET_OF {
+            assert_eq!(owed(number, 0).len(), (1 << number) - 1, "{number}");
+        }
+        let pairs = owed(12, 1_000).iter().filter(|owed| owed.len() == 2).count();
+        assert_eq!(pairs, 12 * 11 / 2);
+    }
 }

@@ -27,7 +27,7 @@ fn every_mistake_that_the_guide_explains_is_a_program_of_which_the_compiler_says
         .filter(|line| line.starts_with("| ") && line.contains('`'))
         .map(|row| row.split('|').map(str::trim).collect())
         .collect();
-    assert!(rows.len() >= 10, "the table is gone");
+    assert!(rows.len() > 8, "the table is gone");
     for row in rows {
         let program = row[3].trim_matches('`');
         let told = root().join(format!("saga-macros/tests/ui/{program}.stderr"));

@@ -41,14 +41,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bridge = client.start(change("R1", "bridge")).await?.handle;
     match client.start(change("R1", "mesh")).await {
         Err(StartError::Excluded { key, holder }) => {
-            println!("refused: `{key}` is held by the first one: {}", holder == *bridge.id());
+            let who = if holder == *bridge.id() { "the first one" } else { "another one" };
+            println!("refused: `{key}` is held by {who}");
         }
         other => println!("{other:?}"),
     }
     let other = client.start(change("R2", "mesh")).await?.handle;
     bridge.outcome().await?;
     other.outcome().await?;
-    // It is free again.
+    println!("the first one has ended, and R1 is free again");
     client.start(change("R1", "mesh")).await?.handle.outcome().await?;
     engine.shutdown(Duration::from_secs(1)).await?;
     Ok(())

@@ -20,6 +20,31 @@ fn every_test_that_shows_a_form_exists() {
 }
 
 #[test]
+fn every_mistake_that_the_guide_explains_is_a_program_of_which_the_compiler_says_that() {
+    let guide = fs::read_to_string(root().join("saga/src/docs/guide/mistakes.md")).unwrap();
+    let rows: Vec<Vec<_>> = guide
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains('`'))
+        .map(|row| row.split('|').map(str::trim).collect())
+        .collect();
+    assert!(rows.len() > 8, "the table is gone");
+    for row in rows {
+        let program = row[3].trim_matches('`');
+        let told = root().join(format!("saga-macros/tests/ui/{program}.stderr"));
+        let told = fs::read_to_string(&told).unwrap_or_else(|error| panic!("{}: {error}", told.display()));
+        // A code, or the words themselves up to the first comma; and what it proposes.
+        let code =
+            row[1].strip_prefix("`E").map(|rest| format!("error[E{}]", rest.split('`').next().unwrap()));
+        let words = code.unwrap_or_else(|| row[1].split(',').next().unwrap().to_owned());
+        assert!(told.contains(&words), "{program} is told nothing of {words}: {told}");
+        if let Some((_, help)) = row[1].split_once("help: `") {
+            let help = help.trim_end_matches('`');
+            assert!(told.contains(help), "{program} is not told to write {help}: {told}");
+        }
+    }
+}
+
+#[test]
 fn every_link_of_the_papers_leads_somewhere_and_the_tests_that_they_name_stand_there() {
     for paper in [
         "README.md",

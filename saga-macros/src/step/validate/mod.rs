@@ -39,7 +39,7 @@ pub(super) fn step(
     }
     let if_unknown = undo::if_unknown(options.if_unknown, &params, errors);
     let compensate = options.compensate.and_then(|e| undo::undo(e, options.transactional.is_some(), errors));
-    Some(Step {
+    let step = Step {
         krate: Crate::of(options.krate.as_ref()),
         returns: returns?,
         name: name.unwrap_or_else(|| function.sig.ident.to_string().trim_start_matches("r#").to_owned()),
@@ -53,7 +53,11 @@ pub(super) fn step(
         system: system.map(LitStr::value),
         policy,
         function,
-    })
+    };
+    if let Some(undo) = step.compensate.as_ref().filter(|_| !step.knows_output()) {
+        undo::part_of_what_may_be_lost(undo, errors);
+    }
+    Some(step)
 }
 
 fn name(given: Option<&LitStr>, errors: &mut Errors) -> Option<String> {

@@ -1,6 +1,6 @@
 //! The compensation, and what is done about an outcome that nobody knows.
 
-use syn::{Expr, ExprLit, Lit};
+use syn::{Expr, ExprLit, Lit, Member};
 
 use crate::diagnostics::Errors;
 use crate::mentions;
@@ -32,6 +32,49 @@ pub(super) fn undo(given: Expr, transactional: bool, errors: &mut Errors) -> Opt
             );
             None
         }
+    }
+}
+
+/// A part of an output that may be lost. The compiler would advise to unwrap it, and a compensation that panics is
+/// the wrong lesson.
+pub(super) fn part_of_what_may_be_lost(undo: &Undo, errors: &mut Errors) {
+    let Undo::Call(call) = undo else { return };
+    match call {
+        Expr::Call(call) => call.args.iter().for_each(|argument| part(argument, errors)),
+        Expr::MethodCall(call) => call.args.iter().for_each(|argument| part(argument, errors)),
+        _ => {}
+    }
+}
+
+/// Looks along `&output.a.b()`, where no closure or arm can have given the name another meaning.
+fn part(of: &Expr, errors: &mut Errors) {
+    let is_output = |e: &Expr| matches!(e, Expr::Path(path) if path.path.is_ident("output"));
+    let (inner, wanted) = match of {
+        Expr::Field(field) => {
+            let name = match &field.member {
+                Member::Named(name) => name.to_string(),
+                Member::Unnamed(index) => index.index.to_string(),
+            };
+            (&*field.base, Some(name))
+        }
+        Expr::MethodCall(call) if call.method == "unwrap" || call.method == "expect" => {
+            (&*call.receiver, Some(format!("{}(..)", call.method)))
+        }
+        Expr::MethodCall(call) => (&*call.receiver, None),
+        Expr::Reference(reference) => (&*reference.expr, None),
+        Expr::Paren(paren) => (&*paren.expr, None),
+        _ => return,
+    };
+    match wanted {
+        Some(name) if is_output(inner) => errors.at(
+            of,
+            format!(
+                "there may be no output of which `.{name}` could be asked: an attempt that was cut off has an unknown one, and \
+                 is undone too. Say how it is found again, `if_unknown = find(..)` or `if_unknown = rerun`, or hand \
+                 `output` over whole, to a compensation that takes an `Option`"
+            ),
+        ),
+        _ => part(inner, errors),
     }
 }
 

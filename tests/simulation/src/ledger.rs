@@ -167,6 +167,8 @@ impl Stage {
         };
         for ((commit, before), outcome) in batch.iter().zip(before).zip(outcomes) {
             self.note(|| format!("{who} writes {}: {outcome:?}", shown(commit)));
+            self.errands_written(commit);
+            self.keeps_secrets(commit);
             if matches!(outcome, CommitOutcome::Refused { .. }) {
                 self.saw(|seen| &mut seen.refused);
             }

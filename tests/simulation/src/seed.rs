@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::coverage::Coverage;
 use crate::happenings::happen;
+use crate::log::Log;
 use crate::people::People;
+use crate::rota;
 use crate::stage::{LEASE, POLL, Stage};
 use crate::workers::Workers;
 use crate::world::Rates;
@@ -42,11 +44,14 @@ pub enum Trace {
 pub fn play(seed: u64, trace: Trace) -> Report {
     sagas::begin();
     let stage = Stage::new(seed, trace == Trace::On);
-    let ended = stage.simulation.run(story(Arc::clone(&stage)));
+    let log = Log::default();
+    let ended =
+        tracing::subscriber::with_default(log.clone(), || stage.simulation.run(story(Arc::clone(&stage))));
     if let Err(stuck) = ended {
         stage.wrong(format!("3: {stuck}"));
     }
     stage.simulation.end();
+    log.judge(&stage);
     let (wrongs, seen, trace) = stage.close();
     Report { seed, wrongs, seen, trace, polls: stage.simulation.polls() }
 }
@@ -63,6 +68,10 @@ async fn story(stage: Arc<Stage>) {
     }
     for nth in 0..stage.pick(3) {
         stage.spawn(happen(Arc::clone(&workers), nth));
+    }
+    if stage.chance(0.15) {
+        stage.wants_a_rota();
+        stage.spawn(rota::keep(Arc::clone(&workers)));
     }
     stage.spawn(Arc::clone(&people).meddle(Arc::clone(&workers), Duration::from_secs(7)));
     faults::rage(&workers).await;
@@ -99,7 +108,7 @@ fn roughen(stage: &Stage) {
 async fn rest(stage: &Arc<Stage>, people: &People, workflows: usize) -> bool {
     let begin = stage.now();
     while stage.now() < begin + PATIENCE {
-        if people.are_answered(workflows) && stage.are_heeded() && stage.all_rest() {
+        if people.are_answered(workflows) && stage.are_heeded() && stage.is_rota_over() && stage.all_rest() {
             // What is under way may land yet.
             stage.sleep(Duration::from_millis(700)).await;
             if stage.all_rest() {

@@ -15,6 +15,8 @@ use crate::coverage::Coverage;
 use crate::happenings::Happenings;
 use crate::ledger::Ledger;
 use crate::network::Network;
+use crate::rota::Rota;
+use crate::secrets::{Seals, opened};
 use crate::world::World;
 
 /// How long a worker may be silent.
@@ -34,6 +36,8 @@ pub(crate) struct Stage {
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) calls: Mutex<Calls>,
     pub(crate) happenings: Mutex<Happenings>,
+    pub(crate) rota: Mutex<Rota>,
+    pub(crate) seals: Seals,
     book: Mutex<Book>,
 }
 
@@ -58,6 +62,8 @@ impl Stage {
             ledger: Mutex::default(),
             calls: Mutex::default(),
             happenings: Mutex::default(),
+            rota: Mutex::default(),
+            seals: Seals::default(),
             book: Mutex::new(Book {
                 trace: traced.then(String::new),
                 wrongs: vec![],
@@ -118,7 +124,7 @@ impl Stage {
 
     /// What the journal says of a workflow at this moment.
     pub(crate) fn peek(&self, workflow: &WorkflowId) -> Option<Loaded> {
-        self.store.load(workflow).now_or_never().expect("a memory store answers at once").unwrap()
+        self.store.load(workflow).now_or_never().expect("a memory store answers at once").unwrap().map(opened)
     }
 
     pub(crate) fn close(&self) -> (Vec<String>, Coverage, String) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use saga::engine::ScheduleError;
-use saga::store::{Commit, Loaded, Overlap, Schedule, Schedules};
+use saga::store::{Commit, Loaded, Overlap, Schedule};
 use saga::{Client, Timestamp, WorkflowId};
 
 use crate::calls::CLOCKS;
@@ -107,7 +107,7 @@ impl Stage {
         rota.is_over || !rota.is_wanted
     }
     pub(crate) fn schedule(&self) -> Option<Schedule> {
-        let all = self.store.list_schedules("default").now_or_never().unwrap().unwrap();
+        let all = self.schedules().list_schedules("default").now_or_never().unwrap().unwrap();
         all.into_iter().next()
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::FutureExt;
 use saga::seal::{SealError, Sealer};
-use saga::store::{Commit, Loaded, Store};
+use saga::store::{Commit, Loaded};
 use saga::{Json, WorkflowId};
 
 use crate::stage::Stage;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use saga::store::Store;
+
 use crate::coverage::Coverage;
 use crate::happenings::happen;
 use crate::log::Log;
@@ -42,8 +44,17 @@ pub enum Trace {
 
 /// Plays a seed.
 pub fn play(seed: u64, trace: Trace) -> Report {
+    on(seed, trace, None)
+}
+
+/// Plays a seed over an empty store that belongs to one process, with one worker at a time. The store answers at once.
+pub fn play_over(store: Arc<dyn Store>, seed: u64, trace: Trace) -> Report {
+    on(seed, trace, Some(store))
+}
+
+fn on(seed: u64, trace: Trace, one_process: Option<Arc<dyn Store>>) -> Report {
     sagas::begin();
-    let stage = Stage::new(seed, trace == Trace::On);
+    let stage = Stage::new(seed, trace == Trace::On, one_process);
     let log = Log::default();
     let ended =
         tracing::subscriber::with_default(log.clone(), || stage.simulation.run(story(Arc::clone(&stage))));
@@ -57,7 +68,8 @@ pub fn play(seed: u64, trace: Trace) -> Report {
 }
 
 async fn story(stage: Arc<Stage>) {
-    let (number, workflows) = (2 + stage.pick(3), 4 + stage.pick(3));
+    let number = if stage.has_one_worker { 1 } else { 2 + stage.pick(3) };
+    let workflows = 4 + stage.pick(3);
     stage.note(|| format!("{number} workers, {workflows} workflows"));
     roughen(&stage);
     let workers = Workers::new(&stage, number);

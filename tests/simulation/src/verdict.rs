@@ -6,8 +6,7 @@ use futures_util::FutureExt;
 use saga::WorkflowId;
 use saga::step::Class;
 use saga::store::{
-    AuditKind, Debt, FailureReason, Listing, Loaded, Status, StepRow, StepStatus, Store, TouchedEffect,
-    TrailPart,
+    AuditKind, Debt, FailureReason, Listing, Loaded, Status, StepRow, StepStatus, TouchedEffect, TrailPart,
 };
 
 use crate::people::People;

@@ -206,7 +206,7 @@ impl Triggers for Wire {
         self.over("triggers", move |stage| {
             Box::pin(async move {
                 let names = triggers.iter().map(|trigger| trigger.name.clone()).collect();
-                stage.store.register_triggers(triggers).await?;
+                stage.triggers().register_triggers(triggers).await?;
                 stage.are_registered(names);
                 Ok(())
             })
@@ -215,19 +215,23 @@ impl Triggers for Wire {
     }
     async fn remove_trigger(&self, name: &str) -> Answer<bool> {
         let name = name.to_owned();
-        self.over("a removal", move |stage| Box::pin(async move { stage.store.remove_trigger(&name).await }))
-            .await
+        self.over("a removal", move |stage| {
+            Box::pin(async move { stage.triggers().remove_trigger(&name).await })
+        })
+        .await
     }
     async fn triggered(&self, triggers: &[String], limit: usize) -> Answer<Vec<Triggered>> {
         let triggers = triggers.to_vec();
         self.over("triggered", move |stage| {
-            Box::pin(async move { stage.store.triggered(&triggers, limit).await })
+            Box::pin(async move { stage.triggers().triggered(&triggers, limit).await })
         })
         .await
     }
     async fn settle_triggered(&self, ids: Vec<i64>) -> Answer<()> {
-        self.over("settle", move |stage| Box::pin(async move { stage.store.settle_triggered(ids).await }))
-            .await
+        self.over("settle", move |stage| {
+            Box::pin(async move { stage.triggers().settle_triggered(ids).await })
+        })
+        .await
     }
 }
 
@@ -237,7 +241,7 @@ impl Schedules for Wire {
         self.over("a schedule", move |stage| {
             Box::pin(async move {
                 let before = stage.schedule();
-                let is_written = stage.store.put_schedule(schedule.clone()).await?;
+                let is_written = stage.schedules().put_schedule(schedule.clone()).await?;
                 if is_written {
                     stage.is_rescheduled(before.as_ref(), &schedule);
                 }
@@ -249,20 +253,20 @@ impl Schedules for Wire {
     async fn remove_schedule(&self, tenant: &str, name: &str) -> Answer<bool> {
         let (tenant, name) = (tenant.to_owned(), name.to_owned());
         self.over("a removal", move |stage| {
-            Box::pin(async move { stage.store.remove_schedule(&tenant, &name).await })
+            Box::pin(async move { stage.schedules().remove_schedule(&tenant, &name).await })
         })
         .await
     }
     async fn list_schedules(&self, tenant: &str) -> Answer<Vec<Schedule>> {
         let tenant = tenant.to_owned();
         self.over("schedules", move |stage| {
-            Box::pin(async move { stage.store.list_schedules(&tenant).await })
+            Box::pin(async move { stage.schedules().list_schedules(&tenant).await })
         })
         .await
     }
     async fn due_schedules(&self, now: Timestamp, limit: usize) -> Answer<Vec<Schedule>> {
         self.over("what is due", move |stage| {
-            Box::pin(async move { stage.store.due_schedules(now, limit).await })
+            Box::pin(async move { stage.schedules().due_schedules(now, limit).await })
         })
         .await
     }

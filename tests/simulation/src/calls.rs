@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use saga::definition::Op;
+use saga::seal::REDACTED;
 use saga::step::Class;
 use saga::store::{Commit, Loaded, Status, StepRow, StepStatus, TouchedEffect};
 use saga::{Effect, Retry, StepContext, StepError, WorkerId, WorkflowId};
@@ -14,7 +15,7 @@ use crate::sagas;
 use crate::stage::Stage;
 
 /// How far two workers may disagree about what time it is. The store tells each, and its answer may take a second.
-const CLOCKS: Duration = Duration::from_secs(1);
+pub(crate) const CLOCKS: Duration = Duration::from_secs(1);
 
 /// Which of a step's functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +41,10 @@ impl Place {
     }
     pub(crate) fn may_adopt(&self) -> bool {
         !self.0.contains("pivot") && !self.0.contains("welcome")
+    }
+    /// Is what it makes secret?
+    pub(crate) fn is_secret(&self) -> bool {
+        self.0.starts_with("whisper")
     }
     fn is_of(&self, row: &StepRow) -> bool {
         *self.0 == *row.place()
@@ -227,6 +232,9 @@ impl Stage {
         {
             let before = &history.given;
             wrongs.push(format!("2: {} of {id} is called with {given}, before with {before:?}", step.2));
+        }
+        if given.is_some_and(|given| given.contains("$sealed") || given.contains(REDACTED)) {
+            wrongs.push(format!("secrets: {} of {id} is given what is sealed", step.2));
         }
         if kind == Kind::Run {
             wrongs.extend(self.key(&step, history, cx.idempotency_key()));

@@ -31,11 +31,17 @@ pub struct Coverage {
     pub event: u32,
     /// A commit could not be stored.
     pub unstorable: u32,
+    /// Something was secret.
+    pub secret: u32,
+    /// A tick of a schedule has started a workflow.
+    pub tick: u32,
+    /// A tick was passed over, as an earlier one's workflow was under way.
+    pub passed_over: u32,
 }
 
 impl Coverage {
     /// The figures by name.
-    pub fn figures(&self) -> [(&'static str, u32); 14] {
+    pub fn figures(&self) -> [(&'static str, u32); 17] {
         [
             ("crash", self.crash),
             ("takeover", self.takeover),
@@ -51,6 +57,9 @@ impl Coverage {
             ("older worker", self.older),
             ("event", self.event),
             ("unstorable", self.unstorable),
+            ("secret", self.secret),
+            ("tick", self.tick),
+            ("tick passed", self.passed_over),
         ]
     }
     /// One more seed.
@@ -70,6 +79,9 @@ impl Coverage {
             (&mut self.older, seed.older),
             (&mut self.event, seed.event),
             (&mut self.unstorable, seed.unstorable),
+            (&mut self.secret, seed.secret),
+            (&mut self.tick, seed.tick),
+            (&mut self.passed_over, seed.passed_over),
         ];
         for (sum, one) in all {
             *sum += one.min(1);

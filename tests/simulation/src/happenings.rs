@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use saga::Json;
-use saga::store::{Loaded, PublishedEvent, Triggers};
+use saga::store::{Loaded, PublishedEvent};
 
 use crate::people;
 use crate::sagas;
@@ -58,7 +58,7 @@ impl Stage {
     /// Is nothing left that an event has to start?
     pub(crate) fn are_heeded(&self) -> bool {
         let names: Vec<_> = self.happenings.lock().unwrap().triggers.iter().cloned().collect();
-        self.store.triggered(&names, 1).now_or_never().unwrap().unwrap().is_empty()
+        self.triggers().triggered(&names, 1).now_or_never().unwrap().unwrap().is_empty()
     }
 
     /// Guarantee 12, of events.

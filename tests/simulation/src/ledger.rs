@@ -70,6 +70,12 @@ impl Stage {
     pub(crate) fn joined(&self, process: usize, worker: WorkerId, lease: Duration, known: Vec<DefinitionId>) {
         self.note(|| format!("p{process} joins as {worker}"));
         let mut ledger = self.ledger.lock().unwrap();
+        if self.has_one_worker {
+            let before: Vec<_> = ledger.leases.keys().copied().collect();
+            ledger.dead.extend(before);
+        }
+        // Nobody else can have the file while its process lives, however long that is silent.
+        let lease = if self.has_one_worker { Duration::from_secs(86_400) } else { lease };
         ledger.leases.insert(worker, self.now() + lease);
         ledger.terms.insert(worker, lease);
         ledger.known.insert(worker, known);
@@ -167,6 +173,8 @@ impl Stage {
         };
         for ((commit, before), outcome) in batch.iter().zip(before).zip(outcomes) {
             self.note(|| format!("{who} writes {}: {outcome:?}", shown(commit)));
+            self.errands_written(commit);
+            self.keeps_secrets(commit);
             if matches!(outcome, CommitOutcome::Refused { .. }) {
                 self.saw(|seen| &mut seen.refused);
             }

@@ -3,7 +3,7 @@
 //! settle in between. A checker holds what happens against the guarantees.
 //!
 //! `stage` is one seed; on it stand `workers`, the `wire` between them and the store, the `world` of other systems, and
-//! `people` and what `happenings` start; `faults` is what goes wrong. `ledger` and `calls` watch while it happens, `verdict` looks at the end.
+//! `people`, and what `happenings` and a `rota` start; `faults` is what goes wrong. `ledger` and `calls` watch while it happens, `verdict` looks at the end.
 // It says what is wrong by panicking where the simulation itself is at fault.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -19,6 +19,9 @@ mod unstorable;
 mod world;
 mod people;
 mod happenings;
+mod rota;
+mod secrets;
+mod log;
 mod faults;
 mod ledger;
 mod calls;

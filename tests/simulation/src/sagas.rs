@@ -43,6 +43,19 @@ steps! {
     keyed undo_keyed Keyed;
     named undo_named Named;
 }
+/// What it makes is secret.
+#[step(
+    compensate = undo_keyed(port, cx), secret_output, timeout = "400ms", settle_after = "600ms",
+    retry(max_attempts = 3, backoff = fixed("100ms"), jitter = none),
+    undo_retry(max_attempts = 4, backoff = fixed("100ms"), jitter = none)
+)]
+pub(crate) async fn whisper(
+    #[inject] port: &Port,
+    cx: &StepContext,
+    given: &str,
+) -> saga::Result<Adoptable<String>> {
+    port.run(System::Keyed, cx, given).await
+}
 async fn undo_keyed(port: &Port, cx: &StepContext) -> saga::Result<()> {
     port.undo(System::Keyed, cx).await
 }
@@ -252,6 +265,16 @@ pub(crate) async fn patient(name: String) -> saga::Result<String> {
     Ok(format!("{d} {e}"))
 }
 
+/// What it is asked for is secret, and something that it makes.
+#[saga(version = 1)]
+pub(crate) async fn private(#[secret] name: String) -> saga::Result<String> {
+    let a = keyed(&name).await?;
+    let b = whisper(&a).await?;
+    let (c, d) = try_join!(whisper(&format!("{name}.{}", nonce())), named(&b))?;
+    let e = found(&c).await?;
+    Ok(format!("{name} {d} {e}"))
+}
+
 /// What an event starts.
 #[saga(version = 1)]
 pub(crate) async fn parcel(name: String) -> saga::Result<String> {
@@ -260,22 +283,33 @@ pub(crate) async fn parcel(name: String) -> saga::Result<String> {
     Ok(b)
 }
 
+/// What a schedule starts, again and again.
+#[saga(version = 1)]
+pub(crate) async fn errand(name: String) -> saga::Result<String> {
+    let a = keyed(&name).await?;
+    sleep(Duration::from_millis(1900)).await;
+    let b = named(&a).await?;
+    Ok(b)
+}
+
 /// How many kinds of workflows people start.
-pub(crate) const KINDS: usize = 6;
+pub(crate) const KINDS: usize = 7;
 
 /// What happens when somebody orders something: it starts a workflow of two kinds that nobody starts else.
 pub(crate) const ORDER: &str = "order";
 
-pub(crate) fn all() -> [Definition<Port>; KINDS + 2] {
+pub(crate) fn all() -> [Definition<Port>; KINDS + 3] {
     [
         plain::definition(),
         sale::definition(),
         tour::definition(),
         careful::definition(),
         patient::definition(),
+        private::definition(),
         newer::plain::definition(),
         leg::definition(),
         parcel::definition(),
+        errand::definition(),
     ]
 }
 

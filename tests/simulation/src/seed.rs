@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use saga::store::Store;
+
 use crate::coverage::Coverage;
 use crate::happenings::happen;
+use crate::log::Log;
 use crate::people::People;
+use crate::rota;
 use crate::stage::{LEASE, POLL, Stage};
 use crate::workers::Workers;
 use crate::world::Rates;
@@ -40,19 +44,32 @@ pub enum Trace {
 
 /// Plays a seed.
 pub fn play(seed: u64, trace: Trace) -> Report {
+    on(seed, trace, None)
+}
+
+/// Plays a seed over an empty store that belongs to one process, with one worker at a time. The store answers at once.
+pub fn play_over(store: Arc<dyn Store>, seed: u64, trace: Trace) -> Report {
+    on(seed, trace, Some(store))
+}
+
+fn on(seed: u64, trace: Trace, one_process: Option<Arc<dyn Store>>) -> Report {
     sagas::begin();
-    let stage = Stage::new(seed, trace == Trace::On);
-    let ended = stage.simulation.run(story(Arc::clone(&stage)));
+    let stage = Stage::new(seed, trace == Trace::On, one_process);
+    let log = Log::default();
+    let ended =
+        tracing::subscriber::with_default(log.clone(), || stage.simulation.run(story(Arc::clone(&stage))));
     if let Err(stuck) = ended {
         stage.wrong(format!("3: {stuck}"));
     }
     stage.simulation.end();
+    log.judge(&stage);
     let (wrongs, seen, trace) = stage.close();
     Report { seed, wrongs, seen, trace, polls: stage.simulation.polls() }
 }
 
 async fn story(stage: Arc<Stage>) {
-    let (number, workflows) = (2 + stage.pick(3), 4 + stage.pick(3));
+    let number = if stage.has_one_worker { 1 } else { 2 + stage.pick(3) };
+    let workflows = 4 + stage.pick(3);
     stage.note(|| format!("{number} workers, {workflows} workflows"));
     roughen(&stage);
     let workers = Workers::new(&stage, number);
@@ -63,6 +80,10 @@ async fn story(stage: Arc<Stage>) {
     }
     for nth in 0..stage.pick(3) {
         stage.spawn(happen(Arc::clone(&workers), nth));
+    }
+    if stage.chance(0.15) {
+        stage.wants_a_rota();
+        stage.spawn(rota::keep(Arc::clone(&workers)));
     }
     stage.spawn(Arc::clone(&people).meddle(Arc::clone(&workers), Duration::from_secs(7)));
     faults::rage(&workers).await;
@@ -99,7 +120,7 @@ fn roughen(stage: &Stage) {
 async fn rest(stage: &Arc<Stage>, people: &People, workflows: usize) -> bool {
     let begin = stage.now();
     while stage.now() < begin + PATIENCE {
-        if people.are_answered(workflows) && stage.are_heeded() && stage.all_rest() {
+        if people.are_answered(workflows) && stage.are_heeded() && stage.is_rota_over() && stage.all_rest() {
             // What is under way may land yet.
             stage.sleep(Duration::from_millis(700)).await;
             if stage.all_rest() {

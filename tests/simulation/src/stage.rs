@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use saga::engine::Runtime;
-use saga::store::{Loaded, MemoryStore, Store};
+use saga::store::{Loaded, MemoryStore, Schedules, Store, Triggers};
 use saga::testing::simulation::{Process, Simulation};
 use saga::{Timestamp, WorkflowId};
 
@@ -15,6 +15,8 @@ use crate::coverage::Coverage;
 use crate::happenings::Happenings;
 use crate::ledger::Ledger;
 use crate::network::Network;
+use crate::rota::Rota;
+use crate::secrets::{Seals, opened};
 use crate::world::World;
 
 /// How long a worker may be silent.
@@ -27,13 +29,17 @@ pub(crate) struct Stage {
     pub(crate) seed: u64,
     pub(crate) simulation: Simulation,
     pub(crate) outside: Process,
-    pub(crate) store: MemoryStore,
+    pub(crate) store: Arc<dyn Store>,
+    /// Does the store belong to one process, so that whoever joins ends its predecessor?
+    pub(crate) has_one_worker: bool,
     pub(crate) dice: Mutex<fastrand::Rng>,
     pub(crate) network: Mutex<Network>,
     pub(crate) world: Mutex<World>,
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) calls: Mutex<Calls>,
     pub(crate) happenings: Mutex<Happenings>,
+    pub(crate) rota: Mutex<Rota>,
+    pub(crate) seals: Seals,
     book: Mutex<Book>,
 }
 
@@ -44,12 +50,13 @@ struct Book {
 }
 
 impl Stage {
-    pub(crate) fn new(seed: u64, traced: bool) -> Arc<Self> {
+    pub(crate) fn new(seed: u64, traced: bool, one_process: Option<Arc<dyn Store>>) -> Arc<Self> {
         let simulation = Simulation::new(seed);
         let outside = simulation.outside();
         Arc::new(Self {
             seed,
-            store: MemoryStore::leased(Arc::new(outside.clone())),
+            has_one_worker: one_process.is_some(),
+            store: one_process.unwrap_or_else(|| Arc::new(MemoryStore::leased(Arc::new(outside.clone())))),
             outside,
             simulation,
             dice: Mutex::new(fastrand::Rng::with_seed(seed ^ 0x5a6a)),
@@ -58,6 +65,8 @@ impl Stage {
             ledger: Mutex::default(),
             calls: Mutex::default(),
             happenings: Mutex::default(),
+            rota: Mutex::default(),
+            seals: Seals::default(),
             book: Mutex::new(Book {
                 trace: traced.then(String::new),
                 wrongs: vec![],
@@ -116,9 +125,16 @@ impl Stage {
         *what(&mut self.book.lock().unwrap().seen) += 1;
     }
 
+    pub(crate) fn triggers(&self) -> &dyn Triggers {
+        self.store.triggers().expect("the store knows triggers")
+    }
+    pub(crate) fn schedules(&self) -> &dyn Schedules {
+        self.store.schedules().expect("the store keeps schedules")
+    }
+
     /// What the journal says of a workflow at this moment.
     pub(crate) fn peek(&self, workflow: &WorkflowId) -> Option<Loaded> {
-        self.store.load(workflow).now_or_never().expect("a memory store answers at once").unwrap()
+        self.store.load(workflow).now_or_never().expect("the store answers at once").unwrap().map(opened)
     }
 
     pub(crate) fn close(&self) -> (Vec<String>, Coverage, String) {

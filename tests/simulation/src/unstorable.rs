@@ -1,7 +1,7 @@
 //! Commits that the store cannot hold for what is in them: sent again they are refused again.
 
 use saga::WorkerId;
-use saga::store::{Commit, CommitOutcome, Store, StoreError};
+use saga::store::{Commit, CommitOutcome, StoreError};
 
 use crate::stage::Stage;
 

@@ -8,8 +8,8 @@ use futures_util::future::{BoxFuture, Either, select};
 use saga::engine::Runtime;
 use saga::store::{
     Beat, Claim, Commit, CommitOutcome, Join, Listing, Loaded, Page, PublishedEvent, Registration, Removals,
-    Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart, Transactions,
-    Trigger, Triggered, Triggers, Wanted,
+    Schedule, Schedules, Sent, SignalKind, Statistics, Store, StoreError, Stranded, Trail, TrailPart,
+    Transactions, Trigger, Triggered, Triggers, Wanted,
 };
 use saga::{DefinitionId, Timestamp, WorkerId, WorkflowId};
 use tokio::sync::oneshot;
@@ -189,7 +189,8 @@ impl Store for Wire {
         None
     }
     fn schedules(&self) -> Option<&dyn Schedules> {
-        None
+        // Where nobody wants any, nobody asks for what is due: most seeds are shorter for it.
+        self.stage.has_rota().then_some(self)
     }
     fn triggers(&self) -> Option<&dyn Triggers> {
         Some(self)
@@ -205,7 +206,7 @@ impl Triggers for Wire {
         self.over("triggers", move |stage| {
             Box::pin(async move {
                 let names = triggers.iter().map(|trigger| trigger.name.clone()).collect();
-                stage.store.register_triggers(triggers).await?;
+                stage.triggers().register_triggers(triggers).await?;
                 stage.are_registered(names);
                 Ok(())
             })
@@ -214,18 +215,59 @@ impl Triggers for Wire {
     }
     async fn remove_trigger(&self, name: &str) -> Answer<bool> {
         let name = name.to_owned();
-        self.over("a removal", move |stage| Box::pin(async move { stage.store.remove_trigger(&name).await }))
-            .await
+        self.over("a removal", move |stage| {
+            Box::pin(async move { stage.triggers().remove_trigger(&name).await })
+        })
+        .await
     }
     async fn triggered(&self, triggers: &[String], limit: usize) -> Answer<Vec<Triggered>> {
         let triggers = triggers.to_vec();
         self.over("triggered", move |stage| {
-            Box::pin(async move { stage.store.triggered(&triggers, limit).await })
+            Box::pin(async move { stage.triggers().triggered(&triggers, limit).await })
         })
         .await
     }
     async fn settle_triggered(&self, ids: Vec<i64>) -> Answer<()> {
-        self.over("settle", move |stage| Box::pin(async move { stage.store.settle_triggered(ids).await }))
-            .await
+        self.over("settle", move |stage| {
+            Box::pin(async move { stage.triggers().settle_triggered(ids).await })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Schedules for Wire {
+    async fn put_schedule(&self, schedule: Schedule) -> Answer<bool> {
+        self.over("a schedule", move |stage| {
+            Box::pin(async move {
+                let before = stage.schedule();
+                let is_written = stage.schedules().put_schedule(schedule.clone()).await?;
+                if is_written {
+                    stage.is_rescheduled(before.as_ref(), &schedule);
+                }
+                Ok(is_written)
+            })
+        })
+        .await
+    }
+    async fn remove_schedule(&self, tenant: &str, name: &str) -> Answer<bool> {
+        let (tenant, name) = (tenant.to_owned(), name.to_owned());
+        self.over("a removal", move |stage| {
+            Box::pin(async move { stage.schedules().remove_schedule(&tenant, &name).await })
+        })
+        .await
+    }
+    async fn list_schedules(&self, tenant: &str) -> Answer<Vec<Schedule>> {
+        let tenant = tenant.to_owned();
+        self.over("schedules", move |stage| {
+            Box::pin(async move { stage.schedules().list_schedules(&tenant).await })
+        })
+        .await
+    }
+    async fn due_schedules(&self, now: Timestamp, limit: usize) -> Answer<Vec<Schedule>> {
+        self.over("what is due", move |stage| {
+            Box::pin(async move { stage.schedules().due_schedules(now, limit).await })
+        })
+        .await
     }
 }

@@ -8,6 +8,7 @@ use saga::testing::simulation::Process;
 use saga::{Client, Config, Engine};
 
 use crate::sagas;
+use crate::secrets::Seal;
 use crate::stage::{LEASE, POLL, Stage};
 use crate::wire::Wire;
 use crate::world::Port;
@@ -91,6 +92,7 @@ impl Workers {
         let mut builder = Engine::builder(Port { stage: Arc::clone(&stage), process: number })
             .shared_store(Arc::new(Wire { stage, process: number }))
             .runtime(Arc::new(process.clone()))
+            .secrets(Seal(Arc::clone(&self.stage)))
             .config(config());
         let known: Vec<_> = if is_old { sagas::old().collect() } else { sagas::all().into() };
         for definition in known {

@@ -8,6 +8,7 @@ use saga::{Adoptable, Adopted, Created, StepContext, StepError};
 use tokio::sync::oneshot;
 
 use crate::calls::{Kind, Place};
+use crate::secrets::HUSH;
 use crate::stage::Stage;
 
 /// A request lands within this time after it was sent, or never. Steps declare more as `settle_after`.
@@ -327,7 +328,8 @@ impl Stage {
             return Answer::Made(object.value.clone());
         }
         world.made += 1;
-        let value = format!("{}.{}", request.place, world.made);
+        let hush = if request.place.is_secret() { HUSH } else { "" };
+        let value = format!("{hush}{}.{}", request.place, world.made);
         let object =
             Object { workflow: request.workflow.clone(), place: request.place.clone(), value: value.clone() };
         world.objects.insert(request.name(), object);

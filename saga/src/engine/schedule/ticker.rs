@@ -9,7 +9,7 @@ use crate::engine::start_error::StartError;
 use crate::engine::vault::{INPUT, Part, Vault};
 use crate::id::WorkflowId;
 use crate::json::Json;
-use crate::store::{Overlap, Schedule, StoreError};
+use crate::store::{Overlap, Schedule, Schedules, StoreError};
 
 /// The most schedules that are looked at in one round.
 const PAGE: usize = 500;
@@ -49,44 +49,64 @@ pub(in crate::engine) async fn fire(client: &Client) -> Result<(), StoreError> {
                 continue;
             }
         };
-        let before = schedule.clone();
-        let after = Round { client, schedule, input }.run(&rhythm, now).await?;
-        // If somebody has changed it meanwhile that holds; what was started is known by its key.
-        if after != before {
-            kept.put_schedule(after).await?;
-        }
+        let stored = schedule.clone();
+        Round { client, kept, schedule, stored, input }.run(&rhythm, now).await?;
     }
     Ok(())
 }
 
 struct Round<'a> {
     client: &'a Client,
+    kept: &'a dyn Schedules,
     schedule: Schedule,
+    /// As it stands in the store, for all that is known here.
+    stored: Schedule,
     /// In plain.
     input: Json,
 }
 
 impl Round<'_> {
-    /// What has become of the schedule when everything that is due has been fired.
-    async fn run(mut self, rhythm: &Rhythm, now: Timestamp) -> Result<Schedule, StoreError> {
+    /// Fires everything that is due. Somebody who has changed the schedule meanwhile goes on with it instead.
+    async fn run(mut self, rhythm: &Rhythm, now: Timestamp) -> Result<(), StoreError> {
         if let Some(tick) = self.schedule.queued_at
             && !self.is_running().await?
+            && !self.start_alone(tick).await?
         {
-            self.start(tick).await?;
-            self.schedule.queued_at = None;
+            return Ok(());
         }
-        let Some(next) = self.schedule.next_at.filter(|next| *next <= now) else { return Ok(self.schedule) };
-        let punctual = PUNCTUAL.max(self.client.poll * 2);
-        for tick in rhythm.due(next, now, punctual, self.schedule.catch_up) {
-            self.tick(tick).await?;
+        if let Some(next) = self.schedule.next_at.filter(|next| *next <= now) {
+            let punctual = PUNCTUAL.max(self.client.poll * 2);
+            for tick in rhythm.due(next, now, punctual, self.schedule.catch_up) {
+                self.schedule.next_at = rhythm.after(tick);
+                if !self.tick(tick).await? {
+                    return Ok(());
+                }
+            }
+            self.schedule.next_at = rhythm.after(now);
         }
-        self.schedule.next_at = rhythm.after(now);
-        Ok(self.schedule)
+        if self.schedule != self.stored {
+            self.keep().await?;
+        }
+        Ok(())
     }
 
-    async fn tick(&mut self, tick: Timestamp) -> Result<(), StoreError> {
-        if self.schedule.overlap == Overlap::Allow || !self.is_running().await? {
-            return self.start(tick).await;
+    /// Writes down how far it has come, unless somebody else has changed it: then the answer is no.
+    async fn keep(&mut self) -> Result<bool, StoreError> {
+        let is_kept = self.kept.put_schedule(self.schedule.clone()).await?;
+        if is_kept {
+            self.schedule.rev += 1;
+            self.stored = self.schedule.clone();
+        }
+        Ok(is_kept)
+    }
+
+    /// May the round go on?
+    async fn tick(&mut self, tick: Timestamp) -> Result<bool, StoreError> {
+        if self.schedule.overlap == Overlap::Allow {
+            return self.start(tick).await.map(|()| true);
+        }
+        if !self.is_running().await? {
+            return self.start_alone(tick).await;
         }
         match self.schedule.overlap {
             Overlap::QueueOne => drop(self.schedule.queued_at.get_or_insert(tick)),
@@ -98,12 +118,25 @@ impl Round<'_> {
                 tracing::info!(schedule = %self.schedule.name, %tick, "passed over: the one before still runs");
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Starts it where nothing else may run. That it is this tick's turn is durable first: another worker, to whom the
+    /// one before still ran, may have passed this tick over, and would not know of what is started here.
+    async fn start_alone(&mut self, tick: Timestamp) -> Result<bool, StoreError> {
+        self.schedule.queued_at = Some(tick);
+        if !mutant!(tick_started_unseen) && !self.keep().await? {
+            return Ok(false);
+        }
+        self.start(tick).await?;
+        self.schedule.queued_at = None;
+        Ok(true)
     }
 
     /// Has the workflow of the last tick not come to rest?
     async fn is_running(&self) -> Result<bool, StoreError> {
-        let Some(last) = &self.schedule.last_workflow else { return Ok(false) };
+        let last = self.schedule.last_workflow.as_ref().filter(|_| !mutant!(overlap_unchecked));
+        let Some(last) = last else { return Ok(false) };
         let loaded = self.client.store.load(last).await?;
         Ok(loaded.is_some_and(|loaded| !loaded.header.state.status.is_ended()))
     }
@@ -124,7 +157,10 @@ impl Round<'_> {
         let request =
             StartRequest::<()>::by_name(self.client.clone(), saga.as_str().into(), Ok(self.input.clone()))
                 .tenant(tenant_id)
-                .idempotency_key(format!("{by}/{tick}"))
+                .idempotency_key(match mutant!(tick_starts_twice) {
+                    true => format!("{by}/{tick}/{}", self.client.runtime.now()),
+                    false => format!("{by}/{tick}"),
+                })
                 .initiator(by)
                 .priority(*priority)
                 .queued();
@@ -134,6 +170,7 @@ impl Round<'_> {
             // It was changed after this tick had been fired.
             Err(StartError::Conflict { existing }) => existing,
             Err(StartError::Store(error)) => return Err(error),
+            Err(StartError::Uncertain { .. }) if mutant!(tick_lost) => return Ok(()),
             // Sent again under the same key it is recognised.
             Err(error @ StartError::Uncertain { .. }) => {
                 return Err(StoreError::Unavailable(error.to_string()));
@@ -157,7 +194,7 @@ mod tests {
     use crate::definition::{Definition, SagaBuilder};
     use crate::engine::TokioRuntime;
     use crate::json::Json;
-    use crate::store::{Listing, MemoryStore, Schedules, Store};
+    use crate::store::{Listing, MemoryStore, Store};
 
     fn schedule(now: Timestamp) -> Schedule {
         Schedule {
@@ -200,5 +237,34 @@ mod tests {
         // Three that were missed, and those of the last minute.
         assert!((4..=5).contains(&total), "{total}");
         assert_eq!(store.list_schedules("default").await.unwrap()[0].rev, 2, "one of them moved it on");
+    }
+
+    #[tokio::test]
+    async fn a_tick_that_one_worker_has_passed_over_is_started_by_no_other() {
+        let definition: Definition<()> =
+            SagaBuilder::<(), ()>::new("empty", 1).finish((), |()| Ok(())).unwrap();
+        let store = MemoryStore::new();
+        let runtime = Arc::new(TokioRuntime::current().unwrap());
+        let client =
+            Client::without_worker(Arc::new(store.clone()), runtime, [Arc::clone(definition.plan())]);
+        let now = client.runtime.now();
+        store.put_schedule(Schedule { overlap: Overlap::Skip, ..schedule(now) }).await.unwrap();
+        let seen = store.list_schedules("default").await.unwrap().remove(0);
+        // Another worker, to whom the workflow of the tick before still ran.
+        let rhythm = Rhythm::of(&seen.cron, &seen.time_zone).unwrap();
+        let passed = Schedule { next_at: rhythm.after(now), ..seen.clone() };
+        assert!(store.put_schedule(passed.clone()).await.unwrap());
+        let round = Round {
+            client: &client,
+            kept: &store,
+            stored: seen.clone(),
+            schedule: seen,
+            input: Json::null(),
+        };
+        round.run(&rhythm, now).await.unwrap();
+        let listing = Listing { tenant: "default".to_owned(), limit: 99, ..Listing::default() };
+        assert_eq!(store.list(listing).await.unwrap().total, 0);
+        let after = store.list_schedules("default").await.unwrap().remove(0);
+        assert_eq!(after, Schedule { rev: 2, ..passed });
     }
 }

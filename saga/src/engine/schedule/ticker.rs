@@ -105,7 +105,9 @@ impl Round<'_> {
         if self.schedule.overlap == Overlap::Allow {
             return self.start(tick).await.map(|()| true);
         }
-        if !self.is_running().await? {
+        // What waits has its turn first, though the one before may have ended since this round looked.
+        let is_behind = self.schedule.queued_at.is_some() && self.schedule.overlap != Overlap::CancelRunning;
+        if !is_behind && !self.is_running().await? {
             return self.start_alone(tick).await;
         }
         match self.schedule.overlap {
@@ -266,5 +268,46 @@ mod tests {
         assert_eq!(store.list(listing).await.unwrap().total, 0);
         let after = store.list_schedules("default").await.unwrap().remove(0);
         assert_eq!(after, Schedule { rev: 2, ..passed });
+    }
+
+    #[tokio::test]
+    async fn a_tick_that_waits_is_not_forgotten_when_the_next_one_is_due() {
+        let definition: Definition<()> =
+            SagaBuilder::<(), ()>::new("empty", 1).finish((), |()| Ok(())).unwrap();
+        let runtime = Arc::new(TokioRuntime::current().unwrap());
+        for (overlap, waits, started) in [
+            (Overlap::QueueOne, true, 0),
+            (Overlap::Skip, true, 0),
+            // The later one takes its place.
+            (Overlap::CancelRunning, false, 1),
+        ] {
+            let store = MemoryStore::new();
+            let plans = [Arc::clone(definition.plan())];
+            let client = Client::without_worker(Arc::new(store.clone()), runtime.clone(), plans);
+            let now = client.runtime.now();
+            let first = now.minus(std::time::Duration::from_secs(60));
+            store
+                .put_schedule(Schedule {
+                    overlap,
+                    queued_at: Some(first),
+                    next_at: Some(now),
+                    ..schedule(now)
+                })
+                .await
+                .unwrap();
+            let seen = store.list_schedules("default").await.unwrap().remove(0);
+            let mut round = Round {
+                client: &client,
+                kept: &store,
+                stored: seen.clone(),
+                schedule: seen,
+                input: Json::null(),
+            };
+            // When the round began the workflow before still ran, and it does no more.
+            assert!(round.tick(now).await.unwrap());
+            assert_eq!(round.schedule.queued_at, Some(first).filter(|_| waits), "{overlap}");
+            let listing = Listing { tenant: "default".to_owned(), limit: 99, ..Listing::default() };
+            assert_eq!(store.list(listing).await.unwrap().total, started, "{overlap}");
+        }
     }
 }

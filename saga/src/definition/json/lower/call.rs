@@ -85,6 +85,10 @@ impl<R: Sync + 'static> Lower<'_, R> {
                     let said = format!("`{name}` is a step: write `\"step\": \"{name}\"` and its `\"args\"`");
                     lower.nothing(entry, "saga", said)
                 }
+                None if name == lower.name => {
+                    let said = format!("`{name}` cannot call itself: its plan is complete before it runs");
+                    lower.nothing(entry, "saga", said)
+                }
                 None => {
                     let known: Vec<&str> = registry.names().collect();
                     let hint = hint(name, &known, "what can be called is");

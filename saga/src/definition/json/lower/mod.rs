@@ -34,6 +34,8 @@ struct Given {
 }
 
 struct Lower<'a, R> {
+    /// What is lowered.
+    name: &'a str,
     registry: &'a StepRegistry<R>,
     builder: SagaBuilder<R, Value>,
     scope: Scope,
@@ -57,7 +59,7 @@ pub(super) fn saga<R: Sync + 'static>(
     }
     let input = Shape::of(saga.input.as_ref());
     let scope = Scope::of(saga, input);
-    let mut lower = Lower { registry, builder, scope, faults, places: BTreeMap::new() };
+    let mut lower = Lower { name: &saga.name, registry, builder, scope, faults, places: BTreeMap::new() };
     for (name, reference) in &saga.locks {
         lower.resolve_reference(reference);
         let part: Vec<&str> = reference.fields.iter().map(String::as_str).collect();

@@ -94,11 +94,13 @@ fn an_unknown_step_is_answered_with_the_nearest_or_with_all() {
     );
     assert_eq!(
         faults(
-            &json!([{"step": "onboard"}, {"saga": "ping", "input": 1}, {"saga": "onbord", "input": {"email": ""}}])
+            &json!([{"step": "onboard"}, {"saga": "ping", "input": 1}, {"saga": "onbord", "input": {"email": ""}},
+                {"saga": "test", "input": 1}])
         ),
         "steps[0].step: `onboard` is a saga: write `\"saga\": \"onboard\"` and its `\"input\"`\n\
          steps[1].saga: `ping` is a step: write `\"step\": \"ping\"` and its `\"args\"`\n\
-         steps[2].saga: there is no saga `onbord`; did you mean `onboard`?"
+         steps[2].saga: there is no saga `onbord`; did you mean `onboard`?\n\
+         steps[3].saga: `test` cannot call itself: its plan is complete before it runs"
     );
 }
 

@@ -181,3 +181,13 @@ fn there_is_one_point_of_no_return_and_not_one_for_each_item() {
     s.call_each::<Pivot, ()>((), |()| Ok(vec![]));
     assert!(matches!(s.finish((), |()| Ok(())), Err(PlanError::PivotForEach(_))));
 }
+
+#[test]
+fn of_a_list_that_is_too_long_nothing_is_begun() {
+    let mut sim = Sim::of(plan(10_001, 10));
+    sim.run();
+    assert_eq!(sim.calls_made(), ["run a", "undo a"]);
+    assert_eq!(sim.status(), Status::RolledBack);
+    let said = sim.journal.header.state.error_message.clone().unwrap();
+    assert!(said.contains("a list of 10001 items; 10000 is the most"), "{said}");
+}

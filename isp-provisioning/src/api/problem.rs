@@ -4,7 +4,6 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use saga::engine::{ClientError, StartError};
-use saga::store::StoreError;
 use serde::Serialize;
 
 use crate::domain::FieldError;
@@ -98,7 +97,6 @@ impl From<StartError> for Problem {
                 workflow_id: Some(workflow.to_string()),
                 ..Self::unavailable(error.to_string())
             },
-            StartError::Store(ref why) if is_damage(why) => damaged(&error),
             StartError::Busy | StartError::Store(_) => Self::unavailable(error.to_string()),
             StartError::Input(_)
             | StartError::Misfit { .. }
@@ -121,52 +119,13 @@ impl From<ClientError> for Problem {
             ClientError::Unstorable(_) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid request", error.to_string())
             }
-            ClientError::Store(ref why) if is_damage(why) => damaged(&error),
             ClientError::Store(_) => Self::unavailable(error.to_string()),
             _ => internal(&error),
         }
     }
 }
 
-/// What cannot be read will not be there in a second either: whoever is told 503 would ask for ever.
-fn is_damage(error: &StoreError) -> bool {
-    matches!(error, StoreError::Corrupt { .. })
-}
-
-fn damaged(error: &dyn std::error::Error) -> Problem {
-    let detail = format!("{error}; a person has to mend it, and asking again does not help");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Cannot be read", detail)
-}
-
 fn internal(error: &dyn std::error::Error) -> Problem {
     tracing::error!(%error, "a request failed in a way that nobody foresaw");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "the request failed; the log says why")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn corrupt() -> StoreError {
-        StoreError::Corrupt { place: "saga_workflows 7".into(), reason: "no JSON".into() }
-    }
-
-    #[test]
-    fn a_row_that_cannot_be_read_is_no_outage() {
-        for problem in
-            [Problem::from(ClientError::Store(corrupt())), Problem::from(StartError::Store(corrupt()))]
-        {
-            assert_eq!((problem.status, problem.retry_after), (500, None), "nobody shall ask again");
-            let detail = serde_json::to_value(&problem).expect("JSON")["detail"].to_string();
-            assert!(detail.contains("saga_workflows 7") && detail.contains("no JSON"), "{detail}");
-        }
-    }
-
-    #[test]
-    fn a_store_that_does_not_answer_is_asked_again() {
-        let away = || StoreError::Unavailable("away".into());
-        for problem in [Problem::from(ClientError::Store(away())), Problem::from(StartError::Store(away()))] {
-            assert_eq!((problem.status, problem.retry_after), (503, Some(1)));
-        }
-    }
 }

@@ -19,7 +19,8 @@ fn every_guarantee_holds_in_every_seed() {
 
 #[test]
 fn a_seed_is_the_same_run_every_time_byte_for_byte() {
-    for seed in [7, 11, 42] {
+    // Where something is cancelled several are woken at once: a few seeds would not show it.
+    for seed in 1..=60 {
         let here = play(seed, Trace::On);
         let there = std::thread::spawn(move || play(seed, Trace::On)).join().unwrap();
         assert!(here.trace.lines().count() > 100, "{}", here.trace);

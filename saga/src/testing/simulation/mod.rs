@@ -55,7 +55,7 @@ pub struct Simulation(Arc<Inner>);
 
 struct Inner {
     state: Mutex<State>,
-    /// Tasks that were woken, in that order. Apart from the rest, because wakers are called while that is held.
+    /// Tasks that were woken. Apart from the rest, because wakers are called while that is held.
     woken: Arc<Mutex<Vec<Arc<Wakeup>>>>,
 }
 
@@ -126,7 +126,10 @@ impl Simulation {
         );
         let mut ready = vec![];
         loop {
-            ready.append(&mut self.0.woken.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut woken = std::mem::take(&mut *self.0.woken.lock().unwrap_or_else(PoisonError::into_inner));
+            // Who wakes several at once (tokio's `watch`) does so in an order of chance, and not of this seed's.
+            woken.sort_unstable_by_key(|wakeup| wakeup.number());
+            ready.append(&mut woken);
             if ready.is_empty() {
                 self.state().advance()?;
                 continue;

@@ -18,6 +18,10 @@ pub(super) struct Wakeup {
 }
 
 impl Wakeup {
+    /// When its task was spawned, among all.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
     /// What wakes it from now on counts.
     pub(super) fn is_running(&self) {
         self.is_woken.store(false, Ordering::Relaxed);

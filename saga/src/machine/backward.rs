@@ -107,6 +107,7 @@ impl Machine {
         let known = self.steps[step as usize].row.effect == TouchedEffect::Done;
         let suspect = self.suspect;
         let state = self.state(step);
+        state.pass_given_up = false;
         if state.args.is_none() {
             state.args.clone_from(&state.row.input);
         }
@@ -356,17 +357,18 @@ impl Machine {
     /// No attempt is left. While something may still land, nobody can say what there is to undo: the last pass decides,
     /// and a person is shown no debt that the next request changes.
     fn give_up_undo(&mut self, step: u32, last_pass: bool, lost: bool, error: &StepError, env: Env) {
-        let until = self.all_landed_at(step);
         let state = self.state(step);
-        if !last_pass && !std::mem::replace(&mut state.pass_given_up, true) {
-            return self.wait_to_land(step, Act::Settling { until });
-        }
-        let is_own = state.spec.late_safe || state.spec.transactional || state.spec.class == Class::Pivot;
-        if lost && !is_own {
+        let lands_late =
+            !state.spec.late_safe && !state.spec.transactional && state.spec.class != Class::Pivot;
+        if lost && lands_late {
             state.row.failed_at = Some(env.now);
         }
+        let is_first = !last_pass && !std::mem::replace(&mut state.pass_given_up, true);
         let until = self.all_landed_at(step);
-        if until <= env.now || is_own {
+        if is_first {
+            return self.wait_to_land(step, Act::Settling { until });
+        }
+        if until <= env.now || !lands_late {
             return self.owe(step, error, env);
         }
         self.state(step).row.error_message = Some(words::of(error.message()));

@@ -185,6 +185,20 @@ fn a_debt_is_shown_when_nothing_can_land_any_more() {
 }
 
 #[test]
+fn the_last_lost_undo_of_a_pass_is_waited_for_too() {
+    let mut sim = lost(with::<Plain>()).on("undo b", "lost lost lost");
+    sim.run_until("undo b (3)");
+    let sent = sim.now;
+    while sim.row("b").status != StepStatus::Compensated {
+        sim.tick();
+        sim.settle();
+    }
+    assert_eq!(sim.calls_made()[4..8], ["undo b", "undo b (2)", "undo b (3)", "undo-late b"]);
+    let waited = sim.now.since(sent);
+    assert!(waited.as_secs() >= 5, "it counts as undone after {waited:?}, while a request could land");
+}
+
+#[test]
 fn a_rerun_learns_the_output_and_then_undoes_it() {
     let mut sim = Sim::of(with::<Rerun>()).on("b", "lost lost lost made made");
     sim.run();

@@ -36,6 +36,7 @@ mod attempt;
 mod due;
 mod turn;
 mod backward;
+mod passes;
 mod resume;
 mod leave;
 mod operator;

@@ -59,6 +59,7 @@ use crate::store::{Status, Store};
 mod kit;
 
 pub mod decisions;
+pub mod definitions;
 pub mod events;
 pub mod waits;
 pub mod facts;
@@ -167,11 +168,11 @@ macro_rules! conformance {
             ownership: tenants_take_turns_however_much_one_of_them_has,
             ownership: a_turn_goes_on_after_the_tenant_that_had_the_last_one,
             ownership: a_claim_takes_only_what_is_due,
-            ownership: a_claim_leaves_unknown_definitions_alone,
-            ownership: what_no_worker_knows_is_told_by_definition,
-            ownership: only_what_no_live_worker_knows_is_handed_out_to_be_parked,
-            ownership: how_long_a_definition_was_watched_outlives_the_workers,
-            ownership: a_known_version_with_another_plan_is_handed_out_to_be_parked,
+            definitions: a_claim_leaves_unknown_definitions_alone,
+            definitions: what_no_worker_knows_is_told_by_definition,
+            definitions: only_what_no_live_worker_knows_is_handed_out_to_be_parked,
+            definitions: how_long_a_definition_was_watched_outlives_the_workers,
+            definitions: a_known_version_with_another_plan_is_handed_out_to_be_parked,
             ownership: acknowledged_means_there_after_a_restart,
             signals: a_signal_refuses_a_decision_that_has_not_seen_it,
             signals: the_answer_to_a_copy_hides_no_signal,

@@ -128,6 +128,8 @@ pub struct Machine {
     /// The header's status in the store.
     pub(super) stored_status: Status,
     pub(super) seen_signals: BTreeSet<i64>,
+    /// Who has asked for a rollback.
+    pub(super) cancelled_by: BTreeSet<String>,
     pub(super) evaluating: BTreeSet<Expression>,
     pub(super) output: Option<Json>,
     pub(super) draft: Draft,
@@ -202,6 +204,7 @@ impl Machine {
             release: false,
             stored_status: header.state.status,
             seen_signals: BTreeSet::new(),
+            cancelled_by: BTreeSet::new(),
             evaluating: BTreeSet::new(),
             output: None,
             draft: Draft::default(),

@@ -80,8 +80,14 @@ impl Machine {
                     self.audit(AuditKind::CancelRefused, None, words, env);
                     return;
                 }
-                self.audit(AuditKind::CancelRequested, None, format!("cancelled by {}", signal.by), env);
-                self.ask_back(format!("cancelled by {}", signal.by));
+                let turns_back = self.failing.as_ref().is_some_and(|f| f.then == Then::RollBack);
+                if !self.cancelled_by.insert(signal.by.clone()) && turns_back {
+                    // The same person again, or another worker that saw the same tick of a schedule: it is told once.
+                    return;
+                }
+                let words = format!("cancelled by {}", signal.by);
+                self.audit(AuditKind::CancelRequested, None, words.clone(), env);
+                self.ask_back(words);
             }
         }
     }

@@ -33,9 +33,29 @@ fn a_second_cancel_changes_nothing() {
     sim.answer("undo a", "ok");
     sim.run();
     assert_eq!(sim.calls_made(), ["run a", "run b", "undo a"]);
-    let asked = sim.journal.audit.iter().filter(|e| e.kind == AuditKind::CancelRequested);
-    assert_eq!(asked.count(), 2);
+    assert_eq!(asked(&sim), ["cancelled by ann"]);
     assert!(sim.journal.inbox.is_empty());
+}
+
+/// Two workers that see one tick of a schedule both cancel what it has to end; a person beside them is somebody else.
+#[test]
+fn whoever_asks_twice_is_told_of_once() {
+    let mut sim = Sim::of(chain(&["a", "b"])).on("b", "hang");
+    sim.run();
+    for by in ["schedule/nightly", "ann", "schedule/nightly", "ann"] {
+        assert!(sim.journal.send_cancel_by(by));
+    }
+    sim.deliver();
+    sim.answer("b", "refused");
+    sim.run();
+    assert_eq!(sim.status(), Status::RolledBack);
+    assert_eq!(asked(&sim), ["cancelled by schedule/nightly", "cancelled by ann"]);
+    assert!(sim.journal.inbox.is_empty());
+}
+
+fn asked(sim: &Sim) -> Vec<&str> {
+    let events = sim.journal.audit.iter().filter(|e| e.kind == AuditKind::CancelRequested);
+    events.map(|e| &*e.message).collect()
 }
 
 /// The decision to roll back meets a signal, is refused and taken again.

@@ -172,21 +172,24 @@ impl Journal {
 
     /// Somebody wants it cancelled. `false`: it has ended.
     pub(super) fn send_cancel(&mut self) -> bool {
+        self.send_cancel_by("ann")
+    }
+    pub(super) fn send_cancel_by(&mut self, by: &str) -> bool {
         if self.status().is_ended() {
             return false;
         }
-        self.send(SignalKind::Cancel);
+        self.send(SignalKind::Cancel, by);
         true
     }
 
-    fn send(&mut self, kind: SignalKind) {
+    fn send(&mut self, kind: SignalKind, by: &str) {
         self.last_signal += 1;
         self.header.rev += 1;
         self.inbox.push(Signal {
             id: self.last_signal,
             workflow_id: self.header.workflow_id.clone(),
             kind,
-            by: "ann".to_owned(),
+            by: by.to_owned(),
             rev: 0,
         });
         if self.header.worker.is_none() {
@@ -207,7 +210,7 @@ impl Journal {
             kept_until: at,
         });
         if !self.status().is_ended() && self.waits.iter().any(|w| w.name == name && w.key == key) {
-            self.send(SignalKind::Event);
+            self.send(SignalKind::Event, "ann");
         }
     }
 

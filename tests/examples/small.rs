@@ -93,9 +93,9 @@ fn each_version_ends_what_it_began_and_a_forgotten_one_is_stopped() {
     let (forgotten, both) = said.split_once("both versions\n").unwrap();
     assert!(
         forgotten.contains(
-            "\n- wait_for_van [step wait_for_van NoEffect if_unknown Compensate] after (input) data () guards ()\n\
-             + weigh [step weigh NoEffect if_unknown Compensate] after (input) data (input) guards ()\n\
-             + wait_for_van [step wait_for_van NoEffect if_unknown Compensate] after (weigh) data () guards ()\n"
+            "\n- wait_for_van: step wait_for_van, only reads, after input\n\
+             + weigh: step weigh, only reads, after input, made of input\n\
+             + wait_for_van: step wait_for_van, only reads, after weigh\n"
         ),
         "{said}"
     );

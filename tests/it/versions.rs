@@ -109,7 +109,7 @@ fn guarantee_13_a_mismatch_parks_the_workflow_and_shows_the_difference_line_by_l
         said,
         format!(
             "it was started with the plan {}, which this worker does not have (it has {}; raise the version when a \
-             plan changes)",
+             plan changes). What it was started with (-), and what is here (+):",
             theirs.id(),
             ours.id()
         )
@@ -117,9 +117,9 @@ fn guarantee_13_a_mismatch_parks_the_workflow_and_shows_the_difference_line_by_l
     // The step that was put in, and the one that follows it; nothing else has moved.
     assert_eq!(
         difference,
-        "- a.one [step a Compensatable if_unknown Compensate] after (input) data (input) guards ()\n\
-         + c [step c Compensatable if_unknown Compensate] after (input) data (input) guards ()\n\
-         + a.one [step a Compensatable if_unknown Compensate] after (c) data (input) guards ()"
+        "- a.one: step a, can be undone, after input, made of input\n\
+         + c: step c, can be undone, after input, made of input\n\
+         + a.one: step a, can be undone, after c, made of input"
     );
 }
 

@@ -1,10 +1,12 @@
 //! How two plans differ, line by line.
 
+use super::retold::retold;
+
 /// More lines than this are not aligned.
 const MOST: usize = 2000;
 
-/// The lines that were taken out (`-`) and put in (`+`), in their order; each on a line of its own. Empty: there
-/// is no difference.
+/// The lines of plans that were taken out (`-`) and put in (`+`), in their order, in words; each on a line of its own.
+/// Empty: there is no difference.
 pub(crate) fn difference(theirs: &str, ours: &str) -> String {
     let (theirs, ours): (Vec<&str>, Vec<&str>) = (theirs.lines().collect(), ours.lines().collect());
     let mut out = String::new();
@@ -12,7 +14,7 @@ pub(crate) fn difference(theirs: &str, ours: &str) -> String {
         out.push('\n');
         out.push(sign);
         out.push(' ');
-        out.push_str(line);
+        out.push_str(&retold(line));
     }
     out
 }

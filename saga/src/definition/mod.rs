@@ -11,6 +11,7 @@ mod order;
 mod outline;
 mod plan;
 mod registry;
+mod retold;
 mod schema;
 mod shape;
 mod secrets;

@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use super::plan::{Node, NodeId, OnFailure, Op, Plan, StepNode};
 use super::words;
-use crate::step::{Class, IfUnknown};
 
 impl Plan {
     /// The plan for people to read. What the fingerprint covers is [`describe`](Self::describe).
@@ -66,11 +65,7 @@ impl Plan {
 
     fn list_of(&self, nodes: &[NodeId]) -> String {
         let names: Vec<&str> = nodes.iter().filter_map(|id| self.node(*id)).map(|n| &*n.name).collect();
-        match names.as_slice() {
-            [] => "nothing".to_owned(),
-            [only] => (*only).to_owned(),
-            [first @ .., last] => format!("{} and {last}", first.join(", ")),
-        }
+        words::list_of(&names)
     }
 
     fn what(&self, node: &Node) -> String {
@@ -105,15 +100,7 @@ impl Plan {
 fn call(name: &str, step: &StepNode) -> String {
     let system = step.system.as_deref().map(|system| format!(" on {system}")).unwrap_or_default();
     let each = step.each.map(|most| format!(" for each item, {most} at once")).unwrap_or_default();
-    let class = match (step.class, step.if_unknown) {
-        (Class::Compensatable, IfUnknown::Compensate) => "can be undone",
-        (Class::Compensatable, IfUnknown::LookUp) => "can be undone, looked up if its answer is lost",
-        (Class::Compensatable, IfUnknown::Rerun) => "can be undone, repeated if its answer is lost",
-        (Class::Compensatable, IfUnknown::Park) => "can be undone, a person decides if its answer is lost",
-        (Class::NoEffect, _) => "only reads",
-        (Class::Pivot, _) => "the point of no return",
-        (Class::Retriable, _) => "tried until it succeeds",
-    };
+    let class = words::class(step.class, step.if_unknown);
     let tolerance = words::tolerance(step.if_failed).map(|words| format!("; {words}")).unwrap_or_default();
     format!("{name}{system}{each}: {class}{tolerance}")
 }

@@ -37,6 +37,7 @@ async fn explain<R: Send + Sync + 'static>(shared: &Shared<R>, header: &Header) 
         ours.id()
     );
     if let Ok(Some(text)) = shared.store.plan(theirs).await {
+        words.push_str(". What it was started with (-), and what is here (+):");
         words.push_str(&difference(&without_expressions(&text), &ours.plan().describe()));
     }
     limits::printable(&words).into_owned()

@@ -31,6 +31,9 @@ mod debts;
 mod credentials;
 mod events;
 mod restart;
+#[path = "../../../saga-sqlx/tests/formats/dump.rs"]
+mod dump;
+mod format;
 mod failures;
 mod defects;
 mod peers;

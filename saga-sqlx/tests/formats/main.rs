@@ -12,6 +12,8 @@ mod newest;
 mod booked;
 mod finish;
 #[cfg(feature = "sqlite")]
+mod dump;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "real-systems")]
 mod postgres;

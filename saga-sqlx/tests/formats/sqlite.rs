@@ -5,50 +5,10 @@ use std::time::Duration;
 
 use saga::{Config, Engine};
 use saga_sqlx::{SqliteOptions, SqliteStore};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Row};
 
 use crate::basic::World;
+use crate::dump::{dump, load, schema};
 use crate::finish::{PHRASE, engine, finish, finish_all, finish_newest, make_all, told_apart};
-
-async fn raw(path: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap()
-}
-
-/// The whole file as statements: tables, rows, and then what watches over them.
-async fn dump(path: &Path) -> String {
-    let mut file = raw(path).await;
-    sqlx::raw_sql("BEGIN").execute(&mut file).await.unwrap();
-    let things =
-        "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'
-      ORDER BY type <> 'table', name";
-    let things: Vec<(String, String, String)> = sqlx::query_as(things).fetch_all(&mut file).await.unwrap();
-    let (mut tables, mut rest) = (String::new(), String::new());
-    for (kind, name, sql) in things {
-        if kind != "table" {
-            rest += &format!("{sql};\n");
-            continue;
-        }
-        tables += &format!("{sql};\n");
-        let columns = "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid";
-        let columns: Vec<String> =
-            sqlx::query_scalar(columns).bind(&name).fetch_all(&mut file).await.unwrap();
-        let quoted = columns.iter().map(|c| format!("quote({c})")).collect::<Vec<_>>().join(" || ', ' || ");
-        let rows = sqlx::AssertSqlSafe(format!("SELECT {quoted} AS line FROM {name}"));
-        let mut lines: Vec<String> =
-            sqlx::query(rows).fetch_all(&mut file).await.unwrap().iter().map(|row| row.get("line")).collect();
-        lines.sort();
-        for line in lines {
-            tables += &format!("INSERT INTO {name} ({}) VALUES ({line});\n", columns.join(", "));
-        }
-    }
-    format!("BEGIN;\n{tables}{rest}COMMIT;\n")
-}
-
-async fn load(sql: &str, path: &Path) {
-    let mut file = raw(path).await;
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut file).await.unwrap();
-}
 
 async fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path, SqliteOptions::default()).await.unwrap()
@@ -81,6 +41,9 @@ async fn what_is_stored_today_is_read_today() {
     if let Some(name) = keep {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats/fixtures");
         std::fs::write(fixtures.join(format!("sqlite-{name}.sql")), &sql).unwrap();
+    } else {
+        let newest = schema(include_str!("fixtures/sqlite-2026-11-23c.sql")).await;
+        assert_eq!(schema(&sql).await, newest, "the format has changed: `scripts/format DAY` keeps it");
     }
     drop(making);
     store.close().await;

@@ -11,6 +11,7 @@ pub mod seed;
 
 mod stage;
 mod coverage;
+mod many;
 mod sagas;
 mod workers;
 mod wire;
@@ -28,3 +29,4 @@ mod calls;
 mod verdict;
 
 pub use coverage::Coverage;
+pub use many::many;

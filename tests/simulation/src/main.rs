@@ -2,11 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a program for developers says what is wrong by failing")]
 
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use simulation::Coverage;
 use simulation::seed::{Report, Trace, play};
+use simulation::{Coverage, many};
 
 /// So many failures are shown.
 const SHOWN: usize = 10;
@@ -18,7 +16,7 @@ fn main() -> ExitCode {
         eprintln!("usage: simulation N [FIRST_SEED]");
         return ExitCode::FAILURE;
     };
-    let (failed, seen) = if seeds == 1 { one(first) } else { many(seeds, first) };
+    let (failed, seen) = if seeds == 1 { one(first) } else { all(seeds, first) };
     for (name, count) in seen.figures() {
         #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
         let percent = 100.0 * f64::from(count) / seeds as f64;
@@ -37,30 +35,8 @@ fn one(seed: u64) -> (usize, Coverage) {
     (usize::from(!report.wrongs.is_empty()), seen)
 }
 
-fn many(seeds: u64, first: u64) -> (usize, Coverage) {
-    let next = AtomicU64::new(0);
-    let result = Mutex::new((vec![], Coverage::default()));
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let nth = next.fetch_add(1, Ordering::Relaxed);
-                    if nth >= seeds {
-                        return;
-                    }
-                    let report = play(first + nth, Trace::Off);
-                    let mut result = result.lock().unwrap();
-                    result.1.count(&report.seen);
-                    if !report.wrongs.is_empty() {
-                        result.0.push(report);
-                    }
-                }
-            });
-        }
-    });
-    let (mut failures, seen) = result.into_inner().unwrap();
-    failures.sort_by_key(|report: &Report| report.seed);
+fn all(seeds: u64, first: u64) -> (usize, Coverage) {
+    let (failures, seen) = many(seeds, first, |seed| play(seed, Trace::Off));
     failures.iter().take(SHOWN).for_each(tell);
     (failures.len(), seen)
 }

@@ -84,6 +84,8 @@ pub mod guide {
     pub mod secrets {}
     #[doc = include_str!("docs/guide/versions.md")]
     pub mod versions {}
+    #[doc = include_str!("docs/guide/by_hand.md")]
+    pub mod by_hand {}
     #[doc = include_str!("docs/guide/json.md")]
     pub mod json {}
     #[cfg(feature = "testing")]

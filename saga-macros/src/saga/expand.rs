@@ -67,25 +67,7 @@ impl Bounds {
 
 /// `fn provision_subscriber(request) -> Start<provision_subscriber>`
 fn function(saga: &Saga) -> TokenStream {
-    let Saga { krate, function, vis, docs, input, input_type, locks, .. } = saga;
-    let start = quote!(#krate::__private::Request(&#input).start());
-    let locks: Vec<_> = locks
-        .iter()
-        .map(|Lock { name, value }| {
-            let (name, span) = (plain(name), Span::mixed_site().located_at(value.span()));
-            let at = krate.at(span);
-            quote_spanned!(span=> (#name, #at::__private::LockValue(#value).text()))
-        })
-        .collect();
-    let start = if locks.is_empty() {
-        start
-    } else {
-        quote! {
-            #[allow(unused_imports)]
-            use #krate::__private::PlainLockValue as _;
-            #krate::__private::locked(#start, &[#(#locks),*])
-        }
-    };
+    let Saga { krate, function, vis, docs, input, input_type, .. } = saga;
     let import = import(krate);
     quote! {
         #(#docs)*
@@ -93,7 +75,29 @@ fn function(saga: &Saga) -> TokenStream {
         #[must_use = "a start request does nothing until it is given to an engine"]
         #vis fn #function(#input: #input_type) -> #krate::Start<#function> {
             #import
-            #start
+            #krate::__private::Request(&#input).start()
+        }
+    }
+}
+
+/// `builder.lock_on("onu_serial", |request| ..)` for each of them.
+fn locks(saga: &Saga, builder: &Ident) -> TokenStream {
+    let Saga { krate, input, input_type, .. } = saga;
+    let each = saga.locks.iter().map(|Lock { name, value }| {
+        let (name, span) = (plain(name), Span::mixed_site().located_at(value.span()));
+        let at = krate.at(span);
+        let text = quote_spanned!(span=> #at::__private::LockValue(#value).text());
+        quote!(#builder.lock_on(#name, |#[allow(unused_variables)] #input: #input_type| #text);)
+    });
+    let each: TokenStream = each.collect();
+    if each.is_empty() {
+        return each;
+    }
+    quote! {
+        {
+            #[allow(unused_imports)]
+            use #krate::__private::PlainLockValue as _;
+            #each
         }
     }
 }
@@ -131,6 +135,7 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
     let parks = saga.parks.then(|| quote!(#builder.on_failure(#krate::OnFailure::Park);));
     let deadline = saga.deadline.as_ref().map(|d| quote!(#builder.deadline(#d);));
     let (import, schema) = (schema::import(krate), schema::read(krate, input_type));
+    let locks = locks(saga, &builder);
     let secret = saga.secret_input.then(|| quote!(#builder.secret_input();));
     let Bounds { generics, resources, clause } = bounds;
     let request_import = self::import(krate);
@@ -171,6 +176,7 @@ fn definition(saga: &Saga, bounds: &Bounds, checks: &TokenStream, names: &mut Na
                 #parks
                 #deadline
                 #secret
+                #locks
                 #builder.input_schema(#schema);
                 #[allow(unused_variables)]
                 let #input = #input_value;

@@ -45,8 +45,8 @@ fn run(step: &Step) -> TokenStream {
     let (name, returns) = (&step.function.sig.ident, &step.returns);
     let names = Names::new();
     let head = names.head(step, "run", name.span(), &quote!(#saga::step::Success));
-    let binds = step.params.iter().map(|p| names.bind(step, p, &p.name));
-    let arguments = step.params.iter().map(|p| &p.name);
+    let arguments: Vec<Ident> = step.params.iter().map(|p| local(p, Some(name))).collect();
+    let binds = step.params.iter().zip(&arguments).map(|(p, local)| names.bind(step, p, local));
     let result = Ident::new("result", Span::mixed_site());
     let call = quote_spanned!(name.span()=> let #result = #name(#(#arguments),*).await;);
     let success = signature::success(returns);
@@ -70,8 +70,8 @@ fn compensate(step: &Step) -> Option<TokenStream> {
     let names = Names::new();
     let (call, binds) = match step.compensate.as_ref()? {
         Undo::With(path) => {
-            let arguments = step.params.iter().map(|p| &p.name);
-            let binds = step.params.iter().map(|p| names.bind(step, p, &p.name));
+            let arguments: Vec<Ident> = step.params.iter().map(|p| local(p, path.path.get_ident())).collect();
+            let binds = step.params.iter().zip(&arguments).map(|(p, local)| names.bind(step, p, local));
             let output = Ident::new("output", Span::mixed_site());
             let bind_output = names.bind_output(step, &output);
             let lent = maybe(step, &Ident::new("output", Span::mixed_site().located_at(path.span())));
@@ -143,6 +143,15 @@ fn look_up(step: &Step) -> Option<TokenStream> {
             #finish
         }
     })
+}
+
+/// The parameter's name. A function may be called like a parameter, which must not hide it then.
+fn local(param: &Param, function: Option<&Ident>) -> Ident {
+    let mut local = param.name.clone();
+    if function == Some(&local) {
+        local.set_span(Span::mixed_site().located_at(local.span()));
+    }
+    local
 }
 
 fn find<'a>(mentioned: &'a [Ident], name: &str) -> Option<&'a Ident> {

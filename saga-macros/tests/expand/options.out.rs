@@ -9,12 +9,7 @@
 fn change(request: Change) -> ::saga::Start<change> {
     #[allow(unused_imports)]
     use ::saga::__private::NoRequest as _;
-    #[allow(unused_imports)]
-    use ::saga::__private::PlainLockValue as _;
-    ::saga::__private::locked(
-        ::saga::__private::Request(&request).start(),
-        &[("account", ::saga::__private::LockValue(&request.account).text())],
-    )
+    ::saga::__private::Request(&request).start()
 }
 /// What a saga says about itself.
 #[allow(
@@ -101,6 +96,17 @@ const _: () = {
                 builder.on_failure(::saga::OnFailure::Park);
                 builder.deadline(::core::time::Duration::from_millis(3600000u64));
                 builder.secret_input();
+                {
+                    #[allow(unused_imports)]
+                    use ::saga::__private::PlainLockValue as _;
+                    builder
+                        .lock_on(
+                            "account",
+                            |#[allow(unused_variables)] request: Change| {
+                                ::saga::__private::LockValue(&request.account).text()
+                            },
+                        );
+                }
                 builder.input_schema(::saga::__private::SchemaOf::<Change>::read());
                 #[allow(unused_variables)]
                 let request = builder.input();

@@ -9,12 +9,7 @@
 fn words(request: Request) -> ::saga::Start<words> {
     #[allow(unused_imports)]
     use ::saga::__private::NoRequest as _;
-    #[allow(unused_imports)]
-    use ::saga::__private::PlainLockValue as _;
-    ::saga::__private::locked(
-        ::saga::__private::Request(&request).start(),
-        &[("serial", ::saga::__private::LockValue(&request.serial).text())],
-    )
+    ::saga::__private::Request(&request).start()
 }
 /// Every word of the language.
 #[allow(
@@ -214,6 +209,17 @@ const _: () = {
                 const __SAGA_PIVOT_BEFORE_7: bool = __SAGA_PIVOT_BEFORE_6
                     || __SAGA_PIVOT_BEFORE_5;
                 let mut builder = ::saga::SagaBuilder::<__R, Request>::new("words", 1);
+                {
+                    #[allow(unused_imports)]
+                    use ::saga::__private::PlainLockValue as _;
+                    builder
+                        .lock_on(
+                            "serial",
+                            |#[allow(unused_variables)] request: Request| {
+                                ::saga::__private::LockValue(&request.serial).text()
+                            },
+                        );
+                }
                 builder.input_schema(::saga::__private::SchemaOf::<Request>::read());
                 #[allow(unused_variables)]
                 let request = builder.input();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use saga::engine::StartError;
 use saga::store::MemoryStore;
-use saga::{Engine, Outcome, StepError, saga, step};
+use saga::{Engine, Json, Outcome, StepError, saga, step};
 
 use crate::isp::{Isp, Request};
 use crate::sagas::{add, forms};
@@ -122,6 +122,11 @@ async fn a_lock_is_held_while_the_saga_lives() {
         third,
         StartError::Excluded { key: "serial=b".to_owned(), holder: second.handle.id().clone() }
     );
+    // By its name too, as whoever has no type of it does.
+    let same = Json::encode(&request("b", None, "y")).unwrap().decode().unwrap();
+    assert_eq!(client.start_json("locked", &same).await.unwrap_err(), third);
+    let misfit = client.start_json("locked", &"b".into()).await.unwrap_err();
+    assert!(matches!(&misfit, StartError::Misfit { at, .. } if at == "$input"), "{misfit}");
     WAITS.add_permits(2);
     first.handle.outcome().await.unwrap();
     second.handle.outcome().await.unwrap();

@@ -62,6 +62,36 @@ fn an_argument_without_a_json_form_is_named() {
     assert!(error.message().starts_with("argument `map` of `mapped` cannot be written as JSON"), "{error}");
 }
 
+#[step(compensate = close, if_unknown = rerun)]
+async fn port(port: &str, r#type: u8) -> saga::Result<String> {
+    Ok(format!("{port} of {type}", r#type = r#type))
+}
+async fn close(port: &str, kind: u8, output: &str) -> saga::Result<()> {
+    match output == format!("{port} of {kind}") {
+        true => Ok(()),
+        false => Err(StepError::permanent(output.to_owned())),
+    }
+}
+
+#[step(compensate = seat)]
+async fn book(seat: u8) -> saga::Result<u8> {
+    Ok(seat)
+}
+async fn seat(seat: u8, made: Option<&u8>) -> saga::Result<()> {
+    match made == Some(&seat) {
+        true => Ok(()),
+        false => Err(StepError::permanent("another seat")),
+    }
+}
+
+#[tokio::test]
+async fn a_step_or_its_undo_may_be_called_like_one_of_the_parameters() {
+    undo::<book>(r#"{"seat":4}"#, Some("4"), &StepContext::test()).await.unwrap();
+    let arguments = r#"{"port":"eth0","type":7}"#;
+    assert_eq!(run::<port>(arguments).await.unwrap().0, r#""eth0 of 7""#);
+    undo::<port>(arguments, Some(r#""eth0 of 7""#), &StepContext::test()).await.unwrap();
+}
+
 #[step(no_effect)]
 async fn nothing() -> saga::Result<()> {
     Ok(())

@@ -18,7 +18,7 @@ impl Plan {
             let _ = write!(text, ", within {}", words::length(deadline));
         }
         for lock in &self.locks {
-            let _ = write!(text, ", alone for its {}", lock.name);
+            let _ = write!(text, ", alone for its {}", lock.name());
         }
         text.push('\n');
         let mut previous = NodeId(0);

@@ -1,4 +1,5 @@
-//! The plan: nodes and edges as plain data, without closures. All that the machine sees of a saga.
+//! The plan: nodes and edges as plain data. All that the machine sees of a saga. (Its locks are closures, which nobody asks but
+//! a start.)
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::lock::Lock;
 use super::schema::Schema;
 use super::shape::{self, Shape};
 use crate::id::DefinitionId;
@@ -200,15 +202,6 @@ pub struct Plan {
     pub(super) input_schema: Option<Arc<Value>>,
     /// The advisory hashes of its expressions, by node; of the output by `output`.
     pub(super) expressions: BTreeMap<Arc<str>, u64>,
-}
-
-/// A part of the input that no two live workflows of a tenant share.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lock {
-    /// What is locked: `onu`.
-    pub name: Arc<str>,
-    /// Which one: the fields that lead to it in the input.
-    pub part: Vec<Arc<str>>,
 }
 
 impl Plan {

@@ -217,7 +217,7 @@ impl<S> StartRequest<S> {
             untyped::check(plan, &input)?;
         }
         let mut exclusion = self.exclusion;
-        exclusion.extend(locks(plan, &input));
+        exclusion.extend(locks(plan, &input)?);
         let now = self.client.runtime.now();
         let begins = self.at.map_or(now, |at| at.max(now));
         let workflow_id = match &self.id {

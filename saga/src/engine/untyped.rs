@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::client::Client;
 use super::start::StartRequest;
 use super::start_error::StartError;
-use crate::definition::{Plan, part};
-use crate::json::Json;
+use crate::definition::Plan;
+use crate::json::{Json, JsonError};
 use crate::step::{Class, Meta, Signature};
 
 /// The saga of a workflow whose types nobody knows when the program is compiled. Its output is a JSON value:
@@ -39,18 +39,11 @@ pub(super) fn check(plan: &Plan, input: &Json) -> Result<(), StartError> {
 }
 
 /// The keys that the plan's locks make of this input.
-pub(super) fn locks(plan: &Plan, input: &Json) -> Vec<String> {
-    if plan.locks().is_empty() {
-        return vec![];
-    }
-    let input: Value = input.decode().unwrap_or_default();
-    let key = |lock: &crate::definition::Lock| {
-        let fields: Vec<String> = lock.part.iter().map(ToString::to_string).collect();
-        match part(input.clone(), &fields) {
-            Value::Null => None,
-            Value::String(text) => Some(format!("{}={text}", lock.name)),
-            other => Some(format!("{}={other}", lock.name)),
-        }
+pub(super) fn locks(plan: &Plan, input: &Json) -> Result<Vec<String>, StartError> {
+    let keys: Result<Vec<_>, _> = plan.locks().iter().map(|lock| lock.key(input)).collect();
+    let misfit = |error: JsonError| {
+        let message = if plan.is_input_secret() { "it does not fit".to_owned() } else { error.to_string() };
+        StartError::Misfit { saga: plan.id().name.to_string(), at: "$input".to_owned(), message }
     };
-    plan.locks().iter().filter_map(key).collect()
+    Ok(keys.map_err(misfit)?.into_iter().flatten().collect())
 }

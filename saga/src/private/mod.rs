@@ -9,7 +9,6 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::definition::Start;
 use crate::error::{IntoStepError, StepError};
 use crate::json::Json;
 use crate::step::{Args, Class, Journaled, Signature, Success};
@@ -247,15 +246,6 @@ pub fn sleep_until(time: Timestamp) -> Result<Timestamp, StepError> {
 #[must_use]
 pub fn key<K: Key + ?Sized>(key: &K) -> String {
     key.to_string()
-}
-
-/// A start that takes locks: of each a name, and what of the input it is.
-#[must_use]
-pub fn locked<S>(start: Start<S>, locks: &[(&str, Option<String>)]) -> Start<S> {
-    locks.iter().fold(start, |start, (name, value)| match value {
-        Some(value) => start.exclusive(format!("{name}={value}")),
-        None => start,
-    })
 }
 
 /// What of the input a lock is. `None` of an `Option` takes no lock.

@@ -15,8 +15,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::code::{Code, Compute, Definition};
+use super::lock::Lock;
 use super::order::PlanError;
-use super::plan::{Guard, Lock, Node, NodeId, OnFailure, Op, Plan, SubSaga};
+use super::plan::{Guard, Node, NodeId, OnFailure, Op, Plan, SubSaga};
 use super::values::{Computed, Deps, Handle};
 use crate::error::StepError;
 use crate::id::DefinitionId;
@@ -115,8 +116,21 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     /// No two live workflows of a tenant share the value of this part of the input: `lock("onu",
     /// &["onu_serial"])`. It is taken at the start and held to the end. One that is `null` is not taken.
     pub fn lock(&mut self, name: &str, part: &[&str]) -> &mut Self {
-        let part = part.iter().map(|field| (*field).into()).collect();
-        self.locks.push(Lock { name: name.into(), part });
+        self.locks.push(Lock::of_part(name, part));
+        self
+    }
+
+    /// The same of what is made of the input: `lock_on("onu", |order: Order| Some(order.onu_serial))`. `None` takes
+    /// no lock.
+    pub fn lock_on(
+        &mut self,
+        name: &str,
+        value: impl Fn(I) -> Option<String> + Send + Sync + 'static,
+    ) -> &mut Self
+    where
+        I: Data,
+    {
+        self.locks.push(Lock::of(name, value));
         self
     }
 

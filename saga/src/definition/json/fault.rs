@@ -142,9 +142,14 @@ pub(super) fn list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String 
 /// `; did you mean ..?`, or what there is.
 pub(super) fn hint<S: AsRef<str>>(name: &str, known: &[S], all: &str) -> String {
     let near = known.iter().map(|k| (distance(name, k.as_ref()), k.as_ref())).min();
+    // `for_each` for `each`, `attempts` for `max_attempts`.
+    let within = |k: &str| name.contains(k) && k.len() >= 4 || k.contains(name) && name.len() >= 4;
     match near {
         Some((far, near)) if far <= 1 + name.chars().count() / 4 => format!("; did you mean `{near}`?"),
-        Some(_) => format!("; {all} {}", list(known)),
+        Some(_) => match known.iter().map(AsRef::as_ref).find(|k| within(k)) {
+            Some(word) => format!("; did you mean `{word}`?"),
+            None => format!("; {all} {}", list(known)),
+        },
         None => String::new(),
     }
 }

@@ -133,7 +133,11 @@ pub(super) fn list<'v>(value: &'v Value, at: &Path, of: &str, faults: &mut Fault
 }
 
 pub(super) fn length(value: &Value, at: &Path, faults: &mut Faults) -> Option<Duration> {
-    let spelt = text(value, at, faults)?;
+    let Some(spelt) = value.as_str() else {
+        let found = if value.is_number() { value.to_string() } else { kind(value).to_owned() };
+        faults.add(at, format!("expected a length of time like \"10s\", found {found}"));
+        return None;
+    };
     let length = parse_length(spelt);
     if length.is_none() {
         faults.add(at, not_a_length(spelt));

@@ -66,7 +66,7 @@ mod scope;
 mod lower;
 
 pub use fault::{Fault, LoadError};
-pub(crate) use template::part;
+pub(super) use template::part;
 
 use fault::{Faults, Path};
 

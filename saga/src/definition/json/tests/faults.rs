@@ -264,7 +264,7 @@ fn lengths_and_times_are_read_at_once() {
         format!(
             "steps[0].timeout: `10 sec` {length}\n\
              steps[1].sleep: `1w` {length}\n\
-             steps[2].sleep: expected a text, found a number\n\
+             steps[2].sleep: expected a length of time like \"10s\", found 30\n\
              steps[3].sleep_until: `tomorrow` is not a time: write it like \"2026-01-31T12:00:00Z\"\n\
              steps[4].retry.max_attempts: expected a whole number from 1, found 0\n\
              steps[4].retry.backoff.fixed: `1` {length}\n\

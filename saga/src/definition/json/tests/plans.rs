@@ -123,7 +123,9 @@ fn deadline_and_locks_are_kept() {
         .unwrap();
     let plan = loaded.plan();
     assert_eq!(plan.deadline(), Some(Duration::from_secs(7200)));
-    assert_eq!((&*plan.locks()[0].name, plan.locks()[0].part.join("/")), ("onu", "onu/serial".to_owned()));
+    let key = |input: Value| plan.locks()[0].key(&crate::Json::encode(&input).unwrap()).unwrap();
+    assert_eq!(key(json!({"onu": {"serial": "A1"}})).as_deref(), Some("onu=A1"));
+    assert_eq!(key(json!({"onu": {}})), None);
     assert_eq!(plan.input_schema(), Some(&json!({"type": "object"})));
     assert!(Timestamp::parse("2026-01-31T12:00:00Z").is_some());
 }

@@ -22,8 +22,7 @@ fn what_a_call_says_of_its_patience_means_something_for_its_step() {
         "steps[1].timeout: a `timeout` of nothing leaves no time to work\n\
          steps[1].undo_timeout: `x` is not a length of time: write a whole number and a unit, like \"200ms\", \
          \"10s\", \"5m\", \"2h\" or \"1d\"\n\
-         steps[2].undo_retry.attempts: a retry has no field `attempts`; the fields of a retry are `max_attempts`, \
-         `backoff`, `jitter`, `deadline`\n\
+         steps[2].undo_retry.attempts: a retry has no field `attempts`; did you mean `max_attempts`?\n\
          steps[0].undo_timeout: `ping` has no compensation, so `undo_timeout` says nothing: leave it out\n\
          steps[0].undo_retry: `ping` has no compensation, so `undo_retry` says nothing: leave it out\n\
          steps[2].undo_retry: `ping` has no compensation, so `undo_retry` says nothing: leave it out\n\

@@ -167,6 +167,7 @@ pub async fn a_second_run_takes_its_exclusion_again_or_not_at_all(subject: Arc<d
     assert_eq!(again(7).await, CommitOutcome::Applied { rev: 2 });
     let rival = w.write(create(8, keyed("d"))).await;
     assert_eq!(rival, CommitOutcome::Excluded { key: "mac".into(), holder: id("a") });
+    assert_eq!(again(9).await, CommitOutcome::Applied { rev: 3 }, "its own keys are not in its way");
 }
 
 /// Finding 30: two operators, one retry.

@@ -35,6 +35,11 @@ pub async fn a_decision_is_loaded_back_in_every_field(subject: Arc<dyn Subject>)
     let wanted =
         Header { rev: 1, last_commit: Some(CommitId(2)), worker: None, updated_at: at(3), state, ..before };
     assert_eq!(w.header("a").await, wanted);
+    // It is written as a whole: what the next one leaves out is gone.
+    let bare = HeaderState { rolled_back_once: true, ..header("a", None).state };
+    let commit = decide(3, &wanted, |s| *s = bare.clone());
+    assert_eq!(w.write_as(None, commit).await, CommitOutcome::Applied { rev: 2 });
+    assert_eq!(w.header("a").await.state, bare);
 }
 
 /// Finding 31: seven statuses, and why a person is needed.

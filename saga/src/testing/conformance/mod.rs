@@ -182,6 +182,7 @@ macro_rules! conformance {
             signals: the_answer_to_a_copy_hides_no_signal,
             signals: a_signal_stays_until_a_commit_names_it,
             signals: a_signal_wakes_what_nobody_owns,
+            signals: mail_outlives_its_reader_and_a_stop,
             signals: ended_and_unknown_workflows_take_no_signals,
             events: the_first_event_since_then_is_read_back,
             events: events_of_one_time_are_had_one_after_the_other,

@@ -30,7 +30,8 @@ pub struct Commit {
     /// Everything for which the workflow waits from now on, in place of what was registered before. It is
     /// written only if all of the commit is.
     pub waits: Option<Vec<Awaited>>,
-    /// Signals that this commit has acted on; removed from the inbox together with the decision.
+    /// Signals that this commit has acted on; removed from the inbox if all of the commit is written. Those of other
+    /// workflows stay.
     pub signals: Vec<i64>,
 }
 
@@ -58,7 +59,8 @@ pub struct Decision {
     pub interrupted: Interrupted,
     /// Does the writer let go of it? Otherwise it keeps what it owns.
     pub release: bool,
-    /// Takes the exclusion keys again (a second run). Refused if one is held by another workflow.
+    /// Takes the exclusion keys again (a second run). If one is held by another workflow the commit is
+    /// [`CommitOutcome::Excluded`]; its own are not in its way.
     pub retake_exclusion: bool,
 }
 
@@ -86,7 +88,7 @@ pub enum CommitOutcome {
     Exists {
         /// The one that exists.
         workflow_id: WorkflowId,
-        /// Was it started with the same input?
+        /// Was it started with the same input? (By its hash. A workflow of another tenant, met by its id, was not.)
         same_input: bool,
     },
     /// An exclusion key is held. Nothing was written.

@@ -21,7 +21,7 @@ pub struct PublishedEvent {
     /// Its place in the store, from 1, in the order in which they came: this tells several of one time apart.
     /// The store gives it; 0 where it has not, as in an event on its way there.
     pub place: i64,
-    /// Until when it is kept at least.
+    /// Until when it is kept at least: from this time on it may be forgotten.
     pub kept_until: Timestamp,
 }
 

@@ -154,7 +154,7 @@ pub struct Signal {
     pub workflow_id: WorkflowId,
     /// What is wanted.
     pub kind: SignalKind,
-    /// Who wants it, for people.
+    /// Who wants it, for people; of an event its name.
     pub by: String,
     /// The workflow's `rev` when the inbox was read.
     pub rev: i64,
@@ -169,7 +169,7 @@ pub struct Header {
     pub tenant_id: Arc<str>,
     /// Who started it.
     pub initiator_id: Option<Arc<str>>,
-    /// The caller's key: two starts with one key make one workflow.
+    /// The caller's key: two starts of a tenant with one key make one workflow, for as long as that one is kept.
     pub idempotency_key: Option<Arc<str>>,
     /// A hash of type and input, to tell a replay from a conflict.
     pub input_hash: Arc<str>,
@@ -179,7 +179,8 @@ pub struct Header {
     pub total_steps: u32,
     /// Its input.
     pub input: Json,
-    /// Keys that no two live workflows of a tenant share.
+    /// Keys that no two live workflows of a tenant share: held from the start on until it is completed or rolled back,
+    /// so by a failed one too, which may go on.
     pub exclusion: Vec<String>,
     /// Business keys by which people look for it (e-mail, serial): not unique.
     pub search_keys: Vec<String>,
@@ -201,7 +202,8 @@ pub struct Header {
     pub unclean: bool,
     /// Takeovers since the last completed fact.
     pub takeovers: u32,
-    /// When somebody last wrote it.
+    /// When somebody last raised `rev`, by the latest time that a [commit](super::Commit::told) or a
+    /// [claim](super::Claim::now) has told the store by then; never earlier than it was.
     pub updated_at: Timestamp,
     /// What decisions change.
     pub state: HeaderState,
@@ -238,7 +240,8 @@ pub struct HeaderState {
     pub current_step: Option<Arc<str>>,
     /// That step's system.
     pub current_system: Option<Arc<str>>,
-    /// When somebody should look at it again; only without a worker.
+    /// When somebody should look at it again; only without a worker. Of one that waits for a message alone, none: it is
+    /// not due until that has come.
     pub wake_at: Option<Timestamp>,
     /// When the first run began.
     pub started_at: Option<Timestamp>,
@@ -291,9 +294,10 @@ pub struct StepRow {
     pub input: Option<Json>,
     /// What it made.
     pub output: Option<Json>,
-    /// What was there before (`cx.record`). The first one wins.
+    /// What was there before (`cx.record`). The first one wins: a store keeps it, whatever later rows say.
     pub record: Option<Json>,
-    /// How far its attempts have come (`cx.heartbeat`). The last one wins; gone when it is done.
+    /// How far its attempts have come (`cx.heartbeat`). The last one wins; gone when it is done, by the row that says so:
+    /// a store keeps what the row of the highest `rev` has, also if that is nothing.
     pub heartbeat: Option<Json>,
     /// Values that became ready with this row, by node name: a JSON object.
     pub carry: Option<Json>,

@@ -13,7 +13,8 @@ pub struct Removal {
     pub status: Status,
     /// Only those that nobody has written to at this time or later.
     pub before: Timestamp,
-    /// So many of them stay, of all tenants together: the ones that were written to last.
+    /// So many of them stay, of all tenants together: first those that have to ([`Removals::remove`] says which), then
+    /// the ones that were written to last.
     pub leave: Option<u64>,
     /// How many at once. What nobody has to wait for is a matter of some hundreds.
     pub limit: usize,

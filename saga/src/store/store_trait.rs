@@ -49,7 +49,8 @@ pub struct Registration {
 pub struct Beat {
     /// Messages for workflows that this worker owns, oldest first. They stay until a commit names them.
     pub signals: Vec<Signal>,
-    /// Workflows of this worker that somebody ended by hand: to be let go.
+    /// Workflows of this worker that have ended and are its own still, so that somebody else must have ended them, by
+    /// hand: to be let go. They are told until a commit lets go of them.
     pub lost: Vec<WorkflowId>,
     /// The store's clock, if it has one of its own.
     pub now: Option<Timestamp>,
@@ -183,6 +184,21 @@ pub struct Trail {
 ///
 /// Logic lives above this trait: the machine decides, a store writes finished commits. A store of your own is
 /// held against the public conformance suite (feature `testing`).
+///
+/// # What a store writes into a header by itself
+///
+/// | when | `rev` | `worker` | `wake_at` | and |
+/// |---|---|---|---|---|
+/// | its start is written | 0 | as it says | as it says | clean, `takeovers` 0, no `last_commit` |
+/// | a decision is taken | + 1 | as it was; none, if it is released | as it says | `last_commit`; `unclean` by [`Decision::unclean`](super::Decision::unclean) |
+/// | it is claimed | + 1 | who claims it | none | |
+/// | a message or an event comes | + 1 | as it was | `created_at`, if nobody owns it | |
+/// | its owner ends (it leaves, is declared dead, or has a successor) | + 1 | none | `created_at`, if it is live | unclean, also what has ended; `takeovers` + 1, if it is live |
+/// | facts are written | | | | `takeovers` 0, if the commit [shows progress](Commit::shows_progress) |
+///
+/// With `rev` goes [`updated_at`](Header::updated_at). What a commit may do is decided for all stores by
+/// [`judge`](fn@super::judge), from the header as it is in the very transaction, or under the very lock, in which it is
+/// written: also the fence is looked at there.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Makes a new incarnation. When it returns the worker may write until it is fenced.
@@ -218,8 +234,8 @@ pub trait Store: Send + Sync + 'static {
     /// the order of the answer too. What other workers are taking at the same time is passed over; so fewer may come
     /// than there are.
     ///
-    /// *Known* is a matter of name and version. A workflow whose fingerprint differs from the worker's is
-    /// handed out too, when no live worker has its definition: somebody has to park it.
+    /// *Known* is a matter of name and version alone. A workflow whose fingerprint differs from the worker's is
+    /// handed out too: somebody has to park it.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the worker has been declared dead. [`StoreError::Unavailable`]: unknown; what
@@ -249,7 +265,8 @@ pub trait Store: Send + Sync + 'static {
     /// allowed only on workflows that nobody owns. A commit to a workflow that the writer does not own is
     /// refused as a whole.
     ///
-    /// A commit of a workflow that does not exist is [`CommitOutcome::Unstorable`].
+    /// A commit of a workflow that does not exist is [`CommitOutcome::Unstorable`], and so is what
+    /// [`limits::check`](super::limits::check) refuses: the store asks it, for each commit.
     ///
     /// # Errors
     /// [`StoreError::Fenced`]: nothing of the batch was written, nor ever will be.
@@ -261,7 +278,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<CommitOutcome>, StoreError>;
 
     /// Puts a message into the inbox of a live workflow and raises its `rev`, so that no decision is taken
-    /// without having seen it.
+    /// without having seen it. If nobody owns the workflow it is due from now on.
     async fn send(
         &self,
         tenant: &str,
@@ -274,7 +291,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`limits`](super::limits::check_event). When it returns the event is durable, and every live workflow of the
     /// tenant that has registered for it ([`Commit::waits`]) has [`SignalKind::Event`] in its inbox. Answers whether
     /// there was one, or a [`Triggers`] to which it matters. A workflow that registers at the same time finds the event when it asks for it after that.
-    /// Events whose time was over when this one happened are forgotten, a thousand at a time at most.
+    /// Events whose time was over when this one happened ([`kept_until`](PublishedEvent::kept_until) is not later than its
+    /// `at`) are forgotten, a thousand at a time at most.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]: unknown; sent again, it may be there twice.
@@ -336,9 +354,11 @@ pub struct Door {
 pub enum Transacted {
     /// The body's commit and what it wrote are durable together, or refused together. A refused decision
     /// does not take facts back. A fact that the journal has already, from an earlier attempt whose answer was
-    /// lost, refuses everything: what was written then stays, what was written now is rolled back.
+    /// lost, refuses everything ([`CommitOutcome::Refused`], with how things are): what was written then stays, what was
+    /// written now is rolled back. So does a commit of which nothing was written.
     Committed(CommitOutcome),
-    /// The body failed; nothing was written.
+    /// The body failed, panicked, or took too long; nothing was written. The error of the latter two is the store's own,
+    /// and has no [effect](StepError::effect).
     Failed(StepError),
 }
 

@@ -35,6 +35,11 @@ pub async fn a_decision_is_loaded_back_in_every_field(subject: Arc<dyn Subject>)
     let wanted =
         Header { rev: 1, last_commit: Some(CommitId(2)), worker: None, updated_at: at(3), state, ..before };
     assert_eq!(w.header("a").await, wanted);
+    // It is written as a whole: what the next one leaves out is gone.
+    let bare = HeaderState { rolled_back_once: true, ..header("a", None).state };
+    let commit = decide(3, &wanted, |s| *s = bare.clone());
+    assert_eq!(w.write_as(None, commit).await, CommitOutcome::Applied { rev: 2 });
+    assert_eq!(w.header("a").await.state, bare);
 }
 
 /// Finding 31: seven statuses, and why a person is needed.
@@ -167,6 +172,7 @@ pub async fn a_second_run_takes_its_exclusion_again_or_not_at_all(subject: Arc<d
     assert_eq!(again(7).await, CommitOutcome::Applied { rev: 2 });
     let rival = w.write(create(8, keyed("d"))).await;
     assert_eq!(rival, CommitOutcome::Excluded { key: "mac".into(), holder: id("a") });
+    assert_eq!(again(9).await, CommitOutcome::Applied { rev: 3 }, "its own keys are not in its way");
 }
 
 /// Finding 30: two operators, one retry.

@@ -28,6 +28,9 @@ pub async fn what_no_worker_knows_is_told_by_definition(subject: Arc<dyn Subject
     };
     let (newer, other) = (definition("trip", 2), definition("voyage", 1));
     w.start(1, "owned").await;
+    let mut ended = Header { definition: newer.clone(), ..header("ended", None) };
+    (ended.state.status, ended.state.wake_at) = (Status::RolledBack, Some(at(1)));
+    w.write_as(None, create(9, ended)).await;
     for (n, header) in [
         of("known", definition("trip", 1), 1),
         of("newer", newer.clone(), 3),

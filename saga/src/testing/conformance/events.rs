@@ -55,7 +55,9 @@ pub async fn events_of_one_time_are_had_one_after_the_other(subject: Arc<dyn Sub
         w.store.publish(event).await.unwrap();
     }
     let (mut had, mut next) = (vec![], wanted(5));
-    while let Some(event) = w.store.published(next.clone()).await.unwrap() {
+    while had.len() < 5
+        && let Some(event) = w.store.published(next.clone()).await.unwrap()
+    {
         had.push(event.value.as_str().to_owned());
         next = Wanted { since: event.at, after: event.place, ..next };
     }

@@ -282,7 +282,10 @@ impl History {
     }
 
     fn decision(&mut self, header: &Header) -> Commit {
-        let status = self.dice.of(Status::ALL);
+        let rolled = self.dice.of(Status::ALL);
+        // No machine takes up again what has completed; whether its time counts then is a matter of each store.
+        let completed = header.state.status == Status::Completed;
+        let status = if completed { Status::Completed } else { rolled };
         let second = self.second;
         let wake = self.dice.one_in(2).then(|| at(second + 1));
         let once = self.dice.one_in(3);
@@ -291,8 +294,10 @@ impl History {
             state.rolled_back_once |= once;
             state.turned_back = once;
             state.wake_at = wake;
-            state.completed_at = (status == Status::Completed).then(|| at(second));
-            state.started_at = Some(NOON);
+            if !completed {
+                state.completed_at = (status == Status::Completed).then(|| at(second));
+                state.started_at = Some(NOON);
+            }
         });
         if let Some(decision) = &mut commit.decision {
             decision.release |= self.dice.one_in(4);

@@ -32,7 +32,7 @@
 //! |---|---|
 //! | `one_process` | belong to one process: a successor fences its predecessor at once |
 //! | `leases` | are shared by processes: who is silent for longer than its lease is declared dead |
-//! | `hints` | tell a worker at once what others have done ([`Store::hint`]) |
+//! | `hints` | besides `leases`: tell a worker at once what others have done ([`Store::hint`]) |
 //! | `transactions` | lend transactions ([`Store::transactions`]); the subject writes and reads rows ([`Subject::put`], [`Subject::get`]) |
 //! | `schedules` | keep schedules ([`Store::schedules`]) |
 //! | `triggers` | remember which events start workflows ([`Store::triggers`]) |
@@ -84,7 +84,9 @@ pub trait Subject: Send + Sync + 'static {
     /// Ends the store as its process's death would, and opens it again.
     async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store>;
 
-    /// For `by_hand`: what an operator does with SQL, `UPDATE … SET status = …`.
+    /// For `by_hand`: what an operator does with SQL, `UPDATE … SET status = …`, and nothing else. What belongs to it is
+    /// the store's to write (a trigger's, in a database): the header's `rev` is one higher, so that no decision
+    /// overtakes it, and a `failed` one says [`FailureReason::Operator`](crate::store::FailureReason::Operator).
     async fn set_status_by_hand(&self, _: &Arc<dyn Store>, _: &WorkflowId, _: Status) {
         panic!("a subject that names `by_hand` implements `set_status_by_hand`");
     }
@@ -102,7 +104,8 @@ pub trait Subject: Send + Sync + 'static {
 
 /// Runs one case; [`conformance!`](crate::conformance) writes the calls.
 pub fn run<F: Future<Output = ()>>(subject: impl Subject, case: impl FnOnce(Arc<dyn Subject>) -> F) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // Two threads, so that what a case does beside another thing happens at the same time as that.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime for the test").block_on(case(Arc::new(subject)));
 }
 
@@ -157,6 +160,7 @@ macro_rules! conformance {
             decisions: audit_is_appended_once_and_in_order,
             ownership: an_incarnation_is_never_used_twice,
             ownership: a_predecessor_is_fenced_by_the_next,
+            ownership: a_start_beside_the_fence_lands_before_it_or_never,
             ownership: a_takeover_is_unclean_until_its_owner_decides,
             ownership: a_workflow_parked_for_its_definition_stays_unclean,
             ownership: a_workflow_stopped_from_outside_is_unclean,
@@ -178,6 +182,7 @@ macro_rules! conformance {
             signals: the_answer_to_a_copy_hides_no_signal,
             signals: a_signal_stays_until_a_commit_names_it,
             signals: a_signal_wakes_what_nobody_owns,
+            signals: mail_outlives_its_reader_and_a_stop,
             signals: ended_and_unknown_workflows_take_no_signals,
             events: the_first_event_since_then_is_read_back,
             events: events_of_one_time_are_had_one_after_the_other,
@@ -207,6 +212,7 @@ macro_rules! conformance {
     (@leases $subject:expr) => {
         $crate::conformance! { @cases $subject,
             sharing: workers_live_side_by_side,
+            sharing: mail_goes_to_the_owner_alone,
             sharing: two_claimers_never_get_one_workflow,
             sharing: a_silent_worker_is_taken_over_within_its_lease,
             sharing: a_heartbeat_keeps_a_worker_alive,
@@ -226,6 +232,7 @@ macro_rules! conformance {
             retention: what_has_rested_is_gone_with_all_that_was_kept_for_it,
             retention: what_is_removed_is_not_counted_any_more,
             retention: what_somebody_still_needs_stays,
+            retention: what_has_to_stay_counts_among_what_is_left,
             retention: the_longest_rested_go_first_and_so_many_stay,
         }
     };
@@ -236,6 +243,8 @@ macro_rules! conformance {
             transactions: a_known_fact_rolls_the_second_attempt_back,
             transactions: a_refused_decision_keeps_fact_and_data,
             transactions: a_fenced_worker_gets_nothing_through_the_door,
+            transactions: a_worker_fenced_during_its_body_gets_nothing_through_the_door,
+            transactions: what_is_refused_as_a_whole_takes_its_data_back,
             transactions: a_start_inside_lives_and_dies_with_the_transaction,
         }
     };
@@ -243,12 +252,14 @@ macro_rules! conformance {
         $crate::conformance! { @cases $subject,
             schedules: a_schedule_is_read_back_in_every_field,
             schedules: a_schedule_is_changed_only_by_who_has_seen_its_last_state,
+            schedules: removing_a_schedule_leaves_other_tenants_theirs,
             schedules: schedules_are_due_by_their_time,
         }
     };
     (@triggers $subject:expr) => {
         $crate::conformance! { @cases $subject,
             triggers: an_event_waits_for_each_of_its_triggers,
+            triggers: a_trigger_hears_of_every_tenant,
             triggers: the_id_of_what_was_triggered_is_never_used_again,
             triggers: what_was_triggered_goes_with_its_trigger_or_its_time,
         }
@@ -267,8 +278,8 @@ macro_rules! conformance {
     };
     (@$unknown:ident $subject:expr) => {
         compile_error!(concat!(
-            "`", stringify!($unknown), "` is no capability; there are `one_process`, `leases`, `transactions`, `schedules`, \
-             `triggers` and `by_hand`"
+            "`", stringify!($unknown), "` is no capability; there are `one_process`, `leases`, `hints`, \
+             `transactions`, `schedules`, `triggers`, `retention` and `by_hand`"
         ));
     };
 }

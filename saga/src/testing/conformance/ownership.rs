@@ -55,6 +55,39 @@ pub async fn a_predecessor_is_fenced_by_the_next(subject: Arc<dyn Subject>) {
     assert!(next.store.beat(next.worker).await.is_ok());
 }
 
+/// Findings 5 and 6: a fence that is looked at before the write, and not with it, lets through what was under way. What
+/// lands so has an owner who is dead, and nobody ever takes it over.
+pub async fn a_start_beside_the_fence_lands_before_it_or_never(subject: Arc<dyn Subject>) {
+    let store = subject.fresh().await;
+    for round in 0..40 {
+        let worker = World::of(store.clone()).await.worker;
+        let (writer, (began, begun)) = (store.clone(), tokio::sync::oneshot::channel());
+        #[allow(clippy::disallowed_methods, reason = "somebody else has to write at the same time")]
+        let writing = tokio::spawn(async move {
+            let (mut names, mut began) = (vec![], Some(began));
+            for n in 0..10_000 {
+                let name = format!("a{round}-{n}");
+                let start = create(round * 10_000 + n, header(&name, Some(worker)));
+                match writer.commit(Some(worker), vec![start]).await {
+                    Ok(_) => names.push(name),
+                    Err(refused) => return (names, refused),
+                }
+                began.take().map(|began| began.send(()));
+                tokio::task::yield_now().await;
+            }
+            (names, StoreError::Unavailable("nobody fenced it".into()))
+        });
+        begun.await.unwrap();
+        store.leave(worker).await.unwrap();
+        let (names, refused) = writing.await.unwrap();
+        assert_eq!(refused, StoreError::Fenced);
+        for name in names {
+            let owner = store.load(&id(&name)).await.unwrap().unwrap().header.worker;
+            assert_eq!(owner, None, "{name} was written after the fence");
+        }
+    }
+}
+
 /// Also after a restart.
 pub async fn an_incarnation_is_never_used_twice(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;
@@ -139,7 +172,7 @@ pub async fn a_workflow_stopped_from_outside_is_unclean(subject: Arc<dyn Subject
 /// Findings 5 and 9: nobody else may take what it took, so it has to learn of it.
 pub async fn a_claim_whose_answer_was_lost_is_told_again(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;
-    for (n, name) in (1..).zip(["b", "a", "ended", "released"]) {
+    for (n, name) in (1..).zip(["b", "a", "ended", "kept", "released"]) {
         w.write_as(None, create(n, header(name, None))).await;
     }
     assert_eq!(w.store.held(w.worker).await.unwrap(), []);
@@ -148,6 +181,9 @@ pub async fn a_claim_whose_answer_was_lost_is_told_again(subject: Arc<dyn Subjec
     w.start(10, "own").await;
     w.write(decide(11, &w.header("ended").await, to(Status::Completed))).await;
     w.write(release(12, &w.header("released").await, None)).await;
+    let mut kept = decide(13, &w.header("kept").await, to(Status::Completed));
+    kept.decision.iter_mut().for_each(|decision| decision.release = false);
+    w.write(kept).await;
     let mut held = w.store.held(w.worker).await.unwrap();
     held.sort();
     assert_eq!(held, [id("a"), id("b"), id("own")]);
@@ -186,10 +222,12 @@ pub async fn leaving_gives_everything_away_unclean(subject: Arc<dyn Subject>) {
     let before = w.start(1, "a").await;
     w.store.leave(w.worker).await.unwrap();
     assert_eq!(w.store.beat(w.worker).await, Err(StoreError::Fenced));
+    let left = w.header("a").await;
+    assert_eq!((left.worker, left.unclean, left.rev), (None, true, before.rev + 1));
     let next = World::of(w.store.clone()).await;
     let claimed = next.claim(0, 9).await;
     assert_eq!(names(&claimed), ["a"]);
-    assert!(claimed[0].header.unclean && claimed[0].header.rev > before.rev);
+    assert!(claimed[0].header.unclean && claimed[0].header.rev == left.rev + 1);
 }
 
 /// Finding 3, the other half: a release says that nothing was under way.
@@ -265,7 +303,8 @@ pub async fn a_claim_takes_only_what_is_due(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;
     w.write(release(2, &w.start(1, "timer").await, Some(at(60)))).await;
     w.write(release(4, &w.start(3, "event").await, None)).await;
-    w.write(decide(6, &w.start(5, "ended").await, to(Status::Failed))).await;
+    let ended = |state: &mut HeaderState| (state.status, state.wake_at) = (Status::Failed, Some(at(1)));
+    w.write(decide(6, &w.start(5, "ended").await, ended)).await;
     assert_eq!(names(&w.claim(59, 9).await), [""; 0]);
     let claimed = w.claim(60, 9).await;
     assert_eq!(names(&claimed), ["timer"]);

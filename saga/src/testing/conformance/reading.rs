@@ -30,6 +30,17 @@ pub async fn lists_are_newest_first_and_paged(subject: Arc<dyn Subject>) {
     assert_eq!(list(&w, Listing { offset: 9, ..all() }).await, (vec![], 5));
     let page = w.store.list(Listing { limit: 1, ..all() }).await.unwrap();
     assert_eq!(page.headers, [w.header("d").await]);
+    let (mut after, mut read) = (None, vec![]);
+    // A page more than there are, since the last one may say that there may be another.
+    for _ in 0..4 {
+        let page = w.store.list(Listing { after, limit: 2, ..all() }).await.unwrap();
+        read.extend(page.headers.iter().map(|h| h.workflow_id.to_string()));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((read, after), (order.to_vec(), None), "each page tells where the next one begins");
 }
 
 /// Each filter alone, and two together.
@@ -144,7 +155,9 @@ pub async fn plans_are_kept(subject: Arc<dyn Subject>) {
     let wanted = Some(format!("the plan of {known}"));
     assert_eq!(w.store.plan(&known).await, Ok(wanted.clone()));
     World::of(w.store.clone()).await;
-    assert_eq!(w.store.plan(&known).await, Ok(wanted));
+    assert_eq!(w.store.plan(&known).await, Ok(wanted.clone()));
+    w.store.join(Join { definitions: vec![], plans: vec![], ..join() }).await.unwrap();
+    assert_eq!(w.store.plan(&known).await, Ok(wanted), "also when a worker came that knows nothing of it");
     assert_eq!(w.store.plan(&definition("trip", 2)).await, Ok(None));
     // Another text of the same plan, with which a later worker comes.
     let plans = vec![(known.clone(), "said otherwise".to_owned())];

@@ -64,8 +64,22 @@ pub async fn what_has_rested_is_gone_with_all_that_was_kept_for_it(subject: Arc<
     assert_eq!(w.store.send("default", &id("a"), SignalKind::Cancel, "alice").await, Ok(Sent::Unknown));
 
     let w = World::of(subject.reopen(w.store).await).await;
-    let again = Header { input_hash: "another".into(), worker: Some(w.worker), ..new };
+    let again = Header { input_hash: "another".into(), ..header("a", Some(w.worker)) };
     assert_eq!(w.write(create(1, again)).await, CommitOutcome::Applied { rev: 0 });
+    let heir = Header { workflow_id: id("b"), worker: Some(w.worker), ..new };
+    let inherited = w.write(create(4, heir)).await;
+    assert_eq!(inherited, CommitOutcome::Applied { rev: 0 }, "its keys are free for another one");
+    let event = PublishedEvent {
+        tenant_id: "default".into(),
+        name: "online".into(),
+        key: "e".into(),
+        value: json("1"),
+        by: None,
+        at: at(5),
+        place: 0,
+        kept_until: at(9),
+    };
+    assert!(!w.store.publish(event).await.unwrap(), "nobody waits any more");
     assert_eq!(w.load("a").await.steps, []);
     assert_eq!(w.store.history(&id("a"), TrailPart::ALL).await, Ok(Trail::default()));
     let beat = w.store.beat(w.worker).await.unwrap();
@@ -112,6 +126,8 @@ pub async fn what_somebody_still_needs_stays(subject: Arc<dyn Subject>) {
     w.write(kept).await;
     let mut owing = ends(6, &w.start(5, "owing").await, 1, Status::Failed);
     let owed = StepRow { status: StepStatus::CompensationFailed, debt: Some(Debt::Open), ..row(0, 1) };
+    // Of an earlier run, which is owed for no less.
+    owing.decision.iter_mut().for_each(|decision| decision.state.run = 2);
     owing.facts = vec![owed.clone(), StepRow { debt: Some(Debt::Forgiven), ..row(1, 1) }];
     w.write(owing).await;
     let mut open = ends(8, &w.start(7, "unclean").await, 1, Status::Failed);
@@ -125,6 +141,22 @@ pub async fn what_somebody_still_needs_stays(subject: Arc<dyn Subject>) {
     let settled = Commit { facts: vec![paid], ..ends(9, &w.header("owing").await, 2, Status::RolledBack) };
     w.write_as(None, settled).await;
     assert_eq!(remove(&w, of(Status::RolledBack)).await, 1);
+}
+
+/// What is left is counted, whatever the reason for which it stays.
+pub async fn what_has_to_stay_counts_among_what_is_left(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    let mut owing = ends(2, &w.start(1, "owing").await, 1, Status::Failed);
+    owing.facts = vec![StepRow { debt: Some(Debt::Open), ..row(0, 1) }];
+    w.write(owing).await;
+    for (n, name) in [(10, "a"), (20, "b")] {
+        ended(&w, n, name, 2 + n as u64, Status::Failed).await;
+    }
+    assert_eq!(remove(&w, Removal { leave: Some(2), ..of(Status::Failed) }).await, 1);
+    assert_eq!(w.store.load(&id("a")).await, Ok(None));
+    assert_eq!(remove(&w, Removal { leave: Some(1), ..of(Status::Failed) }).await, 1);
+    assert_eq!(w.store.load(&id("b")).await, Ok(None));
+    assert_eq!(remove(&w, Removal { leave: Some(0), ..of(Status::Failed) }).await, 0);
 }
 
 /// In chunks as large as the caller likes, and never more than there are too many.

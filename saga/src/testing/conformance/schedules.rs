@@ -67,6 +67,23 @@ pub async fn a_schedule_is_changed_only_by_who_has_seen_its_last_state(subject: 
     assert!(!put(9, 1).await, "it is another one");
 }
 
+/// A tenant's schedules are its own.
+pub async fn removing_a_schedule_leaves_other_tenants_theirs(subject: Arc<dyn Subject>) {
+    let store = subject.fresh().await;
+    let schedules = store.schedules().unwrap();
+    let other = || Schedule { tenant_id: "other".into(), ..schedule("a", 5) };
+    for schedule in [schedule("a", 5), schedule("b", 5), other()] {
+        assert!(schedules.put_schedule(schedule).await.unwrap());
+    }
+    assert!(schedules.remove_schedule("default", "a").await.unwrap());
+    let names = async |tenant: &str| {
+        let listed = schedules.list_schedules(tenant).await.unwrap();
+        listed.into_iter().map(|schedule| schedule.name).collect::<Vec<_>>()
+    };
+    assert_eq!((names("default").await, names("other").await), (vec!["b".to_owned()], vec!["a".to_owned()]));
+    assert!(schedules.put_schedule(Schedule { rev: 1, ..other() }).await.unwrap());
+}
+
 /// The longest due first; what is paused is never due; a tick that waits always is.
 pub async fn schedules_are_due_by_their_time(subject: Arc<dyn Subject>) {
     let store = subject.fresh().await;

@@ -76,6 +76,26 @@ pub async fn a_signal_wakes_what_nobody_owns(subject: Arc<dyn Subject>) {
     assert_eq!(mail(&w).await.len(), 1);
 }
 
+/// Whoever stops it has not read its mail, and nobody who takes it over has: what was wanted is wanted still.
+pub async fn mail_outlives_its_reader_and_a_stop(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.start(1, "a").await;
+    cancel(&w, "a").await;
+    w.store.leave(w.worker).await.unwrap();
+    let w = World::of(w.store.clone()).await;
+    w.claim(9, 9).await;
+    assert_eq!(mail(&w).await.len(), 1);
+    w.write(decide(2, &w.header("a").await, to(Status::Failed))).await;
+    assert_eq!(mail(&w).await, []);
+    let retried = decide(3, &w.header("a").await, |state| {
+        state.status = Status::Pending;
+        state.wake_at = Some(at(9));
+    });
+    w.write_as(None, retried).await;
+    assert_eq!(names(&w.claim(9, 9).await), ["a"]);
+    assert_eq!(mail(&w).await.len(), 1);
+}
+
 /// A cancellation that comes too late says so.
 pub async fn ended_and_unknown_workflows_take_no_signals(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;

@@ -78,6 +78,10 @@ pub async fn a_callers_own_id_is_judged_like_a_key(subject: Arc<dyn Subject>) {
     let other = Header { input_hash: "another".into(), ..header("a", Some(w.worker)) };
     let outcome = w.write(create(3, other)).await;
     assert_eq!(outcome, CommitOutcome::Exists { workflow_id: id("a"), same_input: false });
+    let foreign = Header { tenant_id: "other".into(), ..header("a", Some(w.worker)) };
+    let outcome = w.write(create(4, foreign)).await;
+    let taken = CommitOutcome::Exists { workflow_id: id("a"), same_input: false };
+    assert_eq!(outcome, taken, "another tenant's workflow is no answer to this one's start");
 }
 
 /// Finding 28: keys, exclusion and counts belong to a tenant.
@@ -99,12 +103,16 @@ pub async fn an_excluded_start_names_the_holder_and_keeps_no_key(subject: Arc<dy
         exclusion: keys.iter().map(|k| (*k).to_owned()).collect(),
         ..header(name, Some(w.worker))
     };
+    let keyed = |header| Header { idempotency_key: Some("order-1".into()), ..header };
     w.write(create(1, with("a", &["y"]))).await;
-    let refused = w.write(create(2, with("b", &["x", "y", "z"]))).await;
+    let refused = w.write(create(2, keyed(with("b", &["x", "y", "z"])))).await;
     assert_eq!(refused, CommitOutcome::Excluded { key: "y".into(), holder: id("a") });
     assert_eq!(w.store.load(&id("b")).await, Ok(None));
+    // Neither its id, for somebody who has no key, nor its key for another id.
+    assert_eq!(w.write(create(4, with("b", &[]))).await, CommitOutcome::Applied { rev: 0 });
+    assert_eq!(w.write(create(5, keyed(with("d", &[])))).await, CommitOutcome::Applied { rev: 0 });
     assert_eq!(w.write(create(3, with("c", &["x", "z"]))).await, CommitOutcome::Applied { rev: 0 });
-    assert_eq!(w.statistics().await.total(), 2);
+    assert_eq!(w.statistics().await.total(), 4);
 }
 
 /// The key is looked at before exclusion.

@@ -113,6 +113,49 @@ pub async fn a_fenced_worker_gets_nothing_through_the_door(subject: Arc<dyn Subj
     assert_eq!(w.load("a").await.steps, []);
 }
 
+/// Finding 15: also if it is fenced while its body runs, by a store on which that is possible.
+pub async fn a_worker_fenced_during_its_body_gets_nothing_through_the_door(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.start(1, "a").await;
+    let (leaves, worker, puts) = (w.store.clone(), w.worker, subject.clone());
+    let (said, heard) = tokio::sync::oneshot::channel();
+    let body: DoorBody = Box::new(move |tx| {
+        Box::pin(async move {
+            puts.put(tx, "k", "zombie").await?;
+            #[allow(clippy::disallowed_methods, reason = "it may have to wait for the body's end")]
+            let mut leaving = tokio::spawn(async move { leaves.leave(worker).await });
+            #[allow(clippy::disallowed_methods, reason = "long enough to get through, if it can")]
+            let left = tokio::time::timeout(Duration::from_millis(300), &mut leaving).await.is_ok();
+            let _ = said.send((left, leaving));
+            Ok(facts(2, "a", vec![row(0, 1)]))
+        })
+    });
+    let door = Door { worker, workflow_id: id("a"), limit: LIMIT, body };
+    let answer = w.store.transactions().unwrap().transact(door).await;
+    let (left, leaving) = heard.await.unwrap();
+    if left {
+        assert_eq!(answer, Err(StoreError::Fenced));
+    } else {
+        leaving.await.unwrap().unwrap();
+        assert_eq!(answer, Ok(Transacted::Committed(CommitOutcome::Applied { rev: 0 })));
+    }
+    let (data, steps) = (subject.get(&w.store, "k").await, w.load("a").await.steps.len());
+    assert_eq!((data.is_some(), steps), (!left, usize::from(!left)));
+    assert_eq!(w.store.beat(worker).await, Err(StoreError::Fenced));
+}
+
+/// Whoever does not own the workflow any more has run the step for nothing.
+pub async fn what_is_refused_as_a_whole_takes_its_data_back(subject: Arc<dyn Subject>) {
+    let w = World::new(&subject).await;
+    w.write(release(2, &w.start(1, "a").await, None)).await;
+    let end = End::With(facts(3, "a", vec![row(0, 1)]));
+    let answer = lend(&subject, &w, "k", "stranger", LIMIT, end).await;
+    let refused = CommitOutcome::Refused { rev: 1, status: Status::Waiting, owned: false };
+    assert_eq!(answer, Ok(Transacted::Committed(refused)));
+    assert_eq!(subject.get(&w.store, "k").await, None);
+    assert_eq!(w.load("a").await.steps, []);
+}
+
 /// The outbox: a workflow started in a transaction exists if, and only if, its data does.
 pub async fn a_start_inside_lives_and_dies_with_the_transaction(subject: Arc<dyn Subject>) {
     let w = World::new(&subject).await;

@@ -19,6 +19,7 @@ mod secrets;
 mod values;
 mod words;
 
+pub use builder::Slip;
 pub use builder::{Arms, Branches, SagaBuilder};
 pub use code::{Definition, Start};
 pub use draw::{Mark, Marks};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::builder::Slip;
 use super::plan::{IfFailed, Node, NodeId, Op, Plan};
 use crate::step::Class;
 
@@ -41,6 +42,9 @@ pub enum PlanError {
          before it if that is no secret"
     )]
     SecretWait(String),
+    /// What the builder was told does not make a plan.
+    #[error(transparent)]
+    Slip(#[from] Slip),
     /// Two nodes of one name cannot be told apart in the journal.
     #[error("two nodes are named `{0}`: give one of them another name")]
     DuplicateName(String),
@@ -86,7 +90,7 @@ impl Plan {
         Ok(())
     }
 
-    fn ancestors(&self, of: NodeId) -> BTreeSet<NodeId> {
+    pub(super) fn ancestors(&self, of: NodeId) -> BTreeSet<NodeId> {
         let mut seen = BTreeSet::new();
         let mut todo = vec![of];
         while let Some(id) = todo.pop() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Next, SagaBuilder};
+use super::{Next, SagaBuilder, Slip};
 use crate::definition::code::{Code, Compute};
 use crate::definition::plan::{Guard, NodeId, Op};
 use crate::definition::values::{Deps, Handle};
@@ -13,11 +13,13 @@ use crate::step::{Args, Callable, Data, Signature};
 /// An `if` or a `match` that is being built: one arm is open, others may be closed.
 #[must_use = "close it with `end_if`, `end_match`, `end_when` or `end_arms`"]
 pub struct Arms {
-    condition: NodeId,
+    pub(super) condition: NodeId,
     from: Vec<NodeId>,
     /// The values of the arms so far; the last one is open.
-    values: Vec<Arc<str>>,
+    pub(super) values: Vec<Arc<str>>,
     ends: Vec<NodeId>,
+    /// Do its answers name arms? Then one of them has to run if a value is asked for.
+    exhaustive: bool,
 }
 
 /// Parallel branches that are being built.
@@ -87,14 +89,14 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     }
 
     /// Begins a `match`, whose arms follow. The closure answers with the name of one of them, which is
-    /// journaled.
+    /// journaled. An answer that names none skips them all, and fails the saga where they give a value.
     pub fn begin_match<D: Deps>(
         &mut self,
         name: &str,
         deps: D,
         arm: impl Fn(D::Values) -> Result<&'static str, StepError> + Send + Sync + 'static,
     ) -> Arms {
-        self.decide(name, deps, arm)
+        Arms { exhaustive: true, ..self.decide(name, deps, arm) }
     }
 
     /// Closes the arm before, if there is one, and opens the one of this name.
@@ -119,10 +121,11 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
         let node = self.place(name, Op::Condition, data);
         self.next = Next { expression: None, ..next };
         self.code.insert(node, Code::Compute(condition));
-        Arms { condition: node, from: self.frontier.clone(), values: vec![], ends: vec![] }
+        Arms { condition: node, from: self.frontier.clone(), values: vec![], ends: vec![], exhaustive: false }
     }
 
     pub(in crate::definition) fn open(&mut self, arms: &mut Arms, value: Arc<str>) {
+        self.check_arm(arms, &value);
         if !arms.values.is_empty() {
             arms.ends.extend(std::mem::replace(&mut self.frontier, arms.from.clone()));
             self.guards.pop();
@@ -133,18 +136,25 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
 
     /// Closes the `if`; its value is that of the arm that ran.
     pub fn end_if<T>(&mut self, arms: Arms, then: Handle<T>, otherwise: Handle<T>) -> Handle<T> {
+        if then.node == otherwise.node {
+            self.refuse(Slip::OneValueForTwoArms { condition: self.name_of(arms.condition) });
+        }
         self.select(arms, then, &[then.node, otherwise.node])
     }
 
-    /// Closes an `if` whose other arm is empty: `Some` of the first arm's value, or `None`.
+    /// Closes an `if` whose other arm, opened with [`begin_else`](Self::begin_else), is empty: `Some` of the first arm's
+    /// value, or `None`.
     pub fn end_when<T: Data>(&mut self, arms: Arms, then: Handle<T>) -> Handle<Option<T>> {
         // The value of a skipped node reads as `null`, which is `None`; so the node stands for both arms.
-        self.end_if(arms, Handle::new(then.node), Handle::new(then.node))
+        self.select(arms, Handle::new(then.node), &[then.node, then.node])
     }
 
     /// Closes a `match`; its value is that of the arm that ran. `first` is the first arm's value, `others` are
     /// those of the others in their order.
     pub fn end_match<T>(&mut self, arms: Arms, first: Handle<T>, others: &[Handle<T>]) -> Handle<T> {
+        if arms.exhaustive {
+            self.exhaust(&arms);
+        }
         let nodes: Vec<_> = std::iter::once(&first).chain(others).map(|handle| handle.node).collect();
         self.select(arms, first, &nodes)
     }
@@ -152,6 +162,10 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     fn select<T>(&mut self, arms: Arms, like: Handle<T>, nodes: &[NodeId]) -> Handle<T> {
         let condition = arms.condition;
         let values = arms.values.clone();
+        if values.len() != nodes.len() {
+            let condition = self.name_of(condition);
+            self.refuse(Slip::ValuesOfArms { condition, arms: values.len(), values: nodes.len() });
+        }
         self.end_arms(arms);
         let mut data = nodes.to_vec();
         data.sort_unstable();
@@ -163,6 +177,7 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
 
     /// Closes an `if` or `match` whose arms give no value.
     pub fn end_arms(&mut self, arms: Arms) {
+        self.check_nesting(&arms);
         if !arms.values.is_empty() {
             self.guards.pop();
         }
@@ -171,8 +186,24 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
         self.frontier.dedup();
     }
 
+    /// An answer that names no arm would skip them all, and leave whoever reads their value with nothing.
+    fn exhaust(&mut self, arms: &Arms) {
+        let name = self.name_of(arms.condition);
+        let Some(Code::Compute(choose)) = self.code.get_mut(&arms.condition) else { return };
+        let (inner, known) = (Arc::clone(choose), arms.values.clone());
+        *choose = Arc::new(move |values| {
+            let arm = inner(values)?;
+            if known.iter().any(|known| **known == *arm.as_str()) {
+                return Ok(arm);
+            }
+            let (arm, known) = (arm.as_str(), known.join(", "));
+            Err(StepError::permanent(format!("`{name}` has no arm {arm}: its arms are {known}")))
+        });
+    }
+
     /// Opens branches that run side by side.
     pub fn begin_branches(&mut self) -> Branches {
+        self.open_branches += 1;
         Branches { from: self.frontier.clone(), ends: vec![] }
     }
 
@@ -186,6 +217,7 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
 
     /// Closes the last branch; what follows waits for all of them.
     pub fn end_branches(&mut self, branches: Branches) {
+        self.open_branches = self.open_branches.saturating_sub(1);
         self.frontier.extend(branches.ends);
         self.frontier.sort_unstable();
         self.frontier.dedup();

@@ -70,6 +70,7 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
         let mut policy = meta.policy;
         if let Some(adjust) = self.next.adjust.take() {
             adjust(&mut policy);
+            self.check_patience(meta, &policy);
         }
         let op = Op::Step(Arc::new(StepNode {
             step_order: u32::try_from(self.steps.len()).unwrap_or(u32::MAX),

@@ -5,6 +5,10 @@ mod calls;
 mod each;
 mod sub;
 mod time;
+mod slip;
+mod reach;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -26,6 +30,7 @@ use crate::step::{Data, Policy};
 
 pub use branches::{Arms, Branches};
 pub(super) use each::AT_ONCE;
+pub use slip::Slip;
 pub(crate) use time::Sleep;
 
 /// Builds the definition of a saga with input `I` over resources `R`.
@@ -44,6 +49,8 @@ pub struct SagaBuilder<R, I> {
     code: BTreeMap<NodeId, Code<R>>,
     frontier: Vec<NodeId>,
     guards: Vec<Guard>,
+    /// How many `Branches` are begun and not ended.
+    open_branches: usize,
     next: Next,
     /// The first thing that no plan may hold.
     refused: Option<PlanError>,
@@ -90,6 +97,7 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
             code: BTreeMap::new(),
             frontier: vec![NodeId(0)],
             guards: vec![],
+            open_branches: 0,
             next: Next::default(),
             refused: None,
             on_failure: OnFailure::Backward,
@@ -193,6 +201,7 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     }
 
     fn unique_name(&mut self, base: &str) -> Arc<str> {
+        self.check_label();
         let wanted = match self.next.label.take() {
             Some(label) if label != base => format!("{base}.{label}"),
             _ => base.to_owned(),
@@ -217,6 +226,7 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
 
     pub(super) fn place(&mut self, base: &str, op: Op, data: Vec<NodeId>) -> NodeId {
         let name = self.unique_name(base);
+        self.check_words(&name);
         let id = self.next_id();
         if let Some(hash) = self.next.expression.take() {
             self.expressions.insert(Arc::clone(&name), hash);
@@ -279,16 +289,19 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     /// Closes the saga with its output.
     ///
     /// # Errors
-    /// [`PlanError`] when the plan's order is wrong.
+    /// [`PlanError`], the first one, when the plan's order is wrong or the builder was told what makes no plan: an
+    /// `if` that is not closed, a value that is read where it may not be there, an option that is about nothing.
     pub fn finish<T: Data, D: Deps>(
         mut self,
         deps: D,
         output: impl Fn(D::Values) -> Result<T, StepError> + Send + Sync + 'static,
     ) -> Result<Definition<R>, PlanError> {
+        self.check_whole();
         if let Some(refused) = self.refused.take() {
             return Err(refused);
         }
         let definition = self.finish_checked(deps, output);
+        definition.plan.check_reach()?;
         definition.plan.check()?;
         Ok(definition)
     }

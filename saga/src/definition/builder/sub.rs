@@ -20,8 +20,8 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
         if_failed: IfFailed,
         input: Compute,
     ) -> NodeId {
+        self.check_words(name);
         self.next.evaluated = false;
-        self.next.adjust = None;
         let disclosed = std::mem::take(&mut self.next.disclosed);
         let plan = Arc::clone(saga.plan());
         let name = self.unique_name(name);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::SagaBuilder;
+use super::{SagaBuilder, Slip};
 use crate::clock::Timestamp;
 use crate::definition::code::Code;
 use crate::definition::plan::{IfFailed, Op, WaitNode};
@@ -97,6 +97,9 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
         deps: D,
         key: impl Fn(D::Values) -> Result<String, StepError> + Send + Sync + 'static,
     ) -> Handle<T> {
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            self.refuse(Slip::NoTime { what: format!("the wait for `{event}`"), word: "timeout" });
+        }
         let op = Op::Wait(Arc::new(WaitNode { event: event.into(), timeout, if_failed }));
         let handle = self.push(event, op, Self::nodes_of(&deps));
         self.code.insert(handle.node, Code::Compute(Self::compute(deps, key)));

@@ -66,6 +66,7 @@ mod scope;
 mod lower;
 
 pub use fault::{Fault, LoadError};
+pub(super) use read::is_saga_name;
 pub(super) use template::part;
 
 use fault::{Faults, Path};
@@ -95,6 +96,13 @@ pub(super) fn load<R: Sync + 'static>(
         }
         None => Err(faults.into_error()),
     }
+}
+
+/// What is wrong with a JSON Schema, one line for each fault.
+pub(super) fn schema_faults(schema: &serde_json::Value) -> Option<LoadError> {
+    let mut faults = Faults::default();
+    read::check_schema(schema, schema, &Path::default().key("input_schema"), &mut faults);
+    (!faults.is_empty()).then(|| faults.into_error())
 }
 
 #[cfg(test)]

@@ -77,7 +77,15 @@ pub(super) fn saga<R: Sync + 'static>(
         let node = culprit(&error);
         let at = definition.plan().nodes().iter().position(|n| &*n.name == node);
         let at = at.and_then(|i| places.get(&NodeId(u32::try_from(i).unwrap_or(u32::MAX))));
-        faults.add(&at.cloned().unwrap_or_default(), error.to_string());
+        let said = match &error {
+            // Its own words name the method of the builder.
+            PlanError::SecretWait(name) => format!(
+                "`{name}` waits by what is made of a secret, which would stand in the store for all to see: write \
+                 `\"disclosed\": true` beside it if that is no secret"
+            ),
+            error => error.to_string(),
+        };
+        faults.add(&at.cloned().unwrap_or_default(), said);
     }
     definition
 }
@@ -91,6 +99,8 @@ fn culprit(error: &PlanError) -> &str {
         | PlanError::PivotForEach(name)
         | PlanError::SecretWait(name)
         | PlanError::DuplicateName(name) => name,
+        // The builder is driven by the loader here, which has looked at these things with their places.
+        PlanError::Slip(_) => "",
     }
 }
 

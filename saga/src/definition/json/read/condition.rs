@@ -9,9 +9,17 @@ use super::super::template::{self, Template};
 
 const WORDS: &[&str] = &["exists", "equals", "not", "all", "any"];
 
+const COMPARE: &str = "nothing is computed here, only compared: write {\"equals\": [a, b]}, {\"not\": a}, \
+                       {\"all\": [..]} or {\"any\": [..]}, or let a step answer the question";
+
 /// `"$input.flag"`, `{"exists": "$a"}`, `{"equals": ["$a", 1]}`, `{"not": ..}`, `{"all": [..]}`, `{"any": [..]}`.
 pub(super) fn read(value: &Value, at: &Path, faults: &mut Faults) -> Option<Condition> {
     let Value::Object(fields) = value else {
+        // It would be read as a field of that name, which is not there, and never hold.
+        if let Some(text) = value.as_str().filter(|text| text.contains(['<', '>', '=', '!', '&', '|'])) {
+            faults.add(at, format!("`{text}` is not a condition: {COMPARE}"));
+            return None;
+        }
         let reference = template::read_reference(value, at, faults)?;
         return Some(Condition::Is(Template::Reference(reference)));
     };

@@ -5,6 +5,8 @@ mod condition;
 mod retry;
 mod schema;
 
+pub(super) use schema::check as check_schema;
+
 use std::time::Duration;
 
 use serde_json::Value;
@@ -76,7 +78,7 @@ pub(super) fn saga(value: &Value, faults: &mut Faults) -> Option<Saga> {
     })
 }
 
-fn is_saga_name(name: &str) -> bool {
+pub(in crate::definition) fn is_saga_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     !name.is_empty() && name.len() <= 64 && name.chars().all(plain)
 }

@@ -28,7 +28,7 @@ const COUNT: &[&str] = &["minLength", "maxLength", "minItems", "maxItems", "minP
 const TEXT: &[&str] = &["$ref", "pattern", "format", "title", "description"];
 
 /// Tells what is wrong with a schema, or a part of one.
-pub(super) fn check(schema: &Value, whole: &Value, at: &Path, faults: &mut Faults) {
+pub(in crate::definition::json) fn check(schema: &Value, whole: &Value, at: &Path, faults: &mut Faults) {
     let words = match schema {
         Value::Bool(_) => return,
         Value::Object(words) => words,

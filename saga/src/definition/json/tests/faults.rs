@@ -305,6 +305,20 @@ fn conditions_and_references_are_well_formed() {
 }
 
 #[test]
+fn a_condition_computes_nothing() {
+    let cure = "is not a condition: nothing is computed here, only compared: write {\"equals\": [a, b]}, {\"not\": a}, \
+                {\"all\": [..]} or {\"any\": [..]}, or let a step answer the question";
+    assert_eq!(
+        faults(&json!([
+            {"step": "ping", "when": "$input.ports > 3"},
+            {"if": {"not": "$input.kind=='ftth'"}, "then": [{"step": "ping"}]},
+        ])),
+        format!("steps[0].when: `$input.ports > 3` {cure}\nsteps[1].if.not: `$input.kind=='ftth'` {cure}")
+    );
+    super::load(&json!([{"step": "ping", "when": "$input.wants a port"}])).unwrap();
+}
+
+#[test]
 fn after_the_pivot_nothing_may_fail() {
     assert_eq!(
         faults(&json!([{"step": "bill", "args": {"customer": 1}}, {"step": "ping"}])),

@@ -18,7 +18,7 @@ use crate::step::{
 macro_rules! steps {
     ($($name:ident($($param:ident: $schema:tt),*) -> $output:tt = $class:ident;)*) => {$(
         #[allow(non_camel_case_types)]
-        pub(super) enum $name {}
+        pub(in crate::definition) enum $name {}
         impl Signature for $name {
             type Output = Value;
             const META: &'static Meta =

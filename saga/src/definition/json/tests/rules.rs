@@ -91,6 +91,7 @@ fn what_is_waited_for_is_no_secret() {
     let wait = json!({"id": "paid", "wait_for_event": "paid", "key": "$key"});
     let said = whole(&saga(wait));
     assert!(said.starts_with("steps[1]: ") && said.contains("made of a secret"), "{said}");
+    assert!(said.ends_with("write `\"disclosed\": true` beside it if that is no secret"), "{said}");
     let sleep = json!({"id": "pause", "sleep": "$input.pause"});
     assert!(whole(&saga(sleep)).starts_with("steps[1]: "));
     load_whole(&saga(json!({"wait_for_event": "paid", "key": "$key", "disclosed": true}))).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::command::{Call, CallKind, Command, Env, Expression};
 use super::state::{Machine, Mode, Then};
-use super::step::{Act, Phase, StepState, Undo};
+use super::step::{Act, Phase, Undo};
 use super::{keys, waits, words};
 use crate::definition::{IfFailed, NodeId};
 use crate::error::{Effect, ErrorKind, Retry, StepError};
@@ -16,15 +16,15 @@ use crate::store::{AuditKind, FailureReason, StepRow, StepStatus, TouchedEffect}
 impl Machine {
     /// The step is ready: its arguments are made, then its first attempt begins.
     pub(super) fn start(&mut self, step: u32, env: Env) {
-        let state = self.state(step);
-        if state.phase != Phase::Idle {
+        if !self.phases.is_idle(step) {
             return;
         }
+        let state = self.state(step);
         if state.args.is_some() {
             self.begin_attempt(step, env);
         } else {
-            state.phase = Phase::Preparing;
             let node = state.node;
+            self.phases.set(step, Phase::Preparing);
             self.evaluate(Expression::Arguments(node));
         }
     }
@@ -32,8 +32,8 @@ impl Machine {
     pub(super) fn begin_attempt(&mut self, step: u32, env: Env) {
         let spec = self.spec(step);
         let suspect = self.suspect;
+        self.phases.set(step, Phase::Starting);
         let state = self.state(step);
-        state.phase = Phase::Starting;
         state.due = None;
         state.row.input.clone_from(&state.args);
         state.row.attempts += 1;
@@ -56,7 +56,7 @@ impl Machine {
         let forward_key = keys::forward(&self.workflow_id, row);
         let timeout = spec.policy.timeout.unwrap_or(self.settings.timeout);
         let undoing = kind == CallKind::Undo;
-        let in_undo = matches!(state.phase, Phase::Undoing(_));
+        let in_undo = matches!(self.phases.of(step), Phase::Undoing(_));
         let call = Call {
             number: self.calls,
             step,
@@ -67,7 +67,7 @@ impl Machine {
             run: row.run,
             attempt: if in_undo { row.undo_attempts } else { row.attempts },
             key: if undoing {
-                keys::undo(&self.workflow_id, row, self.is_late_pass(state))
+                keys::undo(&self.workflow_id, row, self.is_late_pass(step))
             } else {
                 forward_key.clone()
             },
@@ -85,9 +85,9 @@ impl Machine {
     /// Is this the pass that looks after what may have landed late, of a step whose outcome nobody knows? It
     /// must not be mistaken for a repetition of the first pass, so it has a key of its own. A known outcome keeps
     /// its key: whatever is undone twice by it (a refund) is recognised.
-    fn is_late_pass(&self, state: &StepState) -> bool {
-        let last = matches!(state.phase, Phase::Undoing(Undo { last_pass: true, .. }));
-        last && state.row.effect == TouchedEffect::Unknown
+    fn is_late_pass(&self, step: u32) -> bool {
+        let last = matches!(self.phases.of(step), Phase::Undoing(Undo { last_pass: true, .. }));
+        last && self.steps[step as usize].row.effect == TouchedEffect::Unknown
     }
 
     /// Why something is undone: what stopped the workflow or, if nothing did, what this step failed with.
@@ -99,7 +99,7 @@ impl Machine {
 
     pub(super) fn attempted(&mut self, step: u32, result: Result<Success, StepError>, env: Env) {
         let transactional = self.spec(step).transactional;
-        match self.steps[step as usize].phase {
+        match self.phases.of(step) {
             Phase::Running => {}
             Phase::Undoing(Undo { act: Act::Calling(CallKind::Run), .. }) => {
                 return self.reran(step, result, env);
@@ -123,8 +123,8 @@ impl Machine {
             Class::Pivot => false,
             Class::Compensatable | Class::Retriable => success.adopted && !mutant!(adopted_effect_undone),
         };
+        self.phases.set(step, Phase::Idle);
         let state = self.state(step);
-        state.phase = Phase::Idle;
         state.row.status = StepStatus::Completed;
         if state.row.effect == TouchedEffect::None {
             // Nothing of an earlier attempt is under way, so it will be undone in one pass.
@@ -202,8 +202,8 @@ impl Machine {
 
     /// There will be no further attempt.
     pub(super) fn final_failure(&mut self, step: u32, error: &StepError, env: Env) {
+        self.phases.set(step, Phase::Idle);
         let state = self.state(step);
-        state.phase = Phase::Idle;
         state.row.status = StepStatus::Failed;
         state.row.error_message = Some(words::of(error.message()));
         if state.row.effect != TouchedEffect::Unknown {
@@ -270,10 +270,11 @@ impl Machine {
     }
 
     pub(super) fn record(&mut self, step: u32, before: Json) {
+        let is_running = *self.phases.of(step) == Phase::Running;
         let state = self.state(step);
         if state.row.record.is_none() {
             state.row.record = Some(before);
-            if state.phase == Phase::Running {
+            if is_running {
                 state.row.status = StepStatus::Running;
             }
             self.touch(step);
@@ -286,8 +287,9 @@ impl Machine {
 
     pub(super) fn slow(&mut self, step: u32) {
         let transactional = self.spec(step).transactional;
+        let is_running = *self.phases.of(step) == Phase::Running;
         let state = self.state(step);
-        if state.phase == Phase::Running && !transactional && state.row.status != StepStatus::Running {
+        if is_running && !transactional && state.row.status != StepStatus::Running {
             state.row.status = StepStatus::Running;
             self.touch(step);
         }

@@ -13,7 +13,7 @@ use crate::store::{AuditKind, Debt, FailureReason, Status, StepRow, StepStatus, 
 impl Machine {
     /// Undoes the next step, or ends the rollback.
     pub(super) fn unwind(&mut self, env: Env) {
-        if self.steps.iter().any(|s| matches!(s.phase, Phase::Undoing(_))) {
+        if self.phases.active().any(|(_, phase)| matches!(phase, Phase::Undoing(_))) {
             if self.draining && !self.is_busy() {
                 self.hand_over(env);
             }
@@ -92,8 +92,8 @@ impl Machine {
         }
         if state.args.is_none() {
             // Its worker died before anybody wrote down with what it was called.
-            state.phase = Phase::Undoing(Undo { last_pass, act: Act::Preparing });
             let node = state.node;
+            self.phases.set(step, Phase::Undoing(Undo { last_pass, act: Act::Preparing }));
             return self.evaluate(Expression::Arguments(node));
         }
         state.row.input.clone_from(&state.args);
@@ -107,7 +107,7 @@ impl Machine {
         match self.resume_undo(step, last_pass, kind, env) {
             Some(until) => {
                 let act = Act::Pausing { until, again: kind };
-                self.state(step).phase = Phase::Undoing(Undo { last_pass, act });
+                self.phases.set(step, Phase::Undoing(Undo { last_pass, act }));
             }
             None => self.call_undo(step, last_pass, kind),
         }
@@ -127,9 +127,8 @@ impl Machine {
     }
 
     fn call_undo(&mut self, step: u32, last_pass: bool, kind: CallKind) {
-        let state = self.state(step);
-        state.phase = Phase::Undoing(Undo { last_pass, act: Act::Calling(kind) });
-        state.row.undo_attempts += 1;
+        self.phases.set(step, Phase::Undoing(Undo { last_pass, act: Act::Calling(kind) }));
+        self.state(step).row.undo_attempts += 1;
         let call = self.call(step, kind);
         self.hold(call);
     }
@@ -163,7 +162,7 @@ impl Machine {
     }
 
     fn undoing(&self, step: u32, kind: CallKind) -> Option<bool> {
-        match &self.steps[step as usize].phase {
+        match self.phases.of(step) {
             Phase::Undoing(Undo { last_pass, act: Act::Calling(k) }) if *k == kind => Some(*last_pass),
             _ => None,
         }
@@ -225,8 +224,8 @@ impl Machine {
     pub(super) fn owe(&mut self, step: u32, error: &StepError, env: Env) {
         let forward = self.mode == Mode::Forward;
         let is_pivot = self.spec(step).class == Class::Pivot;
+        self.phases.set(step, Phase::Idle);
         let state = self.state(step);
-        state.phase = Phase::Idle;
         (state.due, state.undo_tried) = (None, 0);
         if is_pivot {
             state.row.status = StepStatus::Failed;

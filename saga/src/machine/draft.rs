@@ -147,9 +147,9 @@ impl Machine {
         for step in &draft.facts {
             self.row_rev += 1;
             let rev = self.row_rev;
-            let state = self.state(*step);
+            let state = &mut self.steps[*step as usize];
             state.row.rev = rev;
-            state.carry_due();
+            state.carry_due(self.phases.of(*step));
             if !state.carry.is_empty() {
                 state.row.carry = Json::encode(&state.carry).ok();
             }

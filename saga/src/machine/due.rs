@@ -43,7 +43,7 @@ impl Machine {
     /// The next attempt of this step comes after a pause.
     pub(super) fn pause(&mut self, step: u32, pause: Duration, env: Env) {
         let until = env.now.plus(pause);
-        self.state(step).phase = Phase::Pausing { until };
+        self.phases.set(step, Phase::Pausing { until });
         self.owe_attempt(step, until, pause, None);
     }
 
@@ -57,9 +57,9 @@ impl Machine {
         env: Env,
     ) {
         let until = env.now.plus(pause);
-        let state = self.state(step);
-        state.phase = Phase::Undoing(Undo { last_pass, act: Act::Pausing { until, again } });
-        let undo = DueUndo { undoes: again == CallKind::Undo, last_pass, since: state.undo_since };
+        self.phases.set(step, Phase::Undoing(Undo { last_pass, act: Act::Pausing { until, again } }));
+        let since = self.steps[step as usize].undo_since;
+        let undo = DueUndo { undoes: again == CallKind::Undo, last_pass, since };
         self.owe_attempt(step, until, pause, Some(undo));
     }
 
@@ -75,12 +75,12 @@ impl Machine {
         if self.is_stopped(node) || mutant!(retry_without_backoff) {
             return;
         }
-        let state = self.state(step);
+        let state = &self.steps[step as usize];
         let Some(until) = state.due.as_ref().filter(|due| due.undo.is_none()).map(|due| due.at(env)) else {
             return;
         };
-        if state.phase == Phase::Idle && state.args.is_some() && until > env.now {
-            state.phase = Phase::Pausing { until };
+        if self.phases.is_idle(step) && state.args.is_some() && until > env.now {
+            self.phases.set(step, Phase::Pausing { until });
         }
     }
 
@@ -121,11 +121,9 @@ impl Due {
 
 impl StepState {
     /// Puts it among the values that travel with the row, while there is a pause.
-    pub(super) fn carry_due(&mut self) {
-        let pauses = matches!(
-            self.phase,
-            Phase::Pausing { .. } | Phase::Undoing(Undo { act: Act::Pausing { .. }, .. })
-        );
+    pub(super) fn carry_due(&mut self, phase: &Phase) {
+        let pauses =
+            matches!(phase, Phase::Pausing { .. } | Phase::Undoing(Undo { act: Act::Pausing { .. }, .. }));
         let due = self.due.as_ref().filter(|_| pauses).and_then(|due| Json::encode(due).ok());
         let name = name(self);
         match due {

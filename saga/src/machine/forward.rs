@@ -153,8 +153,7 @@ impl Machine {
     }
 
     fn arguments(&mut self, step: u32, node: NodeId, result: Result<Json, StepError>, env: Env) {
-        let undoing =
-            matches!(self.steps[step as usize].phase, Phase::Undoing(Undo { act: Act::Preparing, .. }));
+        let undoing = matches!(self.phases.of(step), Phase::Undoing(Undo { act: Act::Preparing, .. }));
         match result {
             Ok(args) => {
                 if self.spec(step).evaluated && !mutant!(arguments_not_durable) {
@@ -163,9 +162,8 @@ impl Machine {
                 if self.is_list(step) {
                     return self.list(step, &args, env);
                 }
-                let state = self.state(step);
-                state.args = Some(args);
-                state.phase = Phase::Idle;
+                self.state(step).args = Some(args);
+                self.phases.set(step, Phase::Idle);
                 if undoing {
                     self.begin_undo(step, env);
                 } else if self.is_forward() && !self.draining {
@@ -178,7 +176,7 @@ impl Machine {
     }
 
     fn list(&mut self, step: u32, args: &Json, env: Env) {
-        self.state(step).phase = Phase::Idle;
+        self.phases.set(step, Phase::Idle);
         match self.expand(step, args) {
             Ok(()) if self.is_forward() && !self.draining => self.start_items(step, env),
             Ok(()) => {}

@@ -12,9 +12,10 @@ impl Machine {
         if !self.is_running(pulse) {
             return self.out.push(Command::HeartbeatLost(pulse));
         }
+        let is_attempt = *self.phases.of(pulse.step) == Phase::Running;
         let state = self.state(pulse.step);
         state.row.heartbeat = Some(data);
-        if state.phase == Phase::Running {
+        if is_attempt {
             state.row.status = StepStatus::Running;
         }
         self.touch(pulse.step);
@@ -23,7 +24,7 @@ impl Machine {
 
     fn is_running(&self, pulse: Pulse) -> bool {
         let Some(state) = self.steps.get(pulse.step as usize) else { return false };
-        let is_running = match &state.phase {
+        let is_running = match self.phases.of(pulse.step) {
             Phase::Running => true,
             Phase::Undoing(Undo { act: Act::Calling(kind), .. }) => *kind == CallKind::Run,
             _ => false,

@@ -38,7 +38,7 @@ impl Machine {
     }
 
     fn is_wanted(&self, call: &Call) -> bool {
-        match &self.steps[call.step as usize].phase {
+        match self.phases.of(call.step) {
             Phase::Starting => {
                 let node = self.steps[call.step as usize].node;
                 self.is_forward() && !self.draining && !self.is_stopped(node)
@@ -51,26 +51,25 @@ impl Machine {
     }
 
     fn mark_running(&mut self, call: &Call) {
-        let state = self.state(call.step);
-        if call.kind == CallKind::Run && state.phase == Phase::Starting {
-            state.phase = Phase::Running;
+        if call.kind == CallKind::Run && *self.phases.of(call.step) == Phase::Starting {
+            self.phases.set(call.step, Phase::Running);
         }
     }
 
     /// The call was never made: what was written in advance is taken back.
     fn retract(&mut self, call: &Call) {
-        let state = self.state(call.step);
-        match state.phase {
+        match self.phases.of(call.step) {
             Phase::Starting => {
-                state.phase = Phase::Idle;
+                self.phases.set(call.step, Phase::Idle);
+                let state = self.state(call.step);
                 state.row.attempts = state.row.attempts.saturating_sub(1);
                 if state.row.status == StepStatus::Running {
                     state.row.status = StepStatus::Pending;
                     self.touch(call.step);
                 }
             }
-            Phase::Undoing(Undo { act: Act::Calling(kind), .. }) if kind == call.kind => {
-                state.phase = Phase::Idle;
+            Phase::Undoing(Undo { act: Act::Calling(kind), .. }) if *kind == call.kind => {
+                self.phases.set(call.step, Phase::Idle);
             }
             _ => return,
         }

@@ -1,11 +1,12 @@
 //! A step for each of several items: as many rows as there are items. Their number is known when the workflow
 //! gets there; the list of their arguments is journaled before the first of them begins.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::command::Env;
 use super::state::{Machine, Settled};
-use super::step::{Phase, StepState};
+use super::step::StepState;
 use crate::error::StepError;
 use crate::json::Json;
 
@@ -37,43 +38,50 @@ impl Machine {
         }
         let (node, spec) = (self.steps[list as usize].node, self.spec(list));
         let plan = Arc::clone(&self.plan);
-        let mut places = vec![];
+        let first = self.all_steps().end;
         for (i, args) in items.into_iter().enumerate() {
             let mut item = StepState::new(self.header.run, node, &plan.nodes()[node.0 as usize], &spec);
             item.row.item = i.to_string().into();
             item.args = Some(args);
             item.list = Some(list);
             item.index = u32::try_from(i).unwrap_or(u32::MAX);
-            places.push(self.all_steps().end);
             self.steps.push(item);
         }
-        self.state(list).items = Some(places);
+        self.state(list).items = Some(first..self.all_steps().end);
         Ok(())
     }
 
     /// Begins as many items as may run side by side.
     pub(super) fn start_items(&mut self, list: u32, env: Env) {
-        let Some(items) = self.steps[list as usize].items.clone() else { return };
+        let Some(open) = self.open_items(list) else { return };
         let at_once = self.steps[list as usize].spec.each.unwrap_or(1) as usize;
-        let under_way = items
-            .iter()
-            .filter(|i| self.steps[**i as usize].phase != Phase::Idle && !self.is_given(**i))
-            .count();
-        let waiting =
-            items.iter().filter(|i| self.steps[**i as usize].phase == Phase::Idle && !self.is_given(**i));
-        let next: Vec<u32> = waiting.copied().take(at_once.saturating_sub(under_way)).collect();
+        let under_way = self.phases.active_in(open.clone()).filter(|i| !self.is_given(*i)).count();
+        let waiting = open.filter(|i| self.phases.is_idle(*i) && !self.is_given(*i));
+        let next: Vec<u32> = waiting.take(at_once.saturating_sub(under_way)).collect();
         for item in next {
             self.start(item, env);
         }
         self.gather(list);
     }
 
+    /// The items of a list from the first one on that is not given.
+    fn open_items(&mut self, list: u32) -> Option<Range<u32>> {
+        let state = &self.steps[list as usize];
+        let (items, before) = (state.items.clone()?, state.given_before);
+        let mut open = items.start + before..items.end;
+        while !open.is_empty() && self.is_given(open.start) {
+            open.start += 1;
+        }
+        self.state(list).given_before = open.start - items.start;
+        Some(open)
+    }
+
     /// Can this item have begun? They begin in order, and one that makes room for another is durable by then.
     pub(super) fn is_item_reached(&self, step: u32) -> bool {
         let state = &self.steps[step as usize];
         let Some(list) = state.list else { return true };
-        let items = self.steps[list as usize].items.iter().flatten();
-        let open_before = items.take(state.index as usize).filter(|i| !self.is_given(**i)).count();
+        let items = self.steps[list as usize].items.clone().unwrap_or_default();
+        let open_before = items.take(state.index as usize).filter(|i| !self.is_given(*i)).count();
         open_before < state.spec.each.unwrap_or(1) as usize
     }
 
@@ -100,14 +108,15 @@ impl Machine {
     }
 
     fn gather(&mut self, list: u32) {
-        let state = &self.steps[list as usize];
-        let node = state.node;
+        let node = self.steps[list as usize].node;
         if self.settled[node.0 as usize] != Settled::No {
             return;
         }
-        let Some(items) = &state.items else { return };
-        let values: Option<Vec<&Json>> =
-            items.iter().map(|i| self.steps[*i as usize].value.as_ref()).collect();
+        if self.open_items(list).is_none_or(|open| !open.is_empty()) {
+            return;
+        }
+        let items = self.steps[list as usize].items.clone().unwrap_or_default();
+        let values: Option<Vec<&Json>> = items.map(|i| self.steps[i as usize].value.as_ref()).collect();
         if let Some(Ok(value)) = values.map(|values| Json::encode(&values)) {
             self.settle(node, value);
             self.unfinished = true;

@@ -14,10 +14,8 @@ impl Machine {
     pub(super) fn hand_over(&mut self, env: Env) {
         let wake_at = self.resumes_at(env);
         self.retract_held();
-        for step in self.all_steps() {
-            if matches!(self.steps[step as usize].phase, Phase::Pausing { .. }) {
-                self.touch(step);
-            }
+        for step in self.phases.pausing() {
+            self.touch(step);
         }
         self.decide(Mode::Over, self.header.status);
         self.header.wake_at = Some(wake_at);
@@ -26,16 +24,14 @@ impl Machine {
 
     /// When there is something to do for the next owner.
     fn resumes_at(&self, env: Env) -> Timestamp {
-        let pauses = self.steps.iter().filter_map(|s| match &s.phase {
+        let pauses = self.phases.active().filter_map(|(_, phase)| match phase {
             Phase::Pausing { until } => Some(*until),
             Phase::Undoing(undo) => undo.act.waits_until(),
             _ => None,
         });
         let at_once = self.mode == Mode::Forward
             && self.plan.nodes().iter().enumerate().any(|(i, node)| match &node.op {
-                Op::Step(step) => {
-                    self.is_ready(i, node) && self.steps[step.step_order as usize].phase == Phase::Idle
-                }
+                Op::Step(step) => self.is_ready(i, node) && self.phases.is_idle(step.step_order),
                 Op::Sleep | Op::Wait(_) => {
                     let id = NodeId(u32::try_from(i).unwrap_or(u32::MAX));
                     self.is_ready(i, node) && !self.waits.contains_key(&id)
@@ -60,14 +56,15 @@ impl Machine {
             Slot::Committing(in_flight) if in_flight.lent => return self.stop(),
             _ => {}
         }
-        for step in self.all_steps() {
+        let active: Vec<u32> = self.phases.active().map(|(step, _)| step).collect();
+        for step in active {
             let spec = self.spec(step);
             let leaves_traces = !spec.transactional && spec.class != Class::NoEffect;
-            let state = self.state(step);
-            match state.phase {
+            match self.phases.of(step) {
                 Phase::Running => {
-                    state.phase = Phase::Idle;
+                    self.phases.set(step, Phase::Idle);
                     if leaves_traces {
+                        let state = self.state(step);
                         state.row.status = StepStatus::Running;
                         state.row.effect = TouchedEffect::Unknown;
                         state.row.failed_at = Some(env.now);
@@ -75,9 +72,10 @@ impl Machine {
                     }
                 }
                 Phase::Undoing(Undo { act: Act::Calling(kind), .. }) => {
-                    state.phase = Phase::Idle;
-                    if kind != CallKind::LookUp && leaves_traces {
-                        state.row.failed_at = Some(env.now);
+                    let looks_up = *kind == CallKind::LookUp;
+                    self.phases.set(step, Phase::Idle);
+                    if !looks_up && leaves_traces {
+                        self.state(step).row.failed_at = Some(env.now);
                         self.touch(step);
                     }
                 }

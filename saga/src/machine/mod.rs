@@ -22,6 +22,7 @@ mod keys;
 mod words;
 mod context;
 mod step;
+mod phases;
 mod state;
 mod draft;
 mod heartbeat;

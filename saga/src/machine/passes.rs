@@ -43,18 +43,17 @@ impl Machine {
     /// Whoever looked now would see nothing of a request that is still under way.
     pub(super) fn await_landing(&mut self, step: u32) {
         let until = self.settles_at(step);
-        let state = self.state(step);
-        state.row.status = StepStatus::Compensating;
-        state.phase = Phase::Undoing(Undo { last_pass: true, act: Act::Settling { until } });
+        self.state(step).row.status = StepStatus::Compensating;
+        self.phases.set(step, Phase::Undoing(Undo { last_pass: true, act: Act::Settling { until } }));
         self.touch(step);
     }
 
     /// Nothing is done about this step until what is under way has landed.
     fn wait_to_land(&mut self, step: u32, act: Act) {
         let settling = matches!(act, Act::Settling { .. });
+        self.phases.set(step, Phase::Undoing(Undo { last_pass: true, act }));
         let state = self.state(step);
         (state.due, state.undo_tried) = (None, 0);
-        state.phase = Phase::Undoing(Undo { last_pass: true, act });
         if state.spec.class != Class::Pivot {
             state.row.status = StepStatus::Compensating;
         }
@@ -76,9 +75,9 @@ impl Machine {
         if until > env.now && !spec.late_safe && !is_pivot {
             return self.wait_to_land(step, Act::Landing { until });
         }
+        self.phases.set(step, Phase::Idle);
         let state = self.state(step);
         (state.due, state.undo_tried) = (None, 0);
-        state.phase = Phase::Idle;
         state.row.effect = TouchedEffect::None;
         if is_pivot {
             if state.row.status == StepStatus::Pending && self.is_forward() {

@@ -104,7 +104,7 @@ impl Machine {
         if row.item.is_empty() {
             return Some(row.step_order).filter(|order| *order < self.plan.total_steps());
         }
-        place.items.as_ref()?.get(row.item.parse::<usize>().ok()?).copied()
+        place.items.clone()?.nth(row.item.parse().ok()?)
     }
 
     fn restore_carried(&mut self, values: &BTreeMap<String, Json>, env: Env) {

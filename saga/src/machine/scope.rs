@@ -157,14 +157,13 @@ impl Machine {
     fn unwind_scope(&mut self, scope: u32, env: Env) {
         let inside = self.inside(scope);
         for step in &inside {
-            let state = self.state(*step);
-            if matches!(state.phase, Phase::Pausing { .. }) {
-                state.phase = Phase::Idle;
-                state.row.status = StepStatus::Failed;
+            if matches!(self.phases.of(*step), Phase::Pausing { .. }) {
+                self.phases.set(*step, Phase::Idle);
+                self.state(*step).row.status = StepStatus::Failed;
                 self.touch(*step);
             }
         }
-        if inside.iter().any(|s| self.steps[*s as usize].phase != Phase::Idle) {
+        if inside.iter().any(|step| !self.phases.is_idle(*step)) {
             return;
         }
         if self.suspect && !self.is_failure_durable(scope) {

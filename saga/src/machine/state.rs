@@ -1,11 +1,13 @@
 //! The state of one workflow in memory, and the door through which events come.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::command::{Call, Command, Env, Event, Expression};
 use super::draft::{Draft, Slot};
+use super::phases::Phases;
 use super::scope::Scope;
 use super::step::{Act, Phase, StepState, Undo};
 use super::waits::Wait;
@@ -104,6 +106,8 @@ pub struct Machine {
     pub(super) settled: Vec<Settled>,
     /// The plan's steps by `step_order`, then items as they came.
     pub(super) steps: Vec<StepState>,
+    /// What is going on at them.
+    pub(super) phases: Phases,
     /// The places that wait.
     pub(super) waits: BTreeMap<NodeId, Wait>,
     /// What the store's register says that this workflow waits for.
@@ -190,6 +194,7 @@ impl Machine {
             values: vec![None; nodes],
             settled: vec![Settled::No; nodes],
             steps,
+            phases: Phases::default(),
             waits: BTreeMap::new(),
             registered: vec![],
             came: BTreeMap::new(),
@@ -271,7 +276,7 @@ impl Machine {
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        let pauses = self.steps.iter().filter_map(|s| match &s.phase {
+        let pauses = self.phases.active().filter_map(|(_, phase)| match phase {
             Phase::Pausing { until } if self.is_forward() => Some(*until),
             Phase::Undoing(undo) => undo.act.waits_until(),
             _ => None,
@@ -323,10 +328,11 @@ impl Machine {
     }
     /// The rows as they would be if everything were committed now; steps that run are shown as such.
     pub fn rows(&self) -> impl Iterator<Item = StepRow> + '_ {
-        let shown = self.steps.iter().filter(|s| s.items.as_ref().is_none_or(Vec::is_empty));
-        shown.map(|s| {
+        let shown = self.all_steps().zip(&self.steps);
+        let shown = shown.filter(|(_, s)| s.items.as_ref().is_none_or(Range::is_empty));
+        shown.map(|(step, s)| {
             let mut row = s.row.clone();
-            match &s.phase {
+            match self.phases.of(step) {
                 Phase::Running | Phase::Pausing { .. } => row.status = StepStatus::Running,
                 Phase::Undoing(_) if s.spec.class == Class::Pivot => row.status = StepStatus::Running,
                 Phase::Undoing(_) => row.status = StepStatus::Compensating,
@@ -343,9 +349,9 @@ impl Machine {
         &mut self.steps[step as usize]
     }
     pub(super) fn is_busy(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|s| matches!(s.phase, Phase::Running | Phase::Undoing(Undo { act: Act::Calling(_), .. })))
+        self.phases
+            .active()
+            .any(|(_, p)| matches!(p, Phase::Running | Phase::Undoing(Undo { act: Act::Calling(_), .. })))
     }
     pub(super) fn label(&self, step: u32) -> String {
         self.steps[step as usize].row.label()

@@ -1,6 +1,7 @@
 //! One step: its row, which is what the journal will hold, and what is going on with it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::command::CallKind;
@@ -11,9 +12,10 @@ use crate::json::Json;
 use crate::store::{StepRow, StepStatus, TouchedEffect};
 
 /// What is going on with a step at this moment. What has gone on before is in its row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Phase {
     /// Nothing.
+    #[default]
     Idle,
     /// Its arguments are being evaluated.
     Preparing,
@@ -72,7 +74,6 @@ pub(super) struct StepState {
     pub(super) node: NodeId,
     pub(super) spec: Arc<StepNode>,
     pub(super) row: StepRow,
-    pub(super) phase: Phase,
     /// Its last call.
     pub(super) called: u64,
     pub(super) args: Option<Json>,
@@ -96,7 +97,9 @@ pub(super) struct StepState {
     /// What it gives to its list.
     pub(super) value: Option<Json>,
     /// Of a list: its items, once they are known.
-    pub(super) items: Option<Vec<u32>>,
+    pub(super) items: Option<Range<u32>>,
+    /// Of a list: so many of its items, from the first on, are certainly given.
+    pub(super) given_before: u32,
 }
 
 impl StepState {
@@ -106,7 +109,6 @@ impl StepState {
             node: id,
             spec: Arc::clone(spec),
             row,
-            phase: Phase::Idle,
             called: 0,
             args: None,
             carry: BTreeMap::new(),
@@ -120,6 +122,7 @@ impl StepState {
             index: 0,
             value: None,
             items: None,
+            given_before: 0,
         }
     }
 }

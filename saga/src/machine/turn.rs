@@ -100,8 +100,9 @@ impl Machine {
                 self.ask_back("the workflow's deadline has passed".to_owned());
             }
         }
-        for step in self.all_steps() {
-            match self.steps[step as usize].phase.clone() {
+        let active: Vec<(u32, Phase)> = self.phases.active().map(|(s, phase)| (s, phase.clone())).collect();
+        for (step, phase) in active {
+            match phase {
                 Phase::Pausing { until } if until <= env.now && self.is_forward() && !self.draining => {
                     self.begin_attempt(step, env);
                 }
@@ -179,21 +180,20 @@ impl Machine {
 
     /// Steps that wait for another attempt will not get it.
     fn stop_pausing(&mut self, env: Env) {
-        for step in self.all_steps() {
+        for step in self.phases.pausing() {
+            self.phases.set(step, Phase::Idle);
             let state = self.state(step);
-            if matches!(state.phase, Phase::Pausing { .. }) {
-                state.phase = Phase::Idle;
-                state.row.status = StepStatus::Failed;
-                if state.row.effect == TouchedEffect::None {
-                    state.row.failed_at = Some(env.now);
-                }
-                self.touch(step);
+            state.row.status = StepStatus::Failed;
+            if state.row.effect == TouchedEffect::None {
+                state.row.failed_at = Some(env.now);
             }
+            self.touch(step);
         }
     }
 
     /// A pivot whose outcome is being looked up decides between back and forward: it is waited for.
     pub(super) fn is_settling_pivot(&self) -> bool {
-        self.steps.iter().any(|s| s.spec.class == Class::Pivot && matches!(s.phase, Phase::Undoing(_)))
+        let is_pivot = |step: u32| self.steps[step as usize].spec.class == Class::Pivot;
+        self.phases.active().any(|(step, phase)| matches!(phase, Phase::Undoing(_)) && is_pivot(step))
     }
 }

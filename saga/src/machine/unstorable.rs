@@ -77,6 +77,9 @@ impl Machine {
             self.draft.carry.remove(&node.name);
             for call in lost_calls {
                 self.state(call).value = None;
+                if let Some(list) = self.steps[call as usize].list {
+                    self.state(list).given_before = 0;
+                }
             }
             for call in calls.into_iter().filter(|_| !lost) {
                 let state = self.state(call);
@@ -99,6 +102,7 @@ impl Machine {
         let transactional = self.spec(step).transactional;
         let node = self.steps[step as usize].node.0 as usize;
         self.touch(step);
+        let is_running = *self.phases.of(step) == Phase::Running;
         let state = self.state(step);
         state.carry.retain(|name, _| !carried.contains(name));
         state.row.carry = None;
@@ -119,7 +123,7 @@ impl Machine {
                 state.row.effect = TouchedEffect::Done;
                 return;
             }
-            StepStatus::Running | StepStatus::Pending if state.phase != Phase::Running && !gone[node] => {
+            StepStatus::Running | StepStatus::Pending if !is_running && !gone[node] => {
                 state.row.input = None;
             }
             _ => return,

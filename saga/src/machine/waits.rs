@@ -341,20 +341,17 @@ impl Machine {
             && !self.is_undoing_a_scope()
             && self.waits.values().all(silent)
             // A pause that is longer than the others would be cut short by their end.
-            && self.steps.iter().all(|s| match s.phase {
-                Phase::Idle => true,
-                Phase::Pausing { until } => Some(until) == due,
+            && self.phases.active().all(|(_, phase)| match phase {
+                Phase::Pausing { until } => Some(*until) == due,
                 _ => false,
             });
         let soon = due.is_some_and(|at| at <= env.now.plus(self.settings.rest_over));
-        let asleep = !self.waits.is_empty() || self.steps.iter().any(|s| s.phase != Phase::Idle);
+        let asleep = !self.waits.is_empty() || self.phases.active().next().is_some();
         if !quiet || soon || !asleep {
             return;
         }
-        for step in self.all_steps() {
-            if matches!(self.steps[step as usize].phase, Phase::Pausing { .. }) {
-                self.touch(step);
-            }
+        for step in self.phases.pausing() {
+            self.touch(step);
         }
         let place = self.waits.keys().next().and_then(|node| self.plan.node(*node));
         let place = place.map(|node| Arc::clone(&node.name));

@@ -51,7 +51,7 @@ pub(super) fn call(sim: &Sim, world: &World, history: &mut History, call: &Call)
     let row = sim.journal.row_at(at(call));
     assert_eq!(call.run, header.state.run);
     assert!(!status(sim).is_ended(), "a call of a workflow that has ended: {call:?}");
-    let undoing = matches!(sim.machine().steps[call.step as usize].phase, Phase::Undoing(_));
+    let undoing = matches!(sim.machine().phases.of(call.step), Phase::Undoing(_));
 
     let seen = history.steps.entry(at(call)).or_default();
     let first = seen.args.get_or_insert_with(|| call.args.clone());

@@ -20,7 +20,7 @@ pub(super) enum Scope {
     /// It has failed for this reason: nothing of it begins any more, and what it did is undone.
     Failed(String),
     /// All of that is over.
-    Over,
+    Over(String),
 }
 
 /// Under which name the failure of a sub-saga is journaled.
@@ -59,6 +59,23 @@ impl Machine {
     /// Is it the value of a sub-saga whose failure was to be journaled with these, which is not possible?
     pub(super) fn is_failure_lost(&self, last: NodeId, carried: &[Arc<str>]) -> bool {
         self.plan.sub_sagas().iter().any(|sub| sub.last == last && carried.contains(&failed(&sub.name)))
+    }
+
+    /// The undo of these steps was rolled back with what told of it: a sub-saga that ended with them is being undone
+    /// still. Answers with where its value stood.
+    pub(super) fn undo_again(&mut self, steps: &[u32]) -> Vec<NodeId> {
+        let plan = Arc::clone(&self.plan);
+        let mut ends = vec![];
+        for step in steps {
+            let around: Vec<u32> = self.failures_around(self.steps[*step as usize].node).collect();
+            for scope in around {
+                if let Scope::Over(message) = &self.scopes[scope as usize] {
+                    self.scopes[scope as usize] = Scope::Failed(message.clone());
+                    ends.push(plan.sub_sagas()[scope as usize].last);
+                }
+            }
+        }
+        ends
     }
 
     /// A failure that is not journaled, or that rests on what is gone, did not happen.
@@ -202,7 +219,9 @@ impl Machine {
 
     /// What was not reached in it never will be.
     fn close(&mut self, scope: u32) {
-        self.scopes[scope as usize] = Scope::Over;
+        if let Scope::Failed(message) = std::mem::take(&mut self.scopes[scope as usize]) {
+            self.scopes[scope as usize] = Scope::Over(message);
+        }
         let sub = self.plan.sub_sagas()[scope as usize].clone();
         for i in sub.first.0..sub.last.0 {
             let node = NodeId(i);

@@ -43,7 +43,8 @@ impl Machine {
             values.retain(|name, _| !in_flight.carried.contains(name));
             context::write(&mut self.header, &values);
         }
-        let gone = self.forget(&in_flight);
+        let ends = self.undo_again(&self.lost_undos(&in_flight));
+        let gone = self.forget(&in_flight, &ends);
         self.disarm(&in_flight, &gone);
         self.reopen(&in_flight.carried, &gone);
         for step in in_flight.facts {
@@ -54,9 +55,18 @@ impl Machine {
         }
     }
 
-    /// The values of this commit do not exist, nor does anything that was made of them. Answers with the
+    /// The steps whose undo was rolled back with their rows.
+    fn lost_undos(&self, in_flight: &InFlight) -> Vec<u32> {
+        let is_lost = |step: &&u32| {
+            let state = &self.steps[**step as usize];
+            state.spec.transactional && state.row.status == StepStatus::Compensated
+        };
+        in_flight.facts.iter().filter(is_lost).copied().collect()
+    }
+
+    /// The values of this commit do not exist, nor does anything that was made of them, nor these. Answers with the
     /// nodes that are gone.
-    fn forget(&mut self, in_flight: &InFlight) -> Vec<bool> {
+    fn forget(&mut self, in_flight: &InFlight, ends: &[NodeId]) -> Vec<bool> {
         let plan = Arc::clone(&self.plan);
         let mut gone = vec![false; plan.nodes().len()];
         for (i, node) in plan.nodes().iter().enumerate() {
@@ -66,7 +76,8 @@ impl Machine {
                 calls.iter().copied().filter(|s| self.is_lost(*s, in_flight)).collect();
             let lost = !lost_calls.is_empty()
                 || calls.is_empty() && in_flight.carried.contains(&node.name)
-                || self.is_failure_lost(id, &in_flight.carried);
+                || self.is_failure_lost(id, &in_flight.carried)
+                || ends.contains(&id);
             // Every node stands after those it depends on.
             gone[i] = lost || node.after.iter().any(|before| gone[before.0 as usize]);
             if !gone[i] {

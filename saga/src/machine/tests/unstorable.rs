@@ -1,8 +1,13 @@
 //! The store cannot hold a commit.
 
-use super::plans::{Local, Pivot, Plain, call, chain, saga};
+use super::plans::{Local, Pivot, Plain, call, chain, no_args, saga};
+use std::sync::Arc;
+
 use super::sim::Sim;
+use super::sub_sagas::hello;
+use crate::SagaBuilder;
 use crate::definition::OnFailure;
+use crate::step::{Callable, Callee, Class, Meta, Signature};
 use crate::store::{FailureReason, Status, StepStatus, TouchedEffect};
 
 #[test]
@@ -108,4 +113,42 @@ fn a_start_that_cannot_be_stored_never_was() {
     sim.unstorable = true;
     sim.acknowledge();
     assert_eq!(sim.trace, ["write create", "stop"]);
+}
+
+/// It ended with an undo whose transaction is rolled back: nothing that was made of its end may stay.
+#[test]
+fn a_tolerated_saga_whose_last_undo_cannot_be_stored_is_undone_still() {
+    enum Inner {}
+    impl Signature for Inner {
+        type Output = String;
+        const META: &'static Meta =
+            &Meta { params: &["word"], saga: true, ..Meta::new("inner", Class::Compensatable) };
+    }
+    impl Callable<()> for Inner {
+        fn erased() -> Callee<()> {
+            let mut s = SagaBuilder::<(), String>::new("inner", 1);
+            s.named("t").call::<Local, ()>((), no_args);
+            s.named("x").call::<Plain, ()>((), no_args);
+            Callee::Saga(Arc::new(s.finish((), |()| Ok(String::new())).unwrap()))
+        }
+    }
+    let definition = saga(|s| {
+        s.join(|s| call::<Pivot>(s, "p"), |s| s.call_tolerated::<Inner, ()>((), |()| hello(String::new())));
+        s.value("v", (), |()| Ok(1));
+    });
+    let mut sim = Sim::of(definition).on("p", "hang").on("x", "refused").on("undo t", "hang");
+    sim.run();
+    sim.cancel();
+    sim.answer("p", "ok");
+    // The cancel is refused, because of the pivot, and the saga goes on while the undo is on its way.
+    sim.answer("undo t", "ok");
+    sim.unstorable = true;
+    sim.run();
+    assert_eq!(sim.journal.header.state.failure_reason, Some(FailureReason::Parked));
+    sim.retry().unwrap();
+    sim.resume();
+    sim.forget_script();
+    sim.run();
+    assert_eq!((sim.status(), sim.row("t").status), (Status::Completed, StepStatus::Compensated));
+    assert_eq!(sim.calls_made().iter().filter(|call| **call == "undo t").count(), 2);
 }

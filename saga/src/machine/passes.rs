@@ -54,6 +54,8 @@ impl Machine {
         self.phases.set(step, Phase::Undoing(Undo { last_pass: true, act }));
         let state = self.state(step);
         (state.due, state.undo_tried) = (None, 0);
+        // The call has come back: whoever dies from here on was not taken down by it.
+        state.row.deaths = 0;
         if state.spec.class != Class::Pivot {
             state.row.status = StepStatus::Compensating;
         }

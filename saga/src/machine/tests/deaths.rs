@@ -264,6 +264,20 @@ fn an_undo_that_kills_becomes_a_debt_and_the_others_go_on() {
     assert_eq!(sim.row("a").status, StepStatus::Compensated);
 }
 
+/// What was on its way had come back: who dies while nothing is done but waiting was taken down by something else.
+#[test]
+fn an_undo_that_only_waits_for_its_second_pass_is_not_blamed_for_deaths() {
+    let mut sim = Sim::of(chain(&["a", "b"])).on("b", "lost refused");
+    sim.run_until("write b=compensating?");
+    sim.forget_script();
+    for _ in 0..6 {
+        sim.settle();
+        sim.die_and_resume();
+    }
+    sim.run();
+    assert_eq!(sim.status(), Status::RolledBack, "{:#?}", sim.trace);
+}
+
 #[test]
 fn a_suspect_that_died_before_its_first_commit_proves_nothing() {
     let mut sim = Sim::of(chain(&["a"])).on("a", "hang");

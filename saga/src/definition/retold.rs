@@ -85,35 +85,24 @@ fn what<'t, 'l>(rest: &'t [&'l str]) -> Option<(String, &'t [&'l str])> {
 }
 
 /// What else a step's line says.
-fn flags<'t, 'l>(mut rest: &'t [&'l str]) -> Option<(String, &'t [&'l str])> {
+fn flags<'t, 'l>(rest: &'t [&'l str]) -> Option<(String, &'t [&'l str])> {
+    let (tolerance, mut rest) = tolerance(rest);
     let mut said = String::new();
-    let tolerance;
-    (tolerance, rest) = self::tolerance(rest);
     loop {
-        rest = match rest {
-            ["for", "each", rest @ ..] => {
-                said.push_str(", for each item");
-                rest
+        let (words, after) = match rest {
+            ["for", "each", after @ ..] => ("for each item".to_owned(), after),
+            ["transactional", after @ ..] => ("in a transaction of the engine's database".to_owned(), after),
+            ["evaluated", after @ ..] => ("its arguments computed".to_owned(), after),
+            ["sealed", after @ ..] => ("its arguments secret".to_owned(), after),
+            ["secrets", after @ ..] => {
+                let (names, after) = list(after)?;
+                (format!("{} secret", words::list_of(names)), after)
             }
-            ["transactional", rest @ ..] => {
-                said.push_str(", in a transaction of the engine's database");
-                rest
-            }
-            ["evaluated", rest @ ..] => {
-                said.push_str(", its arguments computed");
-                rest
-            }
-            ["sealed", rest @ ..] => {
-                said.push_str(", its arguments secret");
-                rest
-            }
-            ["secrets", rest @ ..] => {
-                let (names, rest) = list(rest)?;
-                said.push_str(&format!(", {} secret", words::list_of(names)));
-                rest
-            }
-            _ => return Some((format!("{said}{tolerance}"), rest)),
+            _ => return Some((said + &tolerance, rest)),
         };
+        said.push_str(", ");
+        said.push_str(&words);
+        rest = after;
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) enum Scope {
     Open,
     /// It has failed for this reason: nothing of it begins any more, and what it did is undone.
     Failed(String),
-    /// All of that is over.
+    /// All of that is over. (For this reason it was undone: it may turn out that it is not.)
     Over(String),
 }
 

@@ -1,4 +1,4 @@
-//! One step: its row, which is what the journal will hold, and what is going on with it.
+//! One step: its row, which is what the journal will hold, and what can be going on with it. What is, is in `phases`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,10 +12,9 @@ use crate::json::Json;
 use crate::store::{StepRow, StepStatus, TouchedEffect};
 
 /// What is going on with a step at this moment. What has gone on before is in its row.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Phase {
     /// Nothing.
-    #[default]
     Idle,
     /// Its arguments are being evaluated.
     Preparing,
@@ -68,7 +67,7 @@ impl Act {
     }
 }
 
-/// One step: its row, which is what the journal will hold, and what is going on.
+/// One step: its row, which is what the journal will hold, and what is known beside it.
 #[derive(Clone, Debug)]
 pub(super) struct StepState {
     pub(super) node: NodeId,

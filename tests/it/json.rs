@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use saga::engine::{EngineBuilder, StartError};
-use saga::store::{Status, Store};
+use saga::store::{Listing, Status, Store};
 use saga::{Definition, Outcome, StepError, StepRegistry, Untyped, saga, step};
 use serde_json::{Value, json};
 
@@ -207,6 +207,40 @@ fn a_start_is_known_by_its_key_and_holds_its_locks() {
         assert!(start(r#"{"word": null}"#, "none").await.is_ok());
         let unknown = life.client.start_json("load", &json!({})).await.unwrap_err();
         assert_eq!(unknown, StartError::UnknownSaga("load".into()));
+    });
+}
+
+#[test]
+fn a_lock_on_what_the_input_does_not_have_is_no_lock_and_starts_nothing() {
+    let saga = |input: Value| {
+        json!({"input": input, "locks": {"onu": "$input.onu.serial"},
+               "steps": [{"step": "a", "args": {"word": "x"}}]})
+    };
+    let amiss = |at: &str| {
+        let message = "the lock `onu` is on this, and the input has none: send it, or `null` to take no lock";
+        StartError::Misfit { saga: "loaded".into(), at: at.into(), message: message.into() }
+    };
+    Lives::new().live(with(saga(json!({"type": "object"}))), async |life| {
+        let start = |input: Value| life.client.start_json("loaded", &input).into_future();
+        assert_eq!(start(json!({"onu": {"seral": "A1"}})).await.unwrap_err(), amiss("$input.onu.serial"));
+        assert_eq!(start(json!({"serial": "A1"})).await.unwrap_err(), amiss("$input.onu"));
+        assert_eq!(start(json!({"onu": ["A1"]})).await.unwrap_err(), amiss("$input.onu.serial"));
+        assert!(life.client.list(Listing::default()).await.unwrap().headers.is_empty());
+        for none in [json!({"onu": {"serial": null}}), json!({"onu": null})] {
+            assert!(start(none.clone()).await.is_ok(), "{none}");
+        }
+    });
+    // Whoever says that it may be missing has thought of it.
+    let onu = json!({"type": "object", "properties": {"serial": {"type": "string"}}});
+    let input = json!({"type": "object", "properties": {"onu": onu}});
+    Lives::new().live(with(saga(input)), async |life| {
+        for none in [json!({"onu": {}}), json!({})] {
+            assert!(life.client.start_json("loaded", &none).await.is_ok(), "{none}");
+        }
+        life.world.script("a", Way::Do, [Act::Slow(Duration::from_secs(60))]);
+        life.client.start_json("loaded", &json!({"onu": {"serial": "A1"}})).await.unwrap();
+        let again = life.client.start_json("loaded", &json!({"onu": {"serial": "A1"}})).await;
+        assert!(matches!(again, Err(StartError::Excluded { key, .. }) if key == "onu=A1"));
     });
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use saga::engine::ScheduleError;
+use saga::engine::{ScheduleError, StartError};
 use saga::store::{Header, Listing, Overlap, Status};
-use saga::{Client, Engine, saga};
+use saga::{Client, Engine, Policy, RetryPolicy, saga};
 use saga_sqlx::{SqliteOptions, SqliteStore};
 
 use crate::life::{Clock, Life, Lives, pass};
@@ -184,15 +184,16 @@ async fn overlapping(life: &Life, overlap: Overlap) -> Vec<String> {
     ticks(&life.client).await
 }
 
+/// Waits an hour for its only attempt.
+fn patient(_: &str, policy: &mut Policy) {
+    policy.timeout = Some(HOUR);
+    policy.retry = RetryPolicy { max_attempts: 1, ..RetryPolicy::FORWARD };
+}
+
 #[test]
 fn overlapping_ticks_are_passed_over_queued_allowed_or_cancel_the_one_that_runs() {
-    use saga::{Policy, RetryPolicy};
-    let patient = |policy: &mut Policy| {
-        policy.timeout = Some(HOUR);
-        policy.retry = RetryPolicy { max_attempts: 1, ..RetryPolicy::FORWARD };
-    };
     let sagas = |builder: saga::engine::EngineBuilder<World>| {
-        builder.saga(report::definition().with_policies(move |_, policy| patient(policy)))
+        builder.saga(report::definition().with_policies(patient))
     };
     for (overlap, expected) in [
         (Overlap::Skip, vec!["08:54"]),
@@ -220,6 +221,43 @@ fn overlapping_ticks_are_passed_over_queued_allowed_or_cancel_the_one_that_runs(
                 Overlap::QueueOne => assert_eq!(now, ["08:54", "08:55"]),
                 _ => assert_eq!(now, expected, "{overlap}"),
             }
+        });
+    }
+}
+
+#[saga(version = 1, locks(word = &word))]
+async fn guarded(word: String) -> saga::Result<String> {
+    let made = a(&word).await?;
+    Ok(made)
+}
+
+#[test]
+fn a_tick_takes_the_locks_of_its_saga_and_does_not_break_those_of_others() {
+    let sagas = |builder: saga::engine::EngineBuilder<World>| {
+        builder.saga(guarded::definition().with_policies(patient))
+    };
+    for (overlap, expected) in [
+        (Overlap::Skip, vec!["08:55"]),
+        (Overlap::Allow, vec!["08:55"]),
+        (Overlap::QueueOne, vec!["08:54", "08:55"]),
+        (Overlap::CancelRunning, vec!["08:54", "08:55"]),
+    ] {
+        Lives::new().live(sagas, async |life| {
+            life.world.script("a", Way::Do, [Act::Slow(Duration::from_secs(70))]);
+            let by_hand = life.client.start(guarded("x".into())).idempotency_key("schedule/s/T0:00:");
+            by_hand.await.unwrap();
+            // For seventy seconds: the tick of 08:54 finds the lock taken, that of 08:55 does not.
+            let every_minute = life.client.schedule("s", "* * * * *", guarded("x".into())).overlap(overlap);
+            every_minute.await.unwrap();
+            pass(2 * MINUTE).await;
+            let mut began = ticks(&life.client).await;
+            began.retain(|time| time != "0:00:");
+            assert_eq!(began, expected, "{overlap}");
+            // And it holds its own.
+            life.world.script("a", Way::Do, [Act::Slow(Duration::from_secs(25))]);
+            pass(MINUTE).await;
+            let refused = life.client.start(guarded("x".into())).await.unwrap_err();
+            assert!(matches!(refused, StartError::Excluded { ref key, .. } if key == "word=x"), "{refused}");
         });
     }
 }

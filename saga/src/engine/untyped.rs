@@ -31,19 +31,26 @@ impl Client {
 
 /// Does the input certainly not fit the saga?
 pub(super) fn check(plan: &Plan, input: &Json) -> Result<(), StartError> {
-    let misfit = input.decode().ok().and_then(|input: Value| plan.input_misfit(&input));
-    misfit.map_or(Ok(()), |(at, message)| {
-        let message = if plan.is_input_secret() { "it does not fit".to_owned() } else { message };
-        Err(StartError::Misfit { saga: plan.id().name.to_string(), at, message })
-    })
+    let found = input.decode().ok().and_then(|input: Value| plan.input_misfit(&input));
+    found.map_or(Ok(()), |(at, message)| Err(misfit(plan, at, message)))
 }
 
 /// The keys that the plan's locks make of this input.
 pub(super) fn locks(plan: &Plan, input: &Json) -> Result<Vec<String>, StartError> {
+    if plan.locks().is_empty() {
+        return Ok(vec![]);
+    }
+    let whole = || "$input".to_owned();
+    let none_of_it = |error: JsonError| misfit(plan, whole(), error.to_string());
+    if let Some((at, message)) = plan.lock_misfit(&input.decode().map_err(none_of_it)?) {
+        return Err(StartError::Misfit { saga: plan.id().name.to_string(), at, message });
+    }
     let keys: Result<Vec<_>, _> = plan.locks().iter().map(|lock| lock.key(input)).collect();
-    let misfit = |error: JsonError| {
-        let message = if plan.is_input_secret() { "it does not fit".to_owned() } else { error.to_string() };
-        StartError::Misfit { saga: plan.id().name.to_string(), at: "$input".to_owned(), message }
-    };
-    Ok(keys.map_err(misfit)?.into_iter().flatten().collect())
+    Ok(keys.map_err(none_of_it)?.into_iter().flatten().collect())
+}
+
+/// No value of a secret input is told.
+fn misfit(plan: &Plan, at: String, message: String) -> StartError {
+    let message = if plan.is_input_secret() { "it does not fit".to_owned() } else { message };
+    StartError::Misfit { saga: plan.id().name.to_string(), at, message }
 }

@@ -9,7 +9,9 @@ use crate::id::WorkflowId;
 use crate::json::Json;
 
 words! {
-    /// What becomes of a tick while the workflow of an earlier one has not come to rest.
+    /// What becomes of a tick while the workflow of an earlier one has not come to rest. Also of one whose lock
+    /// somebody else holds, but nobody is cancelled for that: the tick is passed over by `Skip` and `Allow`, and waits
+    /// until the lock is free with the other two.
     pub enum Overlap {
         /// There is none: the tick is passed over.
         Skip = "skip",

@@ -122,8 +122,9 @@ impl<R: Sync + 'static, I: 'static> SagaBuilder<R, I> {
     }
 
     /// No two live workflows of a tenant share the value of this part of the input: `lock("onu",
-    /// &["onu_serial"])`. It is taken at the start and held to the end. One that is `null` is not taken, nor is one
-    /// whose field is misspelt: where the input has a type, [`lock_on`](Self::lock_on) is checked by the compiler.
+    /// &["onu_serial"])`. It is taken at the start and held to the end. One that is `null` is not taken. An
+    /// input without the field is not started, unless the [`input_schema`](Self::input_schema) says that it may be
+    /// missing: a misspelt lock would exclude nobody. [`lock_on`](Self::lock_on) is checked by the compiler.
     pub fn lock(&mut self, name: &str, part: &[&str]) -> &mut Self {
         self.locks.push(Lock::of_part(name, part));
         self

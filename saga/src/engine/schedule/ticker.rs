@@ -103,7 +103,7 @@ impl Round<'_> {
     /// May the round go on?
     async fn tick(&mut self, tick: Timestamp) -> Result<bool, StoreError> {
         if self.schedule.overlap == Overlap::Allow {
-            return self.start(tick).await.map(|()| true);
+            return self.start(tick).await.map(|_| true);
         }
         // What waits has its turn first, though the one before may have ended since this round looked.
         let is_behind = self.schedule.queued_at.is_some() && self.schedule.overlap != Overlap::CancelRunning;
@@ -130,8 +130,9 @@ impl Round<'_> {
         if !mutant!(tick_started_unseen) && !self.keep().await? {
             return Ok(false);
         }
-        self.start(tick).await?;
-        self.schedule.queued_at = None;
+        if self.start(tick).await? {
+            self.schedule.queued_at = None;
+        }
         Ok(true)
     }
 
@@ -153,7 +154,8 @@ impl Round<'_> {
         }
     }
 
-    async fn start(&mut self, tick: Timestamp) -> Result<(), StoreError> {
+    /// Is it done with this tick? No: what it locks is held by somebody else, and it waits for that.
+    async fn start(&mut self, tick: Timestamp) -> Result<bool, StoreError> {
         let Schedule { name, saga, tenant_id, priority, .. } = &self.schedule;
         let by = format!("schedule/{name}");
         let request =
@@ -172,19 +174,25 @@ impl Round<'_> {
             // It was changed after this tick had been fired.
             Err(StartError::Conflict { existing }) => existing,
             Err(StartError::Store(error)) => return Err(error),
-            Err(StartError::Uncertain { .. }) if mutant!(tick_lost) => return Ok(()),
+            Err(StartError::Uncertain { .. }) if mutant!(tick_lost) => return Ok(true),
             // Sent again under the same key it is recognised.
             Err(error @ StartError::Uncertain { .. }) => {
                 return Err(StoreError::Unavailable(error.to_string()));
             }
+            Err(error @ StartError::Excluded { .. }) => {
+                let waits = matches!(self.schedule.overlap, Overlap::QueueOne | Overlap::CancelRunning);
+                let fate = if waits { "it waits" } else { "passed over" };
+                tracing::info!(schedule = %name, %tick, %error, "{fate}");
+                return Ok(!waits);
+            }
             Err(error) => {
                 tracing::error!(schedule = %name, %tick, %error, "a tick starts nothing");
-                return Ok(());
+                return Ok(true);
             }
         };
         self.schedule.last_at = Some(tick);
         self.schedule.last_workflow = Some(started);
-        Ok(())
+        Ok(true)
     }
 }
 

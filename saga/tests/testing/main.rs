@@ -6,6 +6,7 @@
 
 mod fault_store;
 mod sweep;
+mod meanwhile;
 mod world;
 mod answers;
 mod sagas;

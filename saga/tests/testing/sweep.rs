@@ -132,7 +132,7 @@ async fn a_check_is_asked_of_every_history() {
 }
 
 /// What the sweep says of a saga that is wrong.
-async fn wrong(run: impl Future<Output = Swept> + Send + 'static) -> String {
+pub(crate) async fn wrong(run: impl Future<Output = Swept> + Send + 'static) -> String {
     match tokio::spawn(run).await {
         Ok(swept) => panic!("it should find something: {swept}"),
         Err(found) => *found.into_panic().downcast::<String>().unwrap(),

@@ -21,7 +21,7 @@ use crate::testing::fault_store::FaultStore;
 use crate::testing::saga_test::Report;
 use crate::testing::saga_test::report::Rest;
 use crate::testing::saga_test::script::{Script, State};
-use crate::testing::saga_test::stage::{Stage, config};
+use crate::testing::saga_test::stage::{Happening, Stage, config};
 use crate::testing::{CallEnd, RecordedCall};
 
 /// So long what is late may take.
@@ -58,6 +58,8 @@ pub(super) struct History {
     pub(super) writes: u64,
     /// Which calls there were until it rested first, and which of them did what they should.
     pub(super) calls: Vec<(CallKind, Place)>,
+    /// When they began.
+    pub(super) began: Vec<Duration>,
     pub(super) undone: Vec<Place>,
     pub(super) first: Scene,
     /// When a person was needed: after everything was healed and an operator has retried.
@@ -85,7 +87,7 @@ pub(super) async fn play<S: Signature + Callable<R>, R: Send + Sync + 'static>(
         twister: Some(turn.clone()),
         enough: tokio::sync::Notify::new(),
     });
-    let mut happenings = setting.happenings();
+    let mut happenings = setting.happenings(&turn);
     loop {
         let life = Arc::new(Life::new(Arc::clone(&time)));
         let faults = FaultStore::new(store.clone()).with(turn.faults());
@@ -152,7 +154,8 @@ impl<S: Signature + Callable<R>, R: Send + Sync + 'static> Act<'_, S, R> {
         self.start(stage).await;
         let mut stuck = None;
         let mut rest = stage.play().await;
-        if matches!(rest, Rest::Limit | Rest::Calls) {
+        let is_owed_an_event = rest == Rest::Waiting && !self.turn.withheld(&self.setting.events).is_empty();
+        if matches!(rest, Rest::Limit | Rest::Calls) || is_owed_an_event {
             // As long as something goes wrong it may go on for ever; then it has to rest.
             self.heal(stage);
             rest = stage.play().await;
@@ -161,6 +164,7 @@ impl<S: Signature + Callable<R>, R: Send + Sync + 'static> Act<'_, S, R> {
         let first = self.scene(&report, stage);
         let writes = self.faults.writes();
         let calls: Vec<_> = report.calls().iter().map(|call| (call.kind, place(call))).collect();
+        let began = report.calls().iter().map(|call| call.at).collect();
         let undone = report.calls().iter().filter(|call| call.end == CallEnd::Undone).map(place).collect();
         let mut mended = None;
         if rest != Rest::End {
@@ -179,7 +183,7 @@ impl<S: Signature + Callable<R>, R: Send + Sync + 'static> Act<'_, S, R> {
             }
         }
         let lives = self.turn.lives();
-        History { before: None, lives, writes, calls, undone, first, mended, stuck }
+        History { before: None, lives, writes, calls, began, undone, first, mended, stuck }
     }
 
     /// As whoever starts it does: until it is durable, under one id.
@@ -204,6 +208,9 @@ impl<S: Signature + Callable<R>, R: Send + Sync + 'static> Act<'_, S, R> {
     }
 
     fn heal(&self, stage: &mut Stage) {
+        // What did not come comes now, and nobody cancels any more.
+        stage.happenings.retain(|(_, happening)| !matches!(happening, Happening::Cancel));
+        stage.happenings.extend(self.turn.withheld(&self.setting.events));
         self.turn.heal();
         self.faults.heal();
         let calls = stage.script.state().calls.len();

@@ -26,10 +26,29 @@ impl Judge {
         self.judge(twists, history)?;
         for scene in [Some(&history.first), history.mended.as_ref()].into_iter().flatten() {
             if let (Status::Completed, Some(seen)) = (scene.status, &scene.seen) {
-                self.0.entry(scene.rows.clone()).or_insert_with(|| (seen.clone(), twists.clone()));
+                self.0.entry(key(&scene.rows)).or_insert_with(|| (seen.clone(), twists.clone()));
             }
         }
         Ok(())
+    }
+
+    /// What teaches how it should be, where a history completed without some of its steps and nobody knows yet: that these
+    /// refuse, which leaves nothing behind. It does not depend on what was played before, so that one history that is
+    /// replayed alone is judged like all others.
+    pub(super) fn unknown(&self, twists: &Twists, history: &History) -> Vec<Twists> {
+        let scenes = [Some(&history.first), history.mended.as_ref()].into_iter().flatten();
+        let unknown = scenes.filter(|scene| {
+            scene.status == Status::Completed
+                && scene.seen.is_some()
+                && !self.0.contains_key(&key(&scene.rows))
+        });
+        let plainest = |scene: &Scene| {
+            let kept = twists.0.iter().filter(|twist| matches!(twist, Twist::NoEvent(_)));
+            let refused = key(&scene.rows).into_iter().filter(|(_, status)| *status == StepStatus::Failed);
+            let refused = refused.map(|(place, _)| Twist::refuses(&place));
+            Twists(kept.cloned().chain(refused).collect())
+        };
+        unknown.map(plainest).filter(|plainest| plainest != twists).collect()
     }
 
     pub(super) fn judge(&self, twists: &Twists, history: &History) -> Result<(), Wrong> {
@@ -57,7 +76,7 @@ impl Judge {
                 history.before.as_deref().unwrap_or_default(),
                 seen()
             )),
-            Status::Completed => match self.0.get(&scene.rows) {
+            Status::Completed => match self.0.get(&key(&scene.rows)) {
                 Some((should, how)) if *should != seen() => Err(format!(
                     "it completed, and what is there is not what there is if {how}\n  then: {should}\n  now:  {}",
                     seen()
@@ -68,6 +87,12 @@ impl Judge {
             _ => Ok(()),
         }
     }
+}
+
+/// Which steps are there. Of what failed nothing is left, and of what was undone neither.
+fn key(rows: &Rows) -> Rows {
+    let left = |status| if status == StepStatus::Compensated { StepStatus::Failed } else { status };
+    rows.iter().map(|(place, status)| (place.clone(), left(*status))).collect()
 }
 
 /// A person may be needed only for what cannot be helped.

@@ -28,6 +28,7 @@ use crate::store::{MemoryStore, Status};
 use history::{History, play};
 use judge::{Judge, Wrong};
 use plan::{Ground, histories};
+use turn::Turn;
 use twist::{How, Place, Twist, Twists};
 
 /// What the workflow of a history is called.
@@ -94,11 +95,11 @@ impl<S: Signature, R: Send + Sync + 'static> Setting<S, R> {
         }
     }
     /// Latest first.
-    fn happenings(&self) -> Vec<(Duration, Happening)> {
-        let mut events = self.events.clone();
-        events.sort_by_key(|(after, _)| *after);
-        events.reverse();
-        events
+    fn happenings(&self, turn: &Turn) -> Vec<(Duration, Happening)> {
+        let mut happenings = turn.happenings(&self.events);
+        happenings.sort_by_key(|(after, _)| *after);
+        happenings.reverse();
+        happenings
     }
 }
 
@@ -136,7 +137,7 @@ where
 
     /// The question that is asked of every history: what is there? It is compared as it prints. After a rollback it has
     /// to be what was there before; when everything is done, what is there when nothing goes wrong; and when it
-    /// completed without a step that is tolerated, what is there when only that step goes wrong.
+    /// completed without steps that are tolerated, what is there when only these go wrong, and are refused.
     ///
     /// The values that transactional steps wrote ([`MemoryTx`](crate::store::MemoryTx)) belong to the answer without a
     /// word about them.
@@ -160,7 +161,7 @@ where
         self.setting.sealer = Some(Arc::new(sealer));
         self
     }
-    /// An event is published so long after the start.
+    /// An event is published so long after the start; in some histories it is not.
     ///
     /// # Panics
     /// When the value has no JSON form.
@@ -223,7 +224,7 @@ where
                 undisturbed.first.story
             );
         }
-        stage.hold(Twists::default(), &undisturbed);
+        stage.hold(Twists::default(), &undisturbed).await;
         let all = match only {
             Some(only) => vec![only],
             None => histories(&stage.grounds(&undisturbed).await, seed, most),
@@ -250,25 +251,41 @@ impl<S: Signature + Callable<R>, R: Send + Sync + 'static> Stage<S, R> {
         aside(move || play(setting, twists)).await
     }
 
-    fn hold(&mut self, twists: Twists, history: &History) {
+    async fn hold(&mut self, twists: Twists, history: &History) {
         self.swept.count(history);
+        for unknown in self.judge.unknown(&twists, history) {
+            let plainest = self.play(unknown.clone()).await;
+            // What is wrong teaches nothing, and comes up by itself.
+            let _ = self.judge.learn(&unknown, &plainest);
+        }
         if let Err(wrong) = self.judge.learn(&twists, history) {
             self.wrong.push((twists, wrong));
         }
     }
 
-    /// Forward, and back from as late as it can be.
+    /// Forward, back from as late as it can be, and without what it waits for.
     async fn grounds(&mut self, undisturbed: &History) -> Vec<Ground> {
-        let mut grounds = vec![Ground::new(Twists::default(), undisturbed)];
+        let mut grounds = vec![self.ground(Twists::default(), undisturbed)];
         for place in grounds[0].steps().to_vec().iter().rev() {
             let twists = refused(place);
             let history = self.play(twists.clone()).await;
             if history.first.status == Status::RolledBack && !history.undone.is_empty() {
-                grounds.push(Ground::new(twists, &history));
+                grounds.push(self.ground(twists, &history));
                 break;
             }
         }
+        // Whoever waits for something may wait in vain, and goes another way.
+        for n in 1..=self.setting.events.len() {
+            let twists = Twists::default().and(Twist::NoEvent(n));
+            let history = self.play(twists.clone()).await;
+            grounds.push(self.ground(twists.clone(), &history));
+            self.hold(twists, &history).await;
+        }
         grounds
+    }
+
+    fn ground(&self, twists: Twists, history: &History) -> Ground {
+        Ground::new(twists, history, self.setting.events.iter().map(|(after, _)| *after))
     }
 
     async fn sweep(&mut self, all: Vec<Twists>) {
@@ -281,7 +298,7 @@ impl<S: Signature + Callable<R>, R: Send + Sync + 'static> Stage<S, R> {
         // In order, so that every run of a sweep says the same.
         let mut played = std::pin::pin!(played.buffered(at_once));
         while let Some((twists, history)) = played.next().await {
-            self.hold(twists, &history);
+            self.hold(twists, &history).await;
             if self.wrong.len() >= ENOUGH {
                 break;
             }

@@ -1,6 +1,7 @@
 //! Which histories a sweep plays: everything once, and what goes wrong together as far as its bound allows.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::history::History;
 use super::twist::{How, Place, Twist, Twists};
@@ -9,18 +10,22 @@ use crate::testing::fault_store::{Fault, Which};
 
 /// Of so many compensations every subset fails once.
 const EVERY_SUBSET_OF: usize = 7;
+/// Whoever cancels in a shorter pause might as well do so at the call before or after it.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A history in which nothing else goes wrong, to which something is added.
 pub(super) struct Ground {
     pub(super) twists: Twists,
     writes: u64,
     calls: usize,
+    /// When something began, or was published.
+    moments: BTreeSet<Duration>,
     steps: Vec<Place>,
     undone: Vec<Place>,
 }
 
 impl Ground {
-    pub(super) fn new(twists: Twists, history: &History) -> Self {
+    pub(super) fn new(twists: Twists, history: &History, events: impl Iterator<Item = Duration>) -> Self {
         let places = |places: &mut dyn Iterator<Item = &Place>| {
             let mut seen = BTreeSet::new();
             places.filter(|place| seen.insert(*place)).cloned().collect::<Vec<_>>()
@@ -30,6 +35,7 @@ impl Ground {
             twists,
             writes: history.writes,
             calls: history.calls.len(),
+            moments: history.began.iter().copied().chain(events).collect(),
             steps: places(steps),
             undone: places(&mut history.undone.iter()),
         }
@@ -42,6 +48,17 @@ impl Ground {
         let at = |n| [Fault::DiesBefore, Fault::DiesAfter].map(|fault| Twist::Store(Which::Write(n), fault));
         (1..=self.writes).flat_map(at)
     }
+    /// Somebody cancels while it sleeps or waits: in the middle, in the middle of the first half of it, and so on, since
+    /// several sleeps may follow each other.
+    fn cancelled_meanwhile(&self) -> impl Iterator<Item = Twist> + use<> {
+        let moments: Vec<_> = self.moments.iter().copied().collect();
+        let gaps: Vec<_> = moments.windows(2).map(|two| (two[0], two[1] - two[0])).collect();
+        let halves = |gap: Duration| std::iter::successors(Some(gap / 2), |half| Some(*half / 2));
+        gaps.into_iter().flat_map(move |(from, gap)| {
+            let within = halves(gap).take_while(|half| *half >= SHORTEST_PAUSE);
+            within.map(move |half| Twist::CancelIn(Duration::from_millis((from + half).as_millis() as u64)))
+        })
+    }
     /// The same, each with one thing more.
     fn each(&self, twists: impl Iterator<Item = Twist>) -> Vec<Twists> {
         twists.map(|twist| self.twists.and(twist)).collect()
@@ -53,7 +70,7 @@ impl Ground {
             [Fault::Fails, Fault::LosesAnswer].map(|fault| Twist::Store(Which::Write(n), fault))
         });
         let cancelled = (1..=self.calls).flat_map(|n| [Twist::CancelAt(n), Twist::CancelAfter(n)]);
-        self.each(self.deaths().chain(slips).chain(cancelled))
+        self.each(self.deaths().chain(slips).chain(cancelled).chain(self.cancelled_meanwhile()))
     }
     fn steps_gone_wrong(&self) -> Vec<Twists> {
         let each = self
@@ -144,8 +161,9 @@ pub(super) fn histories(grounds: &[Ground], seed: u64, most: usize) -> Vec<Twist
     let mut random = fastrand::Rng::with_seed(seed);
     let mut histories: Vec<Twists> = vec![];
     let mut together: Vec<Vec<Twists>> = vec![];
-    for (n, ground) in grounds.iter().enumerate() {
-        if n == 0 {
+    for ground in grounds {
+        let is_on_the_way_back = ground.twists.0.iter().any(|twist| matches!(twist, Twist::Call(..)));
+        if !is_on_the_way_back {
             histories.extend(ground.steps_gone_wrong());
         }
         histories.extend(ground.interrupted());
@@ -194,6 +212,7 @@ mod tests {
             twists: Twists::default(),
             writes: 0,
             calls: 0,
+            moments: BTreeSet::new(),
             steps: vec![],
             undone: places.collect(),
         };

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -13,6 +14,7 @@ use crate::id::WorkflowId;
 use crate::machine::{Call, CallKind};
 use crate::testing::fault_store::Faults;
 use crate::testing::saga_test::script::{Attempt, Twister};
+use crate::testing::saga_test::stage::Happening;
 
 /// Who cancels, and what.
 struct Desk {
@@ -48,6 +50,23 @@ impl Turn {
     }
     pub(super) fn open(&self, client: Client, runtime: Arc<dyn Runtime>, workflow: WorkflowId) {
         *self.desk() = Some(Desk { client, runtime, workflow });
+    }
+    /// What is published and who cancels, and when.
+    pub(super) fn happenings(&self, events: &[(Duration, Happening)]) -> Vec<(Duration, Happening)> {
+        let events =
+            (1..).zip(events).filter(|(n, _)| self.twists.has_event(*n)).map(|(_, event)| event.clone());
+        events.chain(self.twists.cancellations().map(|after| (after, Happening::Cancel))).collect()
+    }
+    /// The events that have not come.
+    pub(super) fn withheld(&self, events: &[(Duration, Happening)]) -> Vec<(Duration, Happening)> {
+        if self.healed.load(Ordering::Relaxed) {
+            return vec![];
+        }
+        (1..)
+            .zip(events)
+            .filter(|(n, _)| !self.twists.has_event(*n))
+            .map(|(_, event)| event.clone())
+            .collect()
     }
     /// From now on nothing goes wrong.
     pub(super) fn heal(&self) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::error::StepError;
 use crate::machine::CallKind;
@@ -68,6 +69,15 @@ pub(super) struct Place {
     pub(super) item: String,
 }
 
+impl Place {
+    /// As it is written.
+    fn of(text: &str) -> Self {
+        let item = text.strip_suffix(']').and_then(|text| text.split_once('['));
+        let (node, item) = item.unwrap_or((text, ""));
+        Self { node: node.to_owned(), item: item.to_owned() }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.item.as_str() {
@@ -87,6 +97,10 @@ pub(super) enum Twist {
     CancelAt(usize),
     /// Somebody cancels when the n-th call has ended, before anybody hears of it.
     CancelAfter(usize),
+    /// Somebody cancels so long after the start: while it sleeps, or waits.
+    CancelIn(Duration),
+    /// The n-th event is not published.
+    NoEvent(usize),
     /// After the first death.
     ThenAllRefuse,
 }
@@ -100,6 +114,8 @@ impl fmt::Display for Twist {
             Self::Store(which, fault) => write!(f, "{which} {fault}"),
             Self::CancelAt(n) => write!(f, "is cancelled at call {n}"),
             Self::CancelAfter(n) => write!(f, "is cancelled after call {n}"),
+            Self::CancelIn(after) => write!(f, "is cancelled {} ms after its start", after.as_millis()),
+            Self::NoEvent(n) => write!(f, "event {n} does not come"),
             Self::ThenAllRefuse => f.write_str(THEN_ALL_REFUSE),
         }
     }
@@ -124,6 +140,13 @@ impl Twist {
         if let Some(n) = text.strip_prefix("is cancelled after call ") {
             return n.parse().ok().map(Self::CancelAfter);
         }
+        if let Some(text) = text.strip_prefix("is cancelled ") {
+            let after = text.strip_suffix(" ms after its start")?.parse().ok()?;
+            return Some(Self::CancelIn(Duration::from_millis(after)));
+        }
+        if let Some(text) = text.strip_prefix("event ") {
+            return text.strip_suffix(" does not come")?.parse().ok().map(Self::NoEvent);
+        }
         let (first, rest) = text.split_once(' ')?;
         let Some(kind) = [CallKind::Run, CallKind::Undo].into_iter().find(|kind| word(*kind) == first) else {
             let fault = text.parse::<Faults>().ok()?.0.into_iter().next()?;
@@ -131,11 +154,11 @@ impl Twist {
         };
         let (place, how) = rest.split_once(' ')?;
         let how = How::ALL.into_iter().find(|h| h.as_str() == how)?;
-        let (node, item) = match place.strip_suffix(']').and_then(|place| place.split_once('[')) {
-            Some((node, item)) => (node, item),
-            None => (place, ""),
-        };
-        Some(Self::Call(kind, Place { node: node.to_owned(), item: item.to_owned() }, how))
+        Some(Self::Call(kind, Place::of(place), how))
+    }
+    /// A step does not succeed, for certain.
+    pub(super) fn refuses(place: &str) -> Self {
+        Self::Call(CallKind::Run, Place::of(place), How::Refuses)
     }
     pub(super) fn is_death(&self) -> bool {
         matches!(self, Self::Store(_, Fault::DiesBefore | Fault::DiesAfter))
@@ -160,6 +183,17 @@ impl Twists {
             }
         }
         faults
+    }
+    /// Does somebody publish the n-th event?
+    pub(super) fn has_event(&self, n: usize) -> bool {
+        !self.0.contains(&Twist::NoEvent(n))
+    }
+    /// When somebody cancels, if not at a call.
+    pub(super) fn cancellations(&self) -> impl Iterator<Item = Duration> {
+        self.0.iter().filter_map(|twist| match twist {
+            Twist::CancelIn(after) => Some(*after),
+            _ => None,
+        })
     }
     pub(super) fn and(&self, twist: Twist) -> Self {
         Self(self.0.iter().cloned().chain([twist]).collect())
@@ -206,6 +240,8 @@ mod tests {
             Twist::Store(Which::Write(3), Fault::DiesAfter),
             Twist::CancelAt(1),
             Twist::CancelAfter(2),
+            Twist::CancelIn(Duration::from_secs(90)),
+            Twist::NoEvent(1),
             Twist::ThenAllRefuse,
         ];
         let twists = Twists(calls.chain(others).collect());
@@ -219,6 +255,8 @@ mod tests {
             "undo a[1 refuses twice",
             "write x fails",
             "is cancelled at call x",
+            "is cancelled 3 s after its start",
+            "event 1 comes",
         ] {
             assert!(wrong.parse::<Twists>().is_err(), "{wrong}");
         }
